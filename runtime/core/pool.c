@@ -1,0 +1,188 @@
+#include "act/pool.h"
+
+#include <pthread.h>
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A training step opens a gate every few dozen microseconds: shorter than waking a sleeper, so waiters spin first. A machine that
+ * is shared may have taken the partner's processor away, so they don't spin for long. */
+enum { SPIN_NANOSECONDS = 40000, PAUSES_PER_LOOK = 32, MAX_THREADS = 1024 };
+
+/* A number that only grows, and whoever waits for it to change. */
+typedef struct Gate {
+    alignas(64) atomic_uint value;
+    atomic_uint sleepers;
+    pthread_mutex_t lock;
+    pthread_cond_t opened;
+} Gate;
+
+struct ActPool {
+    Gate start, finish, barrier;
+    alignas(64) atomic_uint running;  /* workers that have not finished the present work */
+    alignas(64) atomic_uint arrived;  /* at the barrier */
+    alignas(64) ActWork work;         /* written before `start` opens, read after */
+    void *context;
+    uint32_t threads;
+    int spin, quit;
+    struct Worker { ActPool *pool; pthread_t handle; uint32_t index; } *worker;
+};
+
+static void gate_init(Gate *gate)
+{
+    atomic_init(&gate->value, 0);
+    atomic_init(&gate->sleepers, 0);
+    pthread_mutex_init(&gate->lock, NULL);
+    pthread_cond_init(&gate->opened, NULL);
+}
+
+static void gate_destroy(Gate *gate)
+{
+    pthread_cond_destroy(&gate->opened);
+    pthread_mutex_destroy(&gate->lock);
+}
+
+/* The value and the count of sleepers are sequentially consistent: either the opener sees the sleeper, or the sleeper the value. */
+static void gate_open(Gate *gate)
+{
+    atomic_fetch_add(&gate->value, 1);
+    if (atomic_load(&gate->sleepers) == 0) return;
+    pthread_mutex_lock(&gate->lock);
+    pthread_cond_broadcast(&gate->opened);
+    pthread_mutex_unlock(&gate->lock);
+}
+
+static void relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+static int64_t nanoseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void gate_wait(Gate *gate, unsigned seen, int spin)
+{
+    if (spin) {
+        int64_t begin = 0;
+        for (;;) {
+            for (int i = 0; i < PAUSES_PER_LOOK; i++) {
+                if (atomic_load_explicit(&gate->value, memory_order_acquire) != seen) return;
+                relax();
+            }
+            int64_t now = nanoseconds();
+            if (begin == 0) begin = now;
+            if (now - begin > SPIN_NANOSECONDS) break;
+        }
+    }
+    pthread_mutex_lock(&gate->lock);
+    atomic_fetch_add(&gate->sleepers, 1);
+    while (atomic_load(&gate->value) == seen) pthread_cond_wait(&gate->opened, &gate->lock);
+    atomic_fetch_sub(&gate->sleepers, 1);
+    pthread_mutex_unlock(&gate->lock);
+}
+
+static void *worker_main(void *argument)
+{
+    struct Worker *self = argument;
+    ActPool *pool = self->pool;
+    for (unsigned seen = 0;; seen++) {
+        gate_wait(&pool->start, seen, pool->spin);
+        if (pool->quit) return NULL;
+        pool->work(pool->context, self->index, pool->threads);
+        if (atomic_fetch_sub(&pool->running, 1) == 1) gate_open(&pool->finish);
+    }
+}
+
+uint32_t act_pool_machine_threads(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > MAX_THREADS ? MAX_THREADS : (uint32_t)n;
+}
+
+ActPool *act_pool_new(uint32_t threads)
+{
+    if (threads < 1) threads = 1;
+    if (threads > MAX_THREADS) threads = MAX_THREADS;
+    ActPool *pool = aligned_alloc(alignof(ActPool), sizeof *pool);
+    struct Worker *worker = calloc(threads, sizeof *worker);
+    if (!pool || !worker) {
+        free(pool);
+        free(worker);
+        return NULL;
+    }
+    gate_init(&pool->start);
+    gate_init(&pool->finish);
+    gate_init(&pool->barrier);
+    atomic_init(&pool->running, 0);
+    atomic_init(&pool->arrived, 0);
+    pool->work = NULL;
+    pool->context = NULL;
+    pool->quit = 0;
+    pool->spin = threads <= act_pool_machine_threads(); /* more threads than processors: a spinner keeps others from their work */
+    pool->worker = worker;
+    pool->threads = 1;
+    for (uint32_t i = 1; i < threads; i++) {
+        worker[i].pool = pool;
+        worker[i].index = i;
+        if (pthread_create(&worker[i].handle, NULL, worker_main, &worker[i]) != 0) break;
+        pool->threads++;
+    }
+    return pool;
+}
+
+void act_pool_free(ActPool *pool)
+{
+    if (!pool) return;
+    pool->quit = 1;
+    gate_open(&pool->start);
+    for (uint32_t i = 1; i < pool->threads; i++) pthread_join(pool->worker[i].handle, NULL);
+    gate_destroy(&pool->start);
+    gate_destroy(&pool->finish);
+    gate_destroy(&pool->barrier);
+    free(pool->worker);
+    free(pool);
+}
+
+uint32_t act_pool_threads(const ActPool *pool)
+{
+    return pool ? pool->threads : 1;
+}
+
+void act_parallel(ActPool *pool, ActWork work, void *context)
+{
+    if (!pool || pool->threads == 1) {
+        work(context, 0, 1);
+        return;
+    }
+    unsigned seen = atomic_load_explicit(&pool->finish.value, memory_order_relaxed);
+    pool->work = work;
+    pool->context = context;
+    atomic_store_explicit(&pool->running, pool->threads - 1, memory_order_relaxed);
+    gate_open(&pool->start);
+    work(context, 0, pool->threads);
+    gate_wait(&pool->finish, seen, pool->spin);
+}
+
+/* Sense-reversing, with a counter for a sense: the last to arrive resets the count before it opens the gate, so that the
+ * barrier can be used again at once. */
+void act_barrier(ActPool *pool)
+{
+    if (!pool || pool->threads == 1) return;
+    unsigned seen = atomic_load_explicit(&pool->barrier.value, memory_order_acquire);
+    if (atomic_fetch_add(&pool->arrived, 1) + 1 == pool->threads) {
+        atomic_store_explicit(&pool->arrived, 0, memory_order_relaxed);
+        gate_open(&pool->barrier);
+    } else {
+        gate_wait(&pool->barrier, seen, pool->spin);
+    }
+}

@@ -1,0 +1,199 @@
+/* The contract between generated objects, the runtime and the compiler: plain structures, nothing else.
+ *
+ * A generated object holds, for each model M of the file, the functions the header M.h declares and one `const ActModel
+ * M_model` that describes it. It owns no memory and calls nothing but the functions at the end of this file (and memcpy,
+ * memset), and those only when a pool with more than one thread, or an initializer, is in play.
+ *
+ * Sizes are in bytes, offsets in bytes from the start of the block they belong to, shapes without the batch. */
+#ifndef ACT_ABI_H
+#define ACT_ABI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ACT_ABI_VERSION 1
+#define ACT_MAX_RANK 6
+#define ACT_ALIGN 64
+
+typedef enum ActStatus {
+    ACT_OK = 0,
+    ACT_E_ARGUMENT,  /* a NULL that must not be, n of 0, n above the batch in a training step */
+    ACT_E_MEMORY,    /* a block too small or not aligned to ACT_ALIGN; no memory left */
+    ACT_E_CPU,       /* the object was built for a processor feature this machine lacks */
+    ACT_E_VERSION,   /* object and runtime disagree about ACT_ABI_VERSION */
+    ACT_E_IO,        /* a file can't be read or written */
+    ACT_E_FORMAT,    /* a file is not what it should be */
+    ACT_E_DATA,      /* data that does not fit the model: shape, label out of range, not a number */
+    ACT_E_NONFINITE, /* training produced NaN or infinity */
+    ACT_E_STOPPED    /* the user stopped it */
+} ActStatus;
+
+typedef enum ActType { ACT_F32, ACT_I32 } ActType;
+
+typedef enum ActRole {
+    ACT_INPUT, ACT_TARGET, ACT_OUTPUT,
+    ACT_PARAM,     /* trained */
+    ACT_CONSTANT,  /* in the parameter block, not trained (a measured normalize, a frozen weight) */
+    ACT_STATE      /* of the optimizer */
+} ActRole;
+
+/* How a tensor's elements lie in its block.
+ * ROWS: dense, last axis fastest. PANELS: a matrix [rows][cols] as ceil(cols / panel) panels, each [rows][panel], zero beyond
+ * `cols`: element (r, c) stands at ((c / panel) * rows + r) * panel + c % panel. */
+typedef enum ActLayout { ACT_ROWS, ACT_PANELS } ActLayout;
+
+/* One tensor. `dim` is the shape inside actc: a linear layer's weight is [in][out]. Files hold the canonical shape,
+ * PyTorch's: dim permuted by `file_axis` (file axis i is inside axis file_axis[i]), for a linear weight {1, 0}. Behind a flattened
+ * image, the inside `in` axis runs over (height, width, channels) and PyTorch's over (channels, height, width):
+ * flat_rank = 3 and flat = {h, w, c} say so, and element ((y * w + x) * c + k) of the inside axis 0 is ((k * h + y) * w + x) in the file. */
+typedef struct ActTensor {
+    const char *name;        /* "linear1.weight"; optimizer state: "linear1.weight.m" */
+    const char *label;       /* for people: "class(10)", "f32[28, 28, 1] in [0, 1]" */
+    ActRole role;
+    ActType type;
+    ActLayout layout;
+    uint32_t rank;
+    uint32_t dim[ACT_MAX_RANK];
+    uint32_t file_axis[ACT_MAX_RANK];
+    uint32_t flat_rank;
+    uint32_t flat[ACT_MAX_RANK];
+    uint32_t panel;          /* PANELS: width of a panel, in elements */
+    uint64_t offset;         /* in the parameter or state block */
+    uint64_t bytes;          /* in the block, padding included */
+    uint32_t classes;        /* class and token tensors: values are below this; binary: 2; else 0 */
+    float low, high;         /* the declared or known range; low > high when none is known */
+    uint32_t line;           /* of the source, 0 unknown */
+} ActTensor;
+
+/* What a training step needs beside the data. */
+typedef struct ActStep {
+    uint64_t step;     /* from 1 */
+    double lr_scale;   /* multiplies every optimizer's lr: the schedule's value, 1 without one */
+    uint64_t seed;     /* of the random numbers drawn in the step */
+} ActStep;
+
+typedef struct ActPool ActPool;
+
+/* The caller's memory, each block aligned to ACT_ALIGN. */
+typedef struct ActMemory {
+    void *param; size_t param_bytes;
+    void *state; size_t state_bytes;
+    void *work;  size_t work_bytes;
+} ActMemory;
+
+/* A bound model. The header's `struct M` is exactly this. */
+typedef struct ActInstance {
+    const struct ActModel *model;
+    void *param, *state, *work;
+    ActPool *pool;     /* NULL: one thread */
+} ActInstance;
+
+/* Pointers in the order of ActModel.input / .target / .output / .metric. Inputs and targets are dense [n][shape]. */
+typedef struct ActEntries {
+    ActStatus (*bind)(ActInstance *m, const ActMemory *memory);
+    ActStatus (*init)(ActInstance *m, uint64_t seed);
+    ActStatus (*forward)(const ActInstance *m, const void *const *input, size_t n, void *const *output);
+    /* The model in inference mode on n <= batch rows, with its loss: loss[i] is the value of loss i over these rows (reduced as
+     * declared), prediction[i] receives metric i's prediction, dense [n][shape]. */
+    ActStatus (*evaluate)(const ActInstance *m, const void *const *input, const void *const *target, size_t n,
+                          float *loss, void *const *prediction);
+    /* One training step on n <= batch rows; loss[i] as it was before the update. */
+    ActStatus (*train_step)(const ActInstance *m, const ActStep *step, const void *const *input,
+                            const void *const *target, size_t n, float *loss);
+    double (*schedule)(double step, double total); /* the lr scale; NULL: 1 */
+} ActEntries;
+
+typedef struct ActLoss { const char *name; float weight; uint32_t mean; /* 1: a mean over rows; 0: a sum */ uint32_t line; } ActLoss;
+
+typedef struct ActMetric {
+    const char *name;      /* as shown: "accuracy", or the name given */
+    const char *kind;      /* "accuracy", "mse", "mae", "r2" … */
+    ActTensor prediction;
+    uint32_t target;       /* index into ActModel.target */
+    double option;         /* top_k's k; 0 otherwise */
+} ActMetric;
+
+/* A data pipeline, as a list of steps per value: source, then arithmetic in order. */
+typedef enum ActSourceKind { ACT_SOURCE_READER, ACT_SOURCE_SAME /* as in train, from the same file */ } ActSourceKind;
+typedef enum ActTransformKind {
+    ACT_T_AFFINE,     /* x * a + b */
+    ACT_T_NORMALIZE,  /* measured on the training part: (x - mean) / std per feature (last axis) */
+    ACT_T_STANDARD,   /* (x - a) / b, given numbers */
+    ACT_T_ONE_HOT,    /* class index to a vector of a values */
+    ACT_T_SHIFT       /* the value a positions later along axis 0 */
+} ActTransformKind;
+typedef struct ActTransform { uint32_t kind; double a, b; uint32_t line; } ActTransform;
+typedef struct ActField { /* one value of a part: image = idx("…") / 255 */
+    const char *name;      /* of the input or target */
+    const char *reader;    /* "idx", "csv", "npy" … : a file in runtime/host/readers/ */
+    const char *path;      /* relative to ActData.base, then to --data */
+    const char *columns;   /* csv: "1..4" or a header name; "" for all */
+    const ActTransform *transform; uint32_t n_transform;
+    uint32_t line;
+} ActField;
+typedef struct ActPart { const char *name; /* train, validation, test */ const ActField *field; uint32_t n_field; } ActPart;
+typedef struct ActData {
+    const char *name, *base; /* base: the directory of the .act file */
+    const ActPart *part; uint32_t n_part;
+    double validation_split; /* validation = split(0.1); 0 when there is none */
+    uint64_t split_seed;
+} ActData;
+
+/* The `train` block. */
+typedef struct ActTrain {
+    const ActData *data;      /* NULL: the caller brings it */
+    uint64_t epochs, seed;
+    uint32_t batch;
+    const char *optimizer;    /* for people: "adamw(lr = 0.001)" */
+    double lr;                /* base rate of the first group, for the log */
+    uint64_t patience;        /* stop early(patience); 0: never */
+    uint64_t checkpoint_every;/* epochs; 0: only at the end */
+    const char *start_from;   /* a safetensors file, NULL when none */
+} ActTrain;
+
+typedef struct ActModel {
+    uint32_t abi;             /* ACT_ABI_VERSION */
+    uint32_t batch;
+    const char *name, *source, *hash; /* hash: hex, of the model's canonical text */
+    const char *target, *features;    /* "x86_64-…", needed processor features "avx512f,fma,…" (act_cpu_has) */
+    uint64_t param_bytes, state_bytes, work_bytes;
+    const ActTensor *input, *target_value, *output, *param, *state;
+    uint32_t n_input, n_target, n_output, n_param, n_state;
+    const ActLoss *loss;      uint32_t n_loss;
+    const ActMetric *metric;  uint32_t n_metric;
+    const ActTrain *train;    /* NULL when the file has no train block for this model */
+    ActEntries entry;
+    uint64_t flops_forward, flops_step; /* of one row */
+} ActModel;
+
+/* ── runtime/core: all that generated code may call ── */
+
+/* Runs work(context, thread, threads) on every thread of the pool at once and returns when all are done.
+ * A NULL pool is one thread; generated code does not even make the call then. */
+typedef void (*ActWork)(void *context, uint32_t thread, uint32_t threads);
+void act_parallel(ActPool *pool, ActWork work, void *context);
+/* Waits inside `work` until every thread of the pool has arrived. Memory written before is visible after. */
+void act_barrier(ActPool *pool);
+uint32_t act_pool_threads(const ActPool *pool);
+/* Does this machine have every feature of the comma-separated list (LLVM's names)? */
+int act_cpu_has(const char *features);
+
+/* How an initializer fills a tensor. Element e (in file order, PyTorch's) of the tensor draws from Philox4x32-10 with counter
+ * (stream, step 0, sample 0, element e), key = seed, so that values do not depend on layout, panel width or threads. */
+typedef enum ActFillKind { ACT_FILL_CONSTANT, ACT_FILL_NORMAL, ACT_FILL_UNIFORM, ACT_FILL_TRUNCATED_NORMAL, ACT_FILL_ORTHOGONAL } ActFillKind;
+typedef struct ActFill {
+    uint32_t kind;
+    uint32_t stream;  /* number of the parameter in the model */
+    double a, b;      /* constant a; normal mean a deviation b; uniform [a, b); truncated at two deviations; orthogonal gain a */
+} ActFill;
+/* Fills the tensor in its physical layout inside `block`; padding is zeroed. */
+ActStatus act_fill(const ActTensor *tensor, void *block, const ActFill *fill, uint64_t seed);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
