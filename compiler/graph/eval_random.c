@@ -1,5 +1,5 @@
-/* Random numbers and initial values for the interpreter: the definitions of runtime/core/random.h and fill.c, written a second
- * time so that a mistake in either shows as a difference between them. */
+/* Random numbers and initial values for the interpreter: the definitions of runtime/core/random.h and fill.c,
+ * written a second time so that a mistake in either shows as a difference between them. */
 #include "graph/eval.h"
 
 #include <math.h>
@@ -99,7 +99,8 @@ static float draw_truncated(uint32_t word, double mean, double deviation)
 }
 
 /* ── filling ── */
-/* Where element `e` of the file order stands inside: axes permuted, and a flattened image's channels moved behind its pixels. */
+/* Where element `e` of the file order stands inside: axes permuted, and a flattened image's channels moved behind
+ * its pixels. */
 static uint64_t inside_index(const Tensor *t, uint64_t e)
 {
     uint32_t rank = t->type.rank;
@@ -121,7 +122,8 @@ static uint64_t inside_index(const Tensor *t, uint64_t e)
     return index;
 }
 
-/* column -= its parts along the columns before it. Twice: once leaves rounding errors as large as what was cancelled. */
+/* column -= its parts along the columns before it. Twice: once leaves rounding errors as large as what was
+ * cancelled. */
 static void orthogonalize(double *const *column, uint64_t k, uint64_t n)
 {
     for (int pass = 0; pass < 2; pass++) {
@@ -140,12 +142,13 @@ static void orthogonalize(double *const *column, uint64_t k, uint64_t n)
         column[k][i] /= sqrt(square);
 }
 
-/* The orthonormal factor of a Gaussian matrix whose triangular factor has a positive diagonal (what Gram and Schmidt give): the file
- * shape flattened to [first, rest], its shorter side made orthonormal. */
+/* The orthonormal factor of a Gaussian matrix whose triangular factor has a positive diagonal (what Gram and
+ * Schmidt give): the file shape flattened to [first, rest], its shorter side made orthonormal. */
 static void fill_orthogonal(const Tensor *t, uint32_t stream, uint64_t seed, double *out)
 {
     Arena *arena = arena_new();
-    uint64_t count = type_elements(&t->type), first = t->type.rank ? t->type.dim[t->file_axis[0]] : 1, rest = count / first;
+    uint64_t count = type_elements(&t->type);
+    uint64_t first = t->type.rank ? t->type.dim[t->file_axis[0]] : 1, rest = count / first;
     bool by_columns = first > rest; /* the vectors made orthonormal are the columns of [first, rest], else its rows */
     uint64_t vectors = by_columns ? rest : first, length = count / vectors;
     double **vector = arena_array(arena, double *, vectors);

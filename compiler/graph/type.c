@@ -48,7 +48,8 @@ bool type_equal(const Type *a, const Type *b)
 
 bool type_broadcast(const Type *a, const Type *b, Type *out)
 {
-    Type type = {a->dtype == b->dtype ? a->dtype : DT_F32, a->batch || b->batch, a->rank > b->rank ? a->rank : b->rank, {0}};
+    Type type = {.dtype = a->dtype == b->dtype ? a->dtype : DT_F32, .batch = a->batch || b->batch};
+    type.rank = a->rank > b->rank ? a->rank : b->rank;
     for (uint32_t i = 0; i < type.rank; i++) { /* i counts from the last axis */
         uint32_t da = i < a->rank ? a->dim[a->rank - 1 - i] : 1;
         uint32_t db = i < b->rank ? b->dim[b->rank - 1 - i] : 1;
