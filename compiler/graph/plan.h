@@ -1,0 +1,45 @@
+/* What the passes decide about a graph for the code generator: groups, their order, and where each value lies. */
+#ifndef ACT_GRAPH_PLAN_H
+#define ACT_GRAPH_PLAN_H
+
+#include "graph/graph.h"
+
+typedef enum GroupKind {
+    GROUP_ROWS,      /* maps and reductions of trailing axes over one row space: loops over rows, several vector loops in each */
+    GROUP_COLUMNS,   /* a reduction of leading axes (the batch): lanes are columns; maps before (inlined) and after it */
+    GROUP_CONTRACT,  /* a contraction and the maps of its result: register tiles with an epilogue */
+    GROUP_MOVE       /* a movement that could not be read in place */
+} GroupKind;
+
+typedef struct Group {
+    GroupKind kind;
+    NodeId anchor;            /* the reduction, contraction or movement; 0 for pure maps */
+    VEC(NodeId) nodes;        /* in topological order */
+} Group;
+
+typedef enum Space {
+    SPACE_NONE,     /* never materialised: inlined where it is used, or a root nobody stores */
+    SPACE_TENSOR,   /* of a leaf or an update: the tensor's own memory */
+    SPACE_WORK,     /* in the work block at `offset` */
+    SPACE_OUTPUT,   /* the caller's output / prediction / loss `index` */
+    SPACE_LOSS, SPACE_PREDICTION
+} Space;
+
+typedef struct Slot {
+    Space space;
+    uint32_t index;       /* tensor, or number of the output, prediction, loss */
+    uint64_t offset;      /* SPACE_WORK, bytes */
+    Layout layout;        /* of a matrix without batch: like the parameter it belongs to */
+    uint32_t panel;
+} Slot;
+
+typedef struct Plan {
+    const Graph *g;
+    VEC(Group) groups;      /* in order of execution */
+    uint32_t *group_of;     /* by node: 1 + group that computes it; 0: leaf, view or inlined */
+    Slot *slot;             /* by node; a view has the slot of what it views */
+    NodeId *storage;        /* by node: the node whose memory it uses (views); itself otherwise */
+    uint64_t work_bytes;
+} Plan;
+
+#endif

@@ -1,0 +1,62 @@
+/* Building the core ops: one function each, so that callers neither know attribute order nor op records.
+ *
+ * All of them add nodes to `g` and return the new node; types that do not fit are a bug of the caller (use the *_fits
+ * questions first, or graph_try). */
+#ifndef ACT_OPS_BUILD_H
+#define ACT_OPS_BUILD_H
+
+#include "graph/op.h"
+
+/* ── leaves ── */
+NodeId build_tensor(Graph *g, uint32_t tensor);             /* input, target, param, constant or state, as the tensor's role says */
+NodeId build_number(Graph *g, double value);                /* f32[] */
+NodeId build_uniform(Graph *g, Sx sx);                      /* f32[], in double once a call; over a0 = step, a1 = lr_scale, a2 = n */
+NodeId build_rows(Graph *g);                                /* n, the number of rows of the call, as f32[] */
+NodeId build_iota(Graph *g, uint32_t count);                /* f32[count]: 0, 1, … */
+NodeId build_random(Graph *g, const Type *type, uint32_t stream); /* uniform in [0, 1) */
+
+/* ── pointwise ── the sx is over the inputs in order (a0, a1, …) ── */
+NodeId build_map(Graph *g, Sx sx, const NodeId *in, uint32_t n);
+NodeId build_map1(Graph *g, SxOp op, NodeId a);
+NodeId build_map2(Graph *g, SxOp op, NodeId a, NodeId b);
+static inline NodeId build_add(Graph *g, NodeId a, NodeId b) { return build_map2(g, SX_ADD, a, b); }
+static inline NodeId build_sub(Graph *g, NodeId a, NodeId b) { return build_map2(g, SX_SUB, a, b); }
+static inline NodeId build_mul(Graph *g, NodeId a, NodeId b) { return build_map2(g, SX_MUL, a, b); }
+static inline NodeId build_div(Graph *g, NodeId a, NodeId b) { return build_map2(g, SX_DIV, a, b); }
+NodeId build_scale(Graph *g, NodeId a, double factor);
+/* a, broadcast to the shape of `like`; a itself when it has that shape. */
+NodeId build_expand(Graph *g, NodeId a, NodeId like);
+
+/* ── reductions ── */
+typedef enum ReduceOp { REDUCE_SUM, REDUCE_MAX } ReduceOp;
+/* Folds the axes of `axes` (bit i: axis i of the shape without batch), and the batch when `batch`. keep: axes stay with size 1. */
+NodeId build_reduce(Graph *g, ReduceOp op, NodeId a, uint32_t axes, bool batch, bool keep);
+NodeId build_sum_last(Graph *g, NodeId a, bool keep);
+NodeId build_sum_all(Graph *g, NodeId a);                   /* batch and all axes: f32[] */
+
+/* ── contraction ── */
+typedef enum ContractForm {
+    CONTRACT_NN, /* x[B?, …, K] · w[K, N]                 -> [B?, …, N]   forward         */
+    CONTRACT_NT, /* g[B?, …, N] · w[K, N] transposed      -> [B?, …, K]   input gradient  */
+    CONTRACT_TN  /* sum over leading axes x[…, K] g[…, N] -> [K, N]       weight gradient */
+} ContractForm;
+NodeId build_contract(Graph *g, ContractForm form, NodeId a, NodeId b);
+
+/* ── movement ── axes without the batch ── */
+NodeId build_reshape(Graph *g, NodeId a, uint32_t rank, const uint32_t *dim);
+NodeId build_permute(Graph *g, NodeId a, uint32_t n, const int64_t *axes);
+NodeId build_slice(Graph *g, NodeId a, uint32_t axis, int64_t start, int64_t stop);
+NodeId build_pad(Graph *g, NodeId a, uint32_t axis, int64_t before, int64_t after); /* with zeros */
+NodeId build_concat(Graph *g, const NodeId *in, uint32_t n, uint32_t axis);
+
+/* ── composites ── */
+NodeId build_softmax(Graph *g, NodeId a);        /* last axis */
+NodeId build_log_softmax(Graph *g, NodeId a);
+NodeId build_logsumexp(Graph *g, NodeId a);      /* drops the last axis */
+NodeId build_pick(Graph *g, NodeId a, NodeId index); /* a[…, index[…]]: drops the last axis */
+NodeId build_one_hot(Graph *g, NodeId index, uint32_t classes); /* appends an axis */
+NodeId build_dropout(Graph *g, NodeId a, double p, uint32_t stream);
+NodeId build_when_training(Graph *g, NodeId train, NodeId infer); /* the first in a training step, else the second */
+NodeId build_stop_gradient(Graph *g, NodeId a);
+
+#endif
