@@ -1,0 +1,97 @@
+#include "llvm/interface.h"
+
+#include <ctype.h>
+
+static Str port_label(Arena *arena, const Tensor *tensor)
+{
+    Text text = {.arena = arena};
+    if (tensor->label.n)
+        text_add(&text, tensor->label);
+    else {
+        Type row = tensor->type;
+        row.batch = false;
+        type_print(&row, &text);
+    }
+    /* A label as written names its range already. */
+    bool ranged = tensor->low <= tensor->high && !tensor->classes;
+    for (size_t i = 0; i + 4 <= text.n && ranged; i++)
+        ranged = !str_starts((Str){text.p + i, (uint32_t)(text.n - i)}, STR(" in "));
+    if (ranged) {
+        text_add(&text, STR(" in ["));
+        text_number(&text, tensor->low);
+        text_add(&text, STR(", "));
+        text_number(&text, tensor->high);
+        text_putc(&text, ']');
+    }
+    return text_str(&text);
+}
+
+static Port port_of_tensor(Arena *arena, const Tensor *tensor)
+{
+    return (Port){.name = tensor->name,
+                  .label = port_label(arena, tensor),
+                  .type = tensor->type,
+                  .row_bytes = type_elements(&tensor->type) * 4,
+                  .tensor = tensor,
+                  .span = tensor->span};
+}
+
+static Port port_of_node(Arena *arena, const Graph *g, Str name, NodeId id, Span span)
+{
+    Type type = *graph_type(g, id), row = type;
+    row.batch = false;
+    Text label = {.arena = arena};
+    type_print(&row, &label);
+    return (Port){name, text_str(&label), type, type_elements(&type) * 4, NULL, span};
+}
+
+void interface_of(Arena *arena, const UnitModel *unit, Interface *out)
+{
+    const Model *model = unit->model;
+    const Graph *g = unit->graph;
+    *out = (Interface){.unit = unit};
+    for (uint32_t i = 0; i < g->tensors.n; i++) {
+        const Tensor *tensor = &g->tensors.at[i];
+        switch (tensor->role) {
+        case ROLE_INPUT: *vec_push(arena, &out->input) = port_of_tensor(arena, tensor); break;
+        case ROLE_TARGET: *vec_push(arena, &out->target) = port_of_tensor(arena, tensor); break;
+        case ROLE_PARAM:
+        case ROLE_CONSTANT: *vec_push(arena, &out->param) = tensor; break;
+        case ROLE_STATE: *vec_push(arena, &out->state) = tensor; break;
+        }
+    }
+    for (uint32_t i = 0; i < model->outputs.n; i++) {
+        const OutputUse *use = &model->outputs.at[i];
+        *vec_push(arena, &out->output) = port_of_node(arena, model->graph, use->name, use->value, use->span);
+    }
+    for (uint32_t i = 0; i < model->metrics.n; i++) {
+        const MetricUse *use = &model->metrics.at[i];
+        *vec_push(arena, &out->prediction) = port_of_node(arena, model->graph, use->name, use->prediction, use->span);
+    }
+    for (uint32_t i = 0; i < model->graph->roots.n; i++)
+        if (model->graph->roots.at[i].kind == ROOT_LOSS) {
+            Str name = model->graph->roots.at[i].name;
+            *vec_push(arena, &out->loss) = name.n ? name : STR("loss");
+        }
+    out->forward = unit->forward && out->output.n > 0;
+    out->trains = unit->train_step && out->loss.n > 0;
+}
+
+Str interface_upper(Arena *arena, Str name)
+{
+    char *upper = arena_alloc(arena, name.n + 1u);
+    for (uint32_t i = 0; i < name.n; i++)
+        upper[i] = (char)toupper((unsigned char)name.p[i]);
+    return (Str){upper, name.n};
+}
+
+uint32_t interface_target(const Interface *interface, uint32_t tensor)
+{
+    if (!tensor || tensor > interface->unit->graph->tensors.n)
+        return 0;
+    const Tensor *wanted = &interface->unit->graph->tensors.at[tensor - 1];
+    for (uint32_t i = 0; i < interface->target.n; i++)
+        if (interface->target.at[i].tensor == wanted)
+            return i;
+    return 0;
+}
