@@ -1,0 +1,40 @@
+/* Which places an affine index can reach inside a nest: for loop_verify.c. */
+#ifndef ACT_GRAPH_LOOP_RANGE_H
+#define ACT_GRAPH_LOOP_RANGE_H
+
+#include "graph/loop.h"
+
+/* One enclosing loop, its extent made a number for a given n. */
+typedef struct LoopLevel {
+    int64_t count;
+    int64_t clamp;        /* 0: none */
+    uint32_t clamp_depth;
+    bool vector;
+} LoopLevel;
+
+typedef struct LoopNest {
+    uint32_t depth;
+    LoopLevel at[LOOP_MAX_DEPTH];
+} LoopNest;
+
+/* Numbers beyond this are refused, so that sums of eight products stay inside 64 bits. */
+#define LOOP_NUMBER_MAX (INT64_C(1) << 40)
+
+static inline int64_t extent_at(Extent extent, size_t n) { return extent.fixed + extent.per_row * (int64_t)n; }
+static inline bool affine_equal(const Affine *a, const Affine *b)
+{
+    bool equal = a->base == b->base;
+    for (uint32_t d = 0; d < LOOP_MAX_DEPTH; d++)
+        equal = equal && a->coef[d] == b->coef[d];
+    return equal;
+}
+
+/* The smallest and greatest value of `at` over all iterations; false when there is no iteration at all. Every
+ * |coef| * count must be at most LOOP_NUMBER_MAX (loop_range_fits). */
+bool loop_range(const LoopNest *nest, const Affine *at, int64_t *low, int64_t *high);
+bool loop_range_fits(const LoopNest *nest, const Affine *at);
+/* True when no two iterations give the same value, by mixed radix: sorted by size, every coefficient steps over all
+ * that the smaller ones reach. Sufficient, and what dense memory, its slices, permutations and panels satisfy. */
+bool loop_range_distinct(const LoopNest *nest, const Affine *at);
+
+#endif

@@ -1,0 +1,456 @@
+/* The rules of loop programs. Ranges are checked at n = batch and at n = 1: a caller's array shrinks with n, so a
+ * loop that does not would leave it only there. */
+#include "graph/loop.h"
+
+#include "graph/loop_range.h"
+
+#include <stdlib.h>
+
+typedef struct Write { /* one store, as the rules about several of them want it */
+    uint32_t buf;
+    Affine at;
+} Write;
+
+typedef struct Verify {
+    const LoopProgram *program;
+    const LoopKernel *kernel;
+    Arena *arena;
+    size_t batch, n;
+    LoopNest nest;
+    bool *in_scope;      /* by accumulator */
+    LoopFold *fold;
+    uint32_t *open;      /* by accumulator: enclosing loops that add to it */
+    bool in_tile;
+    VEC(Write) writes;   /* of the kernel */
+    const char *why;     /* the first broken rule */
+} Verify;
+
+static bool __attribute__((format(printf, 2, 3))) broken(Verify *v, const char *format, ...)
+{
+    if (v->why)
+        return false;
+    va_list args;
+    va_start(args, format);
+    Str what = str_vprintf(v->arena, format, args);
+    va_end(args);
+    if (v->kernel)
+        what = str_printf(v->arena, "kernel `" STR_FMT "`: " STR_FMT, STR_ARG(v->kernel->name), STR_ARG(what));
+    v->why = what.p;
+    return false;
+}
+
+static const char *buf_name(Verify *v, uint32_t buf)
+{
+    Str name = v->program->bufs.at[buf].name;
+    return name.n ? str_c(v->arena, name) : str_printf(v->arena, "b%u", buf).p;
+}
+
+/* ── buffers ── */
+static bool in_block(BufSpace space)
+{
+    return space == BUF_PARAM || space == BUF_STATE || space == BUF_WORK;
+}
+
+static bool by_batch(BufSpace space) /* dense [n][shape] in the caller's memory */
+{
+    return space == BUF_INPUT || space == BUF_TARGET || space == BUF_OUTPUT || space == BUF_PREDICTION;
+}
+
+static bool check_buf(Verify *v, uint32_t i)
+{
+    const LoopBuf *buf = &v->program->bufs.at[i];
+    const char *name = buf_name(v, i);
+    if ((unsigned)buf->space > BUF_LOSS || (unsigned)buf->dtype > DT_I32)
+        return broken(v, "buffer `%s` is of no kind", name);
+    if (buf->bytes == 0 || buf->bytes % 4 || buf->bytes > (uint64_t)LOOP_NUMBER_MAX)
+        return broken(v, "buffer `%s` has %llu bytes", name, (unsigned long long)buf->bytes);
+    if (buf->align < 4 || (buf->align & (buf->align - 1)) || buf->offset % buf->align)
+        return broken(v, "buffer `%s` does not lie at a multiple of its alignment %u", name, buf->align);
+    if (buf->space == BUF_WORK && buf->offset + buf->bytes > v->program->work_bytes)
+        return broken(v, "buffer `%s` leaves the %llu bytes of the work block", name,
+                      (unsigned long long)v->program->work_bytes);
+    if (!in_block(buf->space) && buf->offset)
+        return broken(v, "buffer `%s` is an array of the caller and has no offset", name);
+    if (by_batch(buf->space) && buf->bytes % (4 * v->batch))
+        return broken(v, "buffer `%s` does not hold %zu equal rows", name, v->batch);
+    return true;
+}
+
+/* Elements that exist when the call has v->n rows. */
+static int64_t buf_count(const Verify *v, uint32_t i)
+{
+    const LoopBuf *buf = &v->program->bufs.at[i];
+    return (int64_t)(by_batch(buf->space) ? buf->bytes / v->batch * v->n : buf->bytes) / 4;
+}
+
+/* ── places ── */
+static bool check_affine(Verify *v, const LoopNest *nest, const Affine *at)
+{
+    for (uint32_t d = nest->depth; d < LOOP_MAX_DEPTH; d++) {
+        if (at->coef[d])
+            return broken(v, "an index uses i%u outside that loop", d);
+    }
+    return loop_range_fits(nest, at) || broken(v, "an index is too large");
+}
+
+static bool check_place(Verify *v, const LoopNest *nest, uint32_t buf, const Affine *at, const char *doing)
+{
+    if (buf >= v->program->bufs.n)
+        return broken(v, "there is no buffer %u", buf);
+    if (!check_affine(v, nest, at))
+        return false;
+    int64_t low, high;
+    if (loop_range(nest, at, &low, &high) && (low < 0 || high >= buf_count(v, buf)))
+        return broken(v, "%s `%s` from %lld to %lld, but it has %lld elements at n = %zu", doing, buf_name(v, buf),
+                      (long long)low, (long long)high, (long long)buf_count(v, buf), v->n);
+    return true;
+}
+
+/* ── expressions ── */
+static bool check_arg(Verify *v, uint32_t index)
+{
+    const LoopArg *arg = &v->kernel->arg[index];
+    switch (arg->kind) {
+    case LARG_LOAD:
+        return check_place(v, &v->nest, arg->index, &arg->at, "reads");
+    case LARG_ACC:
+        if (arg->index >= v->kernel->n_acc || !v->in_scope[arg->index])
+            return broken(v, "accumulator m%u is read outside its scope", arg->index);
+        if (v->open[arg->index])
+            return broken(v, "accumulator m%u is read inside a loop that adds to it", arg->index);
+        return true;
+    case LARG_TILE:
+        return v->in_tile || broken(v, "the sum of a tile is read outside a tile");
+    case LARG_INDEX:
+        return check_affine(v, &v->nest, &arg->at);
+    case LARG_UNIFORM:
+        return arg->index < v->program->uniforms.n || broken(v, "there is no uniform u%u", arg->index);
+    case LARG_RANDOM:
+        return check_affine(v, &v->nest, &arg->at) && check_affine(v, &v->nest, &arg->at2);
+    }
+    return broken(v, "argument a%u is of no kind", index);
+}
+
+static bool check_value(Verify *v, Sx value)
+{
+    if (!value)
+        return broken(v, "a statement has no value");
+    uint64_t used = sx_args_used(v->program->sx, value);
+    for (uint32_t i = 0; i < 64; i++) {
+        if (!(used >> i & 1))
+            continue;
+        if (i >= v->kernel->n_arg)
+            return broken(v, "an expression reads a%u of %u arguments", i, v->kernel->n_arg);
+        if (!check_arg(v, i))
+            return false;
+    }
+    return true;
+}
+
+/* ── statements ── */
+static bool check_list(Verify *v, const LoopStmt *s);
+
+static bool check_extent(Verify *v, Extent extent, const char *what)
+{
+    if (extent.fixed < 0 || extent.per_row < 0 || extent.fixed > INT32_MAX || extent.per_row > INT32_MAX / 2)
+        return broken(v, "%s runs an impossible number of times", what);
+    if (extent.fixed && extent.per_row)
+        return broken(v, "%s has an extent both fixed and by rows", what);
+    return extent.fixed || extent.per_row || broken(v, "%s never runs", what);
+}
+
+static bool adds_to(const LoopStmt *s, uint32_t acc)
+{
+    for (; s; s = s->next) {
+        if (s->kind == LOOP_ACC_ADD && s->acc.acc == acc)
+            return true;
+        if (s->kind == LOOP_FOR && adds_to(s->loop.body, acc))
+            return true;
+    }
+    return false;
+}
+
+static bool check_for(Verify *v, const LoopStmt *s)
+{
+    if (v->nest.depth == LOOP_MAX_DEPTH)
+        return broken(v, "loops are nested deeper than %d", LOOP_MAX_DEPTH);
+    if (!check_extent(v, s->loop.extent, "a loop"))
+        return false;
+    bool vector = s->loop.mode == LOOP_VECTOR;
+    for (uint32_t d = 0; vector && d < v->nest.depth; d++) {
+        if (v->nest.at[d].vector)
+            return broken(v, "a vector loop stands inside another");
+    }
+    int64_t clamp = s->loop.clamp;
+    if (clamp < 0 || clamp > LOOP_NUMBER_MAX || (clamp && s->loop.clamp_depth >= v->nest.depth))
+        return broken(v, "a loop is clamped by a loop that is not around it");
+    if (clamp && (s->loop.extent.per_row || v->nest.at[s->loop.clamp_depth].clamp))
+        return broken(v, "only loops of fixed extent inside loops without a clamp are clamped");
+    v->nest.at[v->nest.depth++] =
+        (LoopLevel){extent_at(s->loop.extent, v->n), clamp, s->loop.clamp_depth, vector};
+    for (uint32_t a = 0; a < v->kernel->n_acc; a++)
+        v->open[a] += v->in_scope[a] && adds_to(s->loop.body, a);
+    bool good = check_list(v, s->loop.body);
+    for (uint32_t a = 0; a < v->kernel->n_acc; a++)
+        v->open[a] -= v->in_scope[a] && adds_to(s->loop.body, a);
+    v->nest.depth--;
+    return good;
+}
+
+static bool check_acc(Verify *v, const LoopStmt *s)
+{
+    uint32_t acc = s->acc.acc;
+    if (acc >= v->kernel->n_acc || (unsigned)s->acc.fold > FOLD_MAX)
+        return broken(v, "there is no accumulator m%u", acc);
+    if (s->kind == LOOP_ACC_NEW) {
+        if (v->in_scope[acc])
+            return broken(v, "accumulator m%u is declared inside its own scope", acc);
+        v->in_scope[acc] = true;
+        v->fold[acc] = s->acc.fold;
+        return true;
+    }
+    if (!v->in_scope[acc])
+        return broken(v, "accumulator m%u is added to outside its scope", acc);
+    if (v->fold[acc] != s->acc.fold)
+        return broken(v, "accumulator m%u is folded in two ways", acc);
+    return check_value(v, s->acc.value);
+}
+
+static bool check_store(Verify *v, const LoopStmt *s)
+{
+    uint32_t index = s->store.buf;
+    if (!check_place(v, &v->nest, index, &s->store.at, "writes"))
+        return false;
+    const LoopBuf *buf = &v->program->bufs.at[index];
+    if (buf->space == BUF_INPUT || buf->space == BUF_TARGET)
+        return broken(v, "writes `%s`, which belongs to the caller", buf_name(v, index));
+    if (buf->dtype != DT_F32)
+        return broken(v, "writes `%s`, which holds integers", buf_name(v, index));
+    if (!loop_range_distinct(&v->nest, &s->store.at))
+        return broken(v, "writes a place of `%s` twice", buf_name(v, index));
+    uint32_t split = v->in_tile && v->nest.depth == 3 ? 1 : 0; /* a tile is split by rows, its second loop */
+    if (v->kernel->split == SPLIT_OUTER && v->kernel->split_extent.fixed != 1 && s->store.at.coef[split] == 0)
+        return broken(v, "writes `%s` at places that all threads share", buf_name(v, index));
+    for (uint32_t i = 0; i < v->writes.n; i++) { /* the first iterations of both meet */
+        if (v->writes.at[i].buf == index && v->writes.at[i].at.base == s->store.at.base)
+            return broken(v, "two statements write element %lld of `%s`", (long long)s->store.at.base,
+                          buf_name(v, index));
+    }
+    *vec_push(v->arena, &v->writes) = (Write){index, s->store.at};
+    return check_value(v, s->store.value);
+}
+
+static bool check_tile(Verify *v, const LoopStmt *s)
+{
+    const LoopTile *t = &s->tile;
+    if (v->nest.depth + 3 > LOOP_MAX_DEPTH)
+        return broken(v, "loops are nested deeper than %d", LOOP_MAX_DEPTH);
+    if (!check_extent(v, t->rows, "a tile's rows") || !check_extent(v, t->depth, "a tile's depth"))
+        return false;
+    if (t->cols == 0 || t->width == 0 || t->tile_rows == 0 || t->cols > INT32_MAX || t->width > INT32_MAX)
+        return broken(v, "a tile has no columns, no width or no rows");
+    for (uint32_t d = 0; d < v->nest.depth; d++) {
+        if (v->nest.at[d].vector)
+            return broken(v, "a tile stands inside a vector loop");
+    }
+    /* block, row and a third loop: the term of the products for A, the column in the block for B and the body */
+    uint32_t d = v->nest.depth;
+    int64_t blocks = (t->cols + t->width - 1) / t->width;
+    LoopNest nest = v->nest;
+    nest.at[d] = (LoopLevel){.count = blocks};
+    nest.at[d + 1] = (LoopLevel){.count = extent_at(t->rows, v->n)};
+    nest.at[d + 2] = (LoopLevel){.count = extent_at(t->depth, v->n)};
+    nest.depth = d + 3;
+    Affine a = {.base = t->a_base}, b = {.base = t->b_base};
+    a.coef[d + 1] = t->a_row;
+    a.coef[d + 2] = t->a_k;
+    if (!check_place(v, &nest, t->a, &a, "reads"))
+        return false;
+    LoopLevel column = {t->width, t->cols, d, true};
+    nest.at[d + 1] = nest.at[d + 2];
+    nest.at[d + 2] = column;
+    if (t->b_padded)
+        nest.at[d + 2].clamp = 0;
+    b.coef[d] = t->b_block;
+    b.coef[d + 1] = t->b_k;
+    b.coef[d + 2] = 1;
+    if (!check_place(v, &nest, t->b, &b, "reads"))
+        return false;
+    for (const LoopStmt *inner = t->body; inner; inner = inner->next) {
+        if (inner->kind != LOOP_STORE)
+            return broken(v, "a tile's body does more than store");
+        if (inner->store.buf == t->a || inner->store.buf == t->b)
+            return broken(v, "a tile writes `%s` while it reads it", buf_name(v, inner->store.buf));
+    }
+    v->nest.at[d] = (LoopLevel){.count = blocks};
+    v->nest.at[d + 1] = (LoopLevel){.count = extent_at(t->rows, v->n)};
+    v->nest.at[d + 2] = column;
+    v->nest.depth = d + 3;
+    v->in_tile = true;
+    bool good = check_list(v, t->body);
+    v->in_tile = false;
+    v->nest.depth = d;
+    return good;
+}
+
+/* Lanes run together: what one iteration reads from a buffer the same statements write must be a place it writes
+ * itself, or one that none of them writes. */
+static bool check_in_place(Verify *v, const LoopStmt *list, Sx value)
+{
+    uint64_t used = sx_args_used(v->program->sx, value);
+    for (uint32_t i = 0; i < 64; i++) {
+        const LoopArg *arg = &v->kernel->arg[i];
+        if (!(used >> i & 1) || arg->kind != LARG_LOAD)
+            continue;
+        bool own = false, hit = false;
+        for (const LoopStmt *s = list; s; s = s->next) {
+            if (s->kind != LOOP_STORE || s->store.buf != arg->index)
+                continue;
+            int64_t low, high, from, to;
+            bool runs = loop_range(&v->nest, &arg->at, &low, &high) && loop_range(&v->nest, &s->store.at, &from, &to);
+            own = own || affine_equal(&arg->at, &s->store.at);
+            hit = hit || (runs && low <= to && from <= high);
+        }
+        if (hit && !own)
+            return broken(v, "reads places of `%s` that other iterations write", buf_name(v, arg->index));
+    }
+    return true;
+}
+
+static bool check_list(Verify *v, const LoopStmt *list)
+{
+    bool *outside = arena_copy(v->arena, v->in_scope, v->kernel->n_acc + 1);
+    bool good = true, innermost = true;
+    for (const LoopStmt *s = list; s && good; s = s->next) {
+        innermost = innermost && s->kind != LOOP_FOR && s->kind != LOOP_TILE;
+        switch (s->kind) {
+        case LOOP_FOR:
+            good = check_for(v, s);
+            break;
+        case LOOP_ACC_NEW:
+        case LOOP_ACC_ADD:
+            good = check_acc(v, s);
+            break;
+        case LOOP_STORE:
+            good = check_store(v, s);
+            break;
+        case LOOP_TILE:
+            good = check_tile(v, s);
+            break;
+        default:
+            good = broken(v, "a statement is of no kind");
+        }
+    }
+    for (const LoopStmt *s = list; s && good && innermost; s = s->next) {
+        if (s->kind == LOOP_STORE)
+            good = check_in_place(v, list, s->store.value);
+        else if (s->kind == LOOP_ACC_ADD)
+            good = check_in_place(v, list, s->acc.value);
+    }
+    for (uint32_t a = 0; a < v->kernel->n_acc; a++)
+        v->in_scope[a] = outside[a];
+    return good;
+}
+
+/* ── kernels ── */
+static bool same_extent(Extent a, Extent b)
+{
+    return a.fixed == b.fixed && a.per_row == b.per_row;
+}
+
+static bool check_split(Verify *v)
+{
+    const LoopKernel *k = v->kernel;
+    if (k->split == SPLIT_NONE)
+        return !k->by_rows || broken(v, "goes by rows, but is not split");
+    if (k->split != SPLIT_OUTER)
+        return broken(v, "is split in no known way");
+    if (k->grain == 0)
+        return broken(v, "is split in grains of 0");
+    if (k->by_rows && k->split_extent.per_row == 0)
+        return broken(v, "goes by rows, but its extent does not");
+    for (const LoopStmt *s = k->body; s; s = s->next) {
+        bool fits = (s->kind == LOOP_FOR && same_extent(s->loop.extent, k->split_extent)) ||
+                    (s->kind == LOOP_TILE && same_extent(s->tile.rows, k->split_extent));
+        if (!fits)
+            return broken(v, "is split, but not all of its outer statements are loops of that extent");
+    }
+    return true;
+}
+
+/* Buffers that a kernel writes may be another name for the same place (in place), but never overlap another by a
+ * part. */
+static bool check_overlap(Verify *v)
+{
+    const LoopProgram *p = v->program;
+    for (uint32_t w = 0; w < v->writes.n; w++) {
+        const LoopBuf *a = &p->bufs.at[v->writes.at[w].buf];
+        for (uint32_t i = 0; i < v->kernel->n_arg; i++) {
+            const LoopArg *arg = &v->kernel->arg[i];
+            if (arg->kind != LARG_LOAD || arg->index >= p->bufs.n)
+                continue;
+            const LoopBuf *b = &p->bufs.at[arg->index];
+            bool apart = a->space != b->space || a->offset == b->offset || a->offset + a->bytes <= b->offset ||
+                         b->offset + b->bytes <= a->offset;
+            if (in_block(a->space) && !apart)
+                return broken(v, "writes `%s`, a part of `%s`, which it reads", buf_name(v, v->writes.at[w].buf),
+                              buf_name(v, arg->index));
+        }
+    }
+    return true;
+}
+
+static bool check_kernel(Verify *v, const LoopKernel *kernel)
+{
+    v->kernel = kernel;
+    v->in_scope = arena_array(v->arena, bool, kernel->n_acc + 1);
+    v->fold = arena_array(v->arena, LoopFold, kernel->n_acc + 1);
+    v->open = arena_array(v->arena, uint32_t, kernel->n_acc + 1);
+    v->writes.n = 0;
+    v->nest.depth = 0;
+    if (kernel->n_arg > 64)
+        return broken(v, "has %u arguments; expressions have at most 64", kernel->n_arg);
+    if (!kernel->body)
+        return broken(v, "does nothing");
+    return check_split(v) && check_list(v, kernel->body) && check_overlap(v);
+}
+
+static bool check_program(Verify *v)
+{
+    const LoopProgram *p = v->program;
+    for (uint32_t i = 0; i < p->bufs.n; i++) {
+        if (!check_buf(v, i))
+            return false;
+    }
+    for (uint32_t i = 0; i < p->uniforms.n; i++) {
+        if (!p->uniforms.at[i] || sx_arg_limit(p->sx, p->uniforms.at[i]) > 3)
+            return broken(v, "uniform u%u is not of the step, the learning rate and n", i);
+    }
+    for (uint32_t i = 0; i < p->kernels.n; i++) {
+        Str name = p->kernels.at[i].name;
+        for (uint32_t j = 0; j < i; j++) {
+            if (str_eq(name, p->kernels.at[j].name))
+                return broken(v, "two kernels are called `" STR_FMT "`", STR_ARG(name));
+        }
+        if (!name.n)
+            return broken(v, "kernel %u has no name", i);
+    }
+    for (uint32_t i = 0; i < p->kernels.n; i++) {
+        if (!check_kernel(v, &p->kernels.at[i]))
+            return false;
+    }
+    return true;
+}
+
+const char *loop_verify(const LoopProgram *program, uint32_t batch, Arena *arena)
+{
+    Verify v = {.program = program, .arena = arena, .batch = batch, .n = batch};
+    if (batch == 0)
+        return "the batch has no rows";
+    if (!check_program(&v))
+        return v.why;
+    v.n = 1;
+    v.kernel = NULL;
+    check_program(&v);
+    return v.why;
+}
