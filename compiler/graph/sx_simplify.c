@@ -1,0 +1,276 @@
+/* The algebra that gradients need: literals of products are collected in front, signs move outward, products and quotients move into the arms
+ * of a select that holds a zero, selects on one condition become one. Every law holds for real numbers up to the rounding of the last place, and
+ * no law makes a NaN or an infinity where there was none, or the reverse: literals are combined only while their product is of
+ * moderate size, and x * 0 stays. (select(c, x, 0) * y = select(c, x * y, 0) is the exception that is wanted: the arm
+ * that is not taken counts for nothing.)
+ *
+ * One pass rebuilds the DAG from the operands up; passes are repeated until nothing changes. Where a law takes an operand apart, it asks that the operand
+ * has no other use: taking a shared node apart would compute its parts twice. */
+#include "graph/sx_inner.h"
+
+#include <math.h>
+
+typedef struct Operand {
+    Sx x;
+    bool once; /* used by this node alone */
+} Operand;
+
+static bool is_zero(const SxPool *p, Sx x) { return sx_is_number(p, x, 0); }
+
+static bool is_literal(const SxPool *p, Sx x) { return sx_node(p, x)->op == SX_NUM; }
+
+static double literal(const SxPool *p, Sx x) { return sx_node(p, x)->number; }
+
+static bool moderate(double v) { return fabs(v) > 1e-100 && fabs(v) < 1e100; }
+
+static Sx product(SxPool *p, Operand a, Operand b);
+static Sx quotient(SxPool *p, Operand a, Operand b);
+
+static Operand fresh(Sx x) { return (Operand){x, true}; }
+
+/* x = factor * rest with a literal factor, when that is how x is written. */
+static Sx split_literal(SxPool *p, Operand x, double *factor)
+{
+    const SxNode *node = sx_node(p, x.x);
+    *factor = 1;
+    if (node->op == SX_NEG && x.once) {
+        *factor = -1;
+        return node->in[0];
+    }
+    if (node->op != SX_MUL || !x.once)
+        return x.x;
+    for (unsigned k = 0; k < 2; k++)
+        if (is_literal(p, node->in[k]) && moderate(literal(p, node->in[k]))) {
+            *factor = literal(p, node->in[k]);
+            return node->in[1 - k];
+        }
+    return x.x;
+}
+
+/* literal * x: the literal joins the one x has. */
+static Sx scaled(SxPool *p, double factor, Operand x)
+{
+    const SxNode *node = sx_node(p, x.x);
+    double own;
+    if (factor == 1)
+        return x.x;
+    if (node->op == SX_SELECT && x.once && is_literal(p, node->in[1]) && is_literal(p, node->in[2]))
+        return sx_select(p, node->in[0], sx_num(p, factor * literal(p, node->in[1])),
+                         sx_num(p, factor * literal(p, node->in[2])));
+    if (node->op == SX_SELECT && x.once && factor != 0 && (is_zero(p, node->in[1]) || is_zero(p, node->in[2])))
+        return product(p, fresh(sx_num(p, factor)), x);
+    if (node->op == SX_DIV && x.once && is_literal(p, node->in[0]) && moderate(literal(p, node->in[0])))
+        return sx_div(p, sx_num(p, factor * literal(p, node->in[0])), node->in[1]); /* c * (k / x) = ck / x */
+    Sx rest = split_literal(p, x, &own);
+    if (!moderate(factor) && fabs(own) != 1)
+        return sx_mul(p, sx_num(p, factor), x.x);
+    if (factor * own == -1)
+        return sx_neg(p, rest);
+    return sx_mul(p, sx_num(p, factor * own), rest);
+}
+
+/* select(c, u, v) * y or / y where one arm is zero, or both are 1, -1 or 0: into the arms. */
+static Sx into_arms(SxPool *p, Operand choice, Operand y, Sx (*apply)(SxPool *, Operand, Operand), bool divides)
+{
+    const SxNode *node = sx_node(p, choice.x);
+    if (node->op != SX_SELECT)
+        return 0;
+    Sx arm[2] = {node->in[1], node->in[2]};
+    bool simple = true, zero = is_zero(p, arm[0]) || is_zero(p, arm[1]);
+    for (unsigned k = 0; k < 2; k++)
+        simple &= is_literal(p, arm[k]) && (literal(p, arm[k]) == 0 || (!divides && fabs(literal(p, arm[k])) == 1));
+    if (!simple && (!zero || !choice.once))
+        return 0;
+    for (unsigned k = 0; k < 2; k++)
+        if (!is_zero(p, arm[k]))
+            arm[k] = apply(p, (Operand){arm[k], false}, (Operand){y.x, false});
+    return sx_select(p, node->in[0], arm[0], arm[1]);
+}
+
+static Sx product(SxPool *p, Operand a, Operand b)
+{
+    if (is_literal(p, a.x) && is_literal(p, b.x))
+        return sx_mul(p, a.x, b.x);
+    Sx made = is_zero(p, a.x) || is_zero(p, b.x) ? 0 : into_arms(p, a, b, product, false);
+    if (!made && !is_zero(p, a.x) && !is_zero(p, b.x))
+        made = into_arms(p, b, a, product, false);
+    if (made)
+        return made;
+    if (is_literal(p, a.x))
+        return scaled(p, literal(p, a.x), b);
+    if (is_literal(p, b.x))
+        return scaled(p, literal(p, b.x), a);
+    double fa, fb;
+    Sx ra = split_literal(p, a, &fa), rb = split_literal(p, b, &fb);
+    if (fa != 1 || fb != 1) /* (c x) (k y) = ck (x y) */
+        return scaled(p, fa * fb, fresh(product(p, (Operand){ra, false}, (Operand){rb, false})));
+    for (unsigned k = 0; k < 2; k++) { /* x * (k / y) = (k x) / y, one division and no more */
+        Operand over = k ? a : b, other = k ? b : a;
+        const SxNode *node = sx_node(p, over.x);
+        if (node->op == SX_DIV && over.once && sx_is_number(p, node->in[0], 1))
+            return quotient(p, other, (Operand){node->in[1], false});
+    }
+    if (a.x == b.x)
+        return sx_powi(p, a.x, 2); /* x * x = x ^ 2 */
+    return sx_mul(p, a.x, b.x);
+}
+
+/* 1 + exp(-x), either way round: x, else 0. */
+static Sx logistic_of(const SxPool *p, Sx x)
+{
+    const SxNode *sum = sx_node(p, x);
+    for (unsigned k = 0; k < 2 && sum->op == SX_ADD; k++) {
+        const SxNode *power = sx_node(p, sum->in[k]);
+        if (power->op == SX_EXP && sx_is_number(p, sum->in[1 - k], 1) && sx_node(p, power->in[0])->op == SX_NEG)
+            return sx_node(p, power->in[0])->in[0];
+    }
+    return 0;
+}
+
+static Sx quotient(SxPool *p, Operand a, Operand b)
+{
+    if (is_literal(p, b.x) && moderate(literal(p, b.x)))
+        return product(p, a, fresh(sx_num(p, 1 / literal(p, b.x)))); /* x / c = x * (1 / c) */
+    Sx made = into_arms(p, a, b, quotient, true);
+    if (made)
+        return made;
+    Sx x = b.once ? logistic_of(p, b.x) : 0;
+    if (x)
+        return product(p, a, fresh(sx_un(p, SX_SIGMOID, x))); /* y / (1 + exp(-x)) = y * sigmoid(x) */
+    double fa = 1, fb = 1;
+    Sx ra = is_literal(p, a.x) ? a.x : split_literal(p, a, &fa), rb = split_literal(p, b, &fb);
+    if (fa != 1 || fb != 1) /* (c x) / (k y) = (c / k) (x / y) */
+        return scaled(p, fa / fb, fresh(sx_div(p, ra, rb)));
+    return sx_div(p, a.x, b.x);
+}
+
+static Sx sum(SxPool *p, Operand a, Operand b, bool minus)
+{
+    const SxNode *s = sx_node(p, a.x), *t = sx_node(p, b.x);
+    if (s->op == SX_SELECT && t->op == SX_SELECT && s->in[0] == t->in[0] && a.once && b.once) {
+        Sx arm[2]; /* select(c, u, v) + select(c, x, y) = select(c, u + x, v + y) */
+        for (unsigned k = 0; k < 2; k++)
+            arm[k] = minus ? sx_sub(p, s->in[k + 1], t->in[k + 1]) : sx_add(p, s->in[k + 1], t->in[k + 1]);
+        return sx_select(p, s->in[0], arm[0], arm[1]);
+    }
+    double fa, fb;
+    Sx ra = split_literal(p, a, &fa), rb = split_literal(p, b, &fb);
+    if (minus)
+        fb = -fb;
+    if (ra == rb && fa * fb > 0)
+        return scaled(p, fa + fb, (Operand){ra, false}); /* c x + k x = (c + k) x; of one sign, for inf - inf is NaN */
+    for (unsigned k = 0; k < 2 && !minus; k++) {
+        Sx power = k ? a.x : b.x, one = k ? b.x : a.x;
+        if (sx_node(p, power)->op == SX_EXPM1 && (k ? a : b).once && sx_is_number(p, one, 1))
+            return sx_un(p, SX_EXP, sx_node(p, power)->in[0]); /* (e^x - 1) + 1 = e^x */
+    }
+    /* x + (-c y) = x - c y, so that a person reads a difference */
+    if (!minus && fb < 0 && b.once && sx_node(p, b.x)->op == SX_MUL)
+        return sx_sub(p, a.x, scaled(p, -fb, (Operand){rb, false}));
+    return minus ? sx_sub(p, a.x, b.x) : sx_add(p, a.x, b.x);
+}
+
+static Sx negated(SxPool *p, Operand a)
+{
+    const SxNode *node = sx_node(p, a.x);
+    if (node->op == SX_MUL && a.once && (is_literal(p, node->in[0]) || is_literal(p, node->in[1])))
+        return scaled(p, -1, a);
+    if (node->op == SX_DIV && a.once && is_literal(p, node->in[0]))
+        return scaled(p, -1, a);
+    if (node->op == SX_SELECT && a.once)
+        for (unsigned k = 1; k < 3; k++)
+            if (is_literal(p, node->in[k])) /* -select(c, 2, x) = select(c, -2, -x) */
+                return sx_select(p, node->in[0], sx_neg(p, node->in[1]), sx_neg(p, node->in[2]));
+    return sx_neg(p, a.x);
+}
+
+static Sx power(SxPool *p, Sx x, int32_t n)
+{
+    const SxNode *node = sx_node(p, x);
+    if (node->op == SX_NEG) /* (-x)^n = ± x^n */
+        return n & 1 ? sx_neg(p, sx_powi(p, node->in[0], n)) : sx_powi(p, node->in[0], n);
+    if (node->op == SX_ABS && !(n & 1))
+        return sx_powi(p, node->in[0], n); /* |x|^2 = x^2 */
+    return sx_powi(p, x, n);
+}
+
+static Sx real_power(SxPool *p, Sx x, Sx y)
+{
+    double n;
+    if (sx_is_num(p, y, &n) && n == floor(n) && fabs(n) <= 16)
+        return power(p, x, (int32_t)n); /* x ^ 3.0 = x ^ 3 */
+    return sx_bin(p, SX_POW, x, y);
+}
+
+/* A condition already known in an arm decides there. */
+static Sx choice(SxPool *p, Sx c, Sx a, Sx b)
+{
+    const SxNode *then = sx_node(p, a), *other = sx_node(p, b), *cond = sx_node(p, c);
+    if (then->op == SX_SELECT && then->in[0] == c)
+        a = then->in[1];
+    if (other->op == SX_SELECT && other->in[0] == c)
+        b = other->in[2];
+    if (cond->op == SX_EQ) /* select(c = 0, a, b) = select(c, b, a) for a comparison c, which is 0 or 1 */
+        for (unsigned k = 0; k < 2; k++) {
+            SxOp inner = sx_node(p, cond->in[k])->op;
+            if (is_zero(p, cond->in[1 - k]) && (inner == SX_LT || inner == SX_LE || inner == SX_EQ))
+                return sx_select(p, cond->in[k], b, a);
+        }
+    return sx_select(p, c, a, b);
+}
+
+static Sx rewrite(SxPool *p, const SxNode *node, const Operand *in)
+{
+    switch (node->op) {
+    case SX_NEG: return negated(p, in[0]);
+    case SX_ADD: return sum(p, in[0], in[1], false);
+    case SX_SUB: return sum(p, in[0], in[1], true);
+    case SX_MUL: return product(p, in[0], in[1]);
+    case SX_DIV: return quotient(p, in[0], in[1]);
+    case SX_POWI: return power(p, in[0].x, node->index);
+    case SX_POW: return real_power(p, in[0].x, in[1].x);
+    case SX_SELECT: return choice(p, in[0].x, in[1].x, in[2].x);
+    default: return sx_rebuild(p, node, (Sx[]){in[0].x, in[1].x, in[2].x});
+    }
+}
+
+static Sx pass(SxPool *pool, Sx x)
+{
+    Arena *arena = arena_new();
+    SxTape tape = sx_tape(pool, &x, 1, arena);
+    Sx *made = arena_array(arena, Sx, tape.n);
+    uint32_t *uses = arena_array(arena, uint32_t, tape.n);
+    for (uint32_t i = 0; i < tape.n; i++)
+        for (unsigned k = 0; k < sx_op_arity(tape.step[i].op); k++)
+            uses[tape.step[i].in[k]]++;
+    for (uint32_t i = 0; i < tape.n; i++) {
+        const SxStep *s = &tape.step[i];
+        Operand in[3] = {{0}};
+        for (unsigned k = 0; k < sx_op_arity(s->op); k++)
+            in[k] = (Operand){made[s->in[k]], uses[s->in[k]] == 1};
+        made[i] = rewrite(pool, sx_node(pool, s->self), in);
+    }
+    Sx result = made[tape.root[0]];
+    arena_free(arena);
+    return result;
+}
+
+Sx sx_simplify(SxPool *pool, Sx x)
+{
+    static const char key;
+    void *known = sx_recall(pool, x, &key);
+    if (known)
+        return (Sx)(uintptr_t)known;
+    Sx best = x, now = x;
+    for (unsigned round = 0; round < 12; round++) {
+        Sx next = pass(pool, now);
+        if (next == now)
+            break;
+        now = next;
+        if (sx_cost(pool, now) <= sx_cost(pool, best))
+            best = now;
+    }
+    sx_remember(pool, x, &key, (void *)(uintptr_t)best);
+    sx_remember(pool, best, &key, (void *)(uintptr_t)best);
+    return best;
+}

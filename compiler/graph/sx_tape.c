@@ -1,0 +1,262 @@
+/* The tape of an expression, and what is read off it: size, cost, arguments; substitution. */
+#include "graph/sx_inner.h"
+
+#include "base/vec.h"
+
+
+/* The nodes met so far and their places: a small hash table, so that the work is linear in the DAG and not in the pool. */
+typedef struct Met {
+    Sx *key;
+    uint32_t *place;
+    uint32_t n, n_slot;
+    Arena *arena;
+} Met;
+
+static uint32_t *met_slot(const Met *met, Sx x, bool *found)
+{
+    uint32_t mask = met->n_slot - 1, i = (x * 2654435769u) >> 7 & mask;
+    while (met->key[i] && met->key[i] != x)
+        i = (i + 1) & mask;
+    *found = met->key[i] == x;
+    return &met->place[i];
+}
+
+static void met_grow(Met *met)
+{
+    Met old = *met;
+    met->n_slot = old.n_slot ? 2 * old.n_slot : 64;
+    met->key = arena_array(met->arena, Sx, met->n_slot);
+    met->place = arena_array(met->arena, uint32_t, met->n_slot);
+    for (uint32_t i = 0; i < old.n_slot; i++)
+        if (old.key[i]) {
+            bool found;
+            uint32_t *place = met_slot(met, old.key[i], &found);
+            met->key[place - met->place] = old.key[i];
+            *place = old.place[i];
+        }
+}
+
+static bool met_find(const Met *met, Sx x, uint32_t *place)
+{
+    bool found;
+    uint32_t *slot = met_slot(met, x, &found);
+    *place = *slot;
+    return found;
+}
+
+static void met_add(Met *met, Sx x, uint32_t place)
+{
+    if (2 * (met->n + 1) > met->n_slot)
+        met_grow(met);
+    bool found;
+    uint32_t *slot = met_slot(met, x, &found);
+    met->key[slot - met->place] = x;
+    *slot = place;
+    met->n++;
+}
+
+typedef VEC(SxStep) Steps;
+typedef VEC(Sx) Stack;
+
+/* Depth first with a stack of its own: chains of any depth do not use the C stack. A node is on the stack once for each use
+ * at most; it is placed when all its operands are. */
+static void place(const SxPool *pool, Sx root, Met *met, Steps *steps, Stack *stack, Arena *arena)
+{
+    *vec_push(arena, stack) = root;
+    while (stack->n) {
+        Sx x = stack->at[stack->n - 1];
+        uint32_t where, in[3] = {0};
+        if (met_find(met, x, &where)) {
+            stack->n--;
+            continue;
+        }
+        const SxNode *node = sx_node(pool, x);
+        unsigned arity = sx_op_arity(node->op);
+        bool ready = true;
+        for (unsigned k = arity; k-- > 0;) /* last first, so that the first operand is placed first */
+            if (!met_find(met, node->in[k], &in[k])) {
+                *vec_push(arena, stack) = node->in[k];
+                ready = false;
+            }
+        if (!ready)
+            continue;
+        stack->n--;
+        met_add(met, x, steps->n);
+        *vec_push(arena, steps) =
+            (SxStep){.op = node->op, .index = node->index, .in = {in[0], in[1], in[2]}, .number = node->number, .self = x};
+    }
+}
+
+SxTape sx_tape(const SxPool *pool, const Sx *roots, unsigned n, Arena *arena)
+{
+    Met met = {.arena = arena};
+    met_grow(&met);
+    Steps steps = {0};
+    Stack stack = {0};
+    SxTape tape = {.root = arena_array(arena, uint32_t, n + 1)};
+    for (unsigned i = 0; i < n; i++) {
+        place(pool, roots[i], &met, &steps, &stack, arena);
+        met_find(&met, roots[i], &tape.root[i]);
+    }
+    tape.step = steps.at;
+    tape.n = steps.n;
+    return tape;
+}
+
+/* ── asking ── */
+
+void sx_walk(const SxPool *pool, Sx x, void (*visit)(void *context, Sx node, const SxNode *what), void *context)
+{
+    Arena *arena = arena_new();
+    SxTape tape = sx_tape(pool, &x, 1, arena);
+    for (uint32_t i = 0; i < tape.n; i++)
+        visit(context, tape.step[i].self, sx_node(pool, tape.step[i].self));
+    arena_free(arena);
+}
+
+static void visit_args(void *context, Sx x, const SxNode *node)
+{
+    (void)x;
+    if (node->op == SX_ARG)
+        *(uint64_t *)context |= 1ull << node->index;
+}
+
+uint64_t sx_args_used(const SxPool *pool, Sx x)
+{
+    uint64_t used = 0;
+    sx_walk(pool, x, visit_args, &used);
+    return used;
+}
+
+bool sx_uses_arg(const SxPool *pool, Sx x, unsigned index)
+{
+    return index < 64 && (sx_args_used(pool, x) >> index & 1);
+}
+
+unsigned sx_arg_limit(const SxPool *pool, Sx x)
+{
+    unsigned limit = 0;
+    for (uint64_t used = sx_args_used(pool, x); used; used >>= 1)
+        limit++;
+    return limit;
+}
+
+unsigned sx_powi_cost(int32_t exponent)
+{
+    uint32_t left = exponent < 0 ? 0u - (uint32_t)exponent : (uint32_t)exponent;
+    unsigned products = 0;
+    for (; left > 1; left >>= 1)
+        products += 1 + (left & 1);
+    return products + (exponent < 0 ? 8 : 0); /* and one division */
+}
+
+static unsigned op_cost(SxOp op, int32_t n)
+{
+    (void)n;
+    switch (op) {
+#define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound) \
+    case SX_##op: return cost;
+#include "graph/sx_prims.inc"
+    default: return 0;
+    }
+}
+
+static void visit_cost(void *context, Sx x, const SxNode *node)
+{
+    (void)x;
+    *(unsigned *)context += op_cost(node->op, node->index);
+}
+
+unsigned sx_cost(const SxPool *pool, Sx x)
+{
+    unsigned cost = 0;
+    sx_walk(pool, x, visit_cost, &cost);
+    return cost;
+}
+
+static void visit_size(void *context, Sx x, const SxNode *node)
+{
+    (void)x, (void)node;
+    ++*(unsigned *)context;
+}
+
+unsigned sx_size(const SxPool *pool, Sx x)
+{
+    unsigned size = 0;
+    sx_walk(pool, x, visit_size, &size);
+    return size;
+}
+
+typedef struct Line { /* scale * argument + shift, where known */
+    double scale, shift;
+    bool known;
+} Line;
+
+static Line line_of(const SxStep *s, const Line *of, unsigned index)
+{
+    Line a = of[s->in[0]], b = of[s->in[1]], none = {0};
+    switch (s->op) {
+    case SX_NUM: return (Line){0, s->number, true};
+    case SX_ARG: return (Line){1, 0, s->index == (int32_t)index};
+    case SX_NEG: return (Line){-a.scale, -a.shift, a.known};
+    case SX_ADD: return (Line){a.scale + b.scale, a.shift + b.shift, a.known && b.known};
+    case SX_SUB: return (Line){a.scale - b.scale, a.shift - b.shift, a.known && b.known};
+    case SX_MUL:
+        if (!a.known || !b.known || (a.scale != 0 && b.scale != 0))
+            return none;
+        return a.scale == 0 ? (Line){a.shift * b.scale, a.shift * b.shift, true}
+                            : (Line){b.shift * a.scale, b.shift * a.shift, true};
+    case SX_DIV:
+        return a.known && b.known && b.scale == 0 ? (Line){a.scale / b.shift, a.shift / b.shift, true} : none;
+    default: return none;
+    }
+}
+
+bool sx_is_affine(const SxPool *pool, Sx x, unsigned index, double *scale, double *shift)
+{
+    Arena *arena = arena_new();
+    SxTape tape = sx_tape(pool, &x, 1, arena);
+    Line *line = arena_array(arena, Line, tape.n);
+    for (uint32_t i = 0; i < tape.n; i++)
+        line[i] = line_of(&tape.step[i], line, index);
+    Line whole = line[tape.root[0]];
+    arena_free(arena);
+    if (whole.known)
+        *scale = whole.scale, *shift = whole.shift;
+    return whole.known;
+}
+
+/* ── rewriting ── */
+
+Sx sx_substitute(SxPool *pool, Sx x, const Sx *to, unsigned n)
+{
+    Arena *arena = arena_new();
+    SxTape tape = sx_tape(pool, &x, 1, arena);
+    Sx *made = arena_array(arena, Sx, tape.n);
+    for (uint32_t i = 0; i < tape.n; i++) {
+        const SxStep *s = &tape.step[i];
+        unsigned arity = sx_op_arity(s->op);
+        Sx in[3] = {arity > 0 ? made[s->in[0]] : 0, arity > 1 ? made[s->in[1]] : 0, arity > 2 ? made[s->in[2]] : 0};
+        bool other = s->op == SX_ARG && (unsigned)s->index < n && to[s->index];
+        made[i] = other ? to[s->index] : sx_rebuild(pool, sx_node(pool, s->self), in);
+    }
+    Sx result = made[tape.root[0]];
+    arena_free(arena);
+    return result;
+}
+
+Sx sx_replace(SxPool *pool, Sx x, Sx from, Sx to)
+{
+    Arena *arena = arena_new();
+    SxTape tape = sx_tape(pool, &x, 1, arena);
+    Sx *made = arena_array(arena, Sx, tape.n);
+    for (uint32_t i = 0; i < tape.n; i++) {
+        const SxStep *s = &tape.step[i];
+        unsigned arity = sx_op_arity(s->op);
+        Sx in[3] = {arity > 0 ? made[s->in[0]] : 0, arity > 1 ? made[s->in[1]] : 0, arity > 2 ? made[s->in[2]] : 0};
+        made[i] = s->self == from ? to : sx_rebuild(pool, sx_node(pool, s->self), in);
+    }
+    Sx result = made[tape.root[0]];
+    arena_free(arena);
+    return result;
+}
