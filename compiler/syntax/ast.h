@@ -73,12 +73,14 @@ struct Ast {
     Span span;      /* the whole construct */
     Span name_span; /* of `text`, where it is a name */
     Str text;
-    Str word;       /* FUNCTION: "activation", "function", "loss", "initializer" or "schedule" */
+    Str word;       /* FUNCTION: "activation", "function", "loss", "initializer" or "schedule";
+                       a SETTING's expr: "," when a comma stands before it */
     Str doc;        /* the `##` lines above a definition, joined with newlines */
     double number;
     Ast *allow;     /* an ALLOW, or NULL; several chain through their own `allow` */
     Ast **kid;
     uint32_t n_kid;
+    uint32_t height; /* levels from here down, this one included; bounded, so that recursion over a tree is safe */
 };
 
 const char *ast_kind_name(AstKind kind);
