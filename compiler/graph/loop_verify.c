@@ -228,9 +228,6 @@ static bool check_store(Verify *v, const LoopStmt *s)
         return broken(v, "writes `%s`, which holds integers", buf_name(v, index));
     if (!loop_range_distinct(&v->nest, &s->store.at))
         return broken(v, "writes a place of `%s` twice", buf_name(v, index));
-    uint32_t split = v->in_tile && v->nest.depth == 3 ? 1 : 0; /* a tile is split by rows, its second loop */
-    if (v->kernel->split == SPLIT_OUTER && v->kernel->split_extent.fixed != 1 && s->store.at.coef[split] == 0)
-        return broken(v, "writes `%s` at places that all threads share", buf_name(v, index));
     for (uint32_t i = 0; i < v->writes.n; i++) { /* the first iterations of both meet */
         if (v->writes.at[i].buf == index && v->writes.at[i].at.base == s->store.at.base)
             return broken(v, "two statements write element %lld of `%s`", (long long)s->store.at.base,
