@@ -1,0 +1,30 @@
+/* One value of one part on its way from a file into the model's shape. */
+#ifndef ACT_HOST_COLUMN_H
+#define ACT_HOST_COLUMN_H
+
+#include "facts.h"
+#include "reader.h"
+
+typedef struct ActColumn {
+    const ActField *field;
+    const ActTensor *tensor;    /* the input or target */
+    const char *part;           /* "train" */
+    char *path;                 /* the file it came from */
+    ActTable table;
+    int64_t shift;              /* row i of the part is row i + shift of the table */
+} ActColumn;
+
+/* Finds and reads the file, checks that every number is one. */
+ActStatus act_column_read(ActColumn *column, const char *base, const ActRun *run, ActFact *fact, ActError *error);
+/* What a `normalize` may measure on these rows: nothing; constants that are not known yet; also those the model holds itself in
+ * "<name>.mean" and "<name>.std" (which a weights file brings along). */
+typedef enum ActMeasure { ACT_MEASURE_NOTHING, ACT_MEASURE_MISSING, ACT_MEASURE_ALL } ActMeasure;
+/* Applies the field's transforms. `index` (n rows, NULL: all) are the rows to measure on. Where the model holds the constants, the data
+ * stays as it is and they are written to the parameter block. */
+ActStatus act_column_transform(ActColumn *column, ActInstance *instance, const uint32_t *index, size_t n, ActMeasure measure, ActFact *fact,
+                               ActError *error);
+/* Checks shape and range against the tensor, and turns indices into int32. */
+ActStatus act_column_fit(ActColumn *column, ActError *error);
+void act_column_free(ActColumn *column);
+
+#endif

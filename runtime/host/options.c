@@ -1,0 +1,225 @@
+#include "options.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum Kind { COUNT, SIGNED, REAL, TEXT, FLAG, DIRECTORIES, HELP } Kind;
+enum { T = 1 << ACT_TRAIN, E = 1 << ACT_EVAL, P = 1 << ACT_PREDICT, B = 1 << ACT_BENCH, ALL = T | E | P | B };
+#define NOWHERE SIZE_MAX
+#define IN(field) offsetof(ActOptions, field)
+
+typedef struct Option {
+    const char *name, *value;
+    Kind kind;
+    int commands;
+    size_t at, given;          /* where the value goes, and the flag that says it was given */
+    double least;              /* of a number */
+    const char *doc;
+} Option;
+
+static const Option options[] = {
+    { "--data",      "DIR",  DIRECTORIES, ALL,       NOWHERE,            NOWHERE,            0, "look for data files here too; may be repeated" },
+    { "--epochs",    "N",    COUNT,       T,         IN(run.epochs),     NOWHERE,            1, "passes over the training rows" },
+    { "--batch",     "N",    COUNT,       T | B,     IN(run.batch),      NOWHERE,            1, "rows in a step, at most what was compiled" },
+    { "--threads",   "N",    COUNT,       ALL,       IN(threads),        NOWHERE,            1, "threads; the results do not depend on it" },
+    { "--seed",      "N",    COUNT,       T | B,     IN(run.seed),       IN(run.has_seed),   0, "of weights, order of rows and dropout" },
+    { "--lr-scale",  "X",    REAL,        T,         IN(run.lr_scale),   NOWHERE,            0, "multiply every learning rate" },
+    { "--weights",   "FILE", TEXT,        T | E | P, IN(run.weights),    NOWHERE,            0, "start from (train) or use this .safetensors file" },
+    { "--out",       "DIR",  TEXT,        T | E | P, IN(run.out),        NOWHERE,            0, "where the weights are written and found (default .)" },
+    { "--part",      "NAME", TEXT,        E | P,     IN(run.part),       NOWHERE,            0, "train, validation or test (default: the last there is)" },
+    { "--input",     "FILE", TEXT,        P,         IN(run.input),      NOWHERE,            0, "predict the rows of this file" },
+    { "--rows",      "N",    COUNT,       P,         IN(run.rows),       NOWHERE,            1, "only the first N rows" },
+    { "--digits",    "N",    SIGNED,      P,         IN(run.digits),     IN(run.has_digits), 0, "decimals of text output (default 3)" },
+    { "--format",    "NAME", TEXT,        P | B,     IN(run.format),     NOWHERE,            0, "text, csv, json or npy; for bench text or json" },
+    { "--to",        "FILE", TEXT,        P,         IN(to),             NOWHERE,            0, "write predictions to a file" },
+    { "--steps",     "N",    COUNT,       B,         IN(run.steps),      NOWHERE,            1, "steps to time (default 300)" },
+    { "--synthetic", NULL,   FLAG,        B,         IN(run.synthetic),  NOWHERE,            0, "measure with drawn data" },
+    { "--quiet",     NULL,   FLAG,        T,         IN(quiet),          NOWHERE,            0, "no progress" },
+    { "--help",      NULL,   HELP,        ALL,       NOWHERE,            NOWHERE,            0, "this text" },
+};
+enum { OPTIONS = sizeof options / sizeof *options };
+
+static const struct { const char *name, *doc; } commands[ACT_COMMANDS] = {
+    { "train",   "train, and save the weights to <out>/<model>.safetensors" },
+    { "eval",    "loss and metrics of trained weights on a part of the data" },
+    { "predict", "the outputs for each row of a part of the data, or of a file" },
+    { "bench",   "the time of a training step" },
+};
+
+static const Option *find_option(const char *name, size_t n)
+{
+    if (n == 2 && memcmp(name, "-h", 2) == 0) return &options[OPTIONS - 1];
+    for (size_t i = 0; i < OPTIONS; i++)
+        if (strlen(options[i].name) == n && memcmp(options[i].name, name, n) == 0) return &options[i];
+    return NULL;
+}
+
+static ActStatus unknown_option(const char *name, size_t n, ActError *error)
+{
+    char text[80];
+    snprintf(text, sizeof text, "%.*s", (int)n, name);
+    const char *near = act_text_nearest(text, &options[0].name, OPTIONS, sizeof *options);
+    act_error(error, ACT_E_ARGUMENT, "there is no option `%s`", text);
+    if (near) act_error_more(error, "; there is `%s`", near);
+    act_error_more(error, " (see --help)");
+    return ACT_E_ARGUMENT;
+}
+
+/* A number in full: no blanks, no rest, not below the least. */
+static int parse_number(const Option *option, const char *text, ActOptions *out)
+{
+    char *end;
+    errno = 0;
+    if (option->kind == REAL) {
+        double x = strtod(text, &end);
+        if (end == text || *end || !isfinite(x) || x <= 0) return 0;
+        *(double *)(void *)((char *)out + option->at) = x;
+        return 1;
+    }
+    if (*text < '0' || *text > '9') return 0;
+    unsigned long long n = strtoull(text, &end, 10);
+    if (*end || errno || (double)n < option->least) return 0;
+    if (option->kind == SIGNED) {
+        if (n > 100) return 0;
+        *(int *)(void *)((char *)out + option->at) = (int)n;
+    } else {
+        *(uint64_t *)(void *)((char *)out + option->at) = n;
+    }
+    return 1;
+}
+
+static ActStatus take(ActOptions *out, const Option *option, const char *value, ActError *error)
+{
+    if (option->given != NOWHERE) *(int *)(void *)((char *)out + option->given) = 1;
+    switch (option->kind) {
+    case FLAG: *(int *)(void *)((char *)out + option->at) = 1; return ACT_OK;
+    case TEXT: *(const char **)(void *)((char *)out + option->at) = value; return ACT_OK;
+    case DIRECTORIES: out->data[out->run.n_data++] = value; return ACT_OK;
+    default:
+        if (parse_number(option, value, out)) return ACT_OK;
+        return act_error(error, ACT_E_ARGUMENT, "`%s` wants a %s, not `%s`", option->name,
+                         option->kind == REAL ? "number above 0" : option->kind == SIGNED ? "whole number from 0 to 100"
+                         : option->least > 0 ? "whole number from 1" : "whole number", value);
+    }
+}
+
+static const ActModel *find_model(const ActModel *const *models, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(models[i]->name, name) == 0) return models[i];
+    return NULL;
+}
+
+/* The only model, or the only one with a `train` block. */
+static const ActModel *obvious_model(const ActModel *const *models, size_t n)
+{
+    const ActModel *found = NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (!models[i]->train && n > 1) continue;
+        if (found) return NULL;
+        found = models[i];
+    }
+    return found;
+}
+
+static ActStatus no_model(const ActModel *const *models, size_t n, ActError *error)
+{
+    act_error(error, ACT_E_ARGUMENT, "there are several models; name one before the command:");
+    for (size_t i = 0; i < n && i < 50; i++) act_error_more(error, "%s `%s`", i ? "," : "", models[i]->name);
+    return ACT_E_ARGUMENT;
+}
+
+static ActStatus parse_command(ActOptions *out, const char *word, const ActModel *const *models, size_t n_models, ActError *error)
+{
+    for (int c = 0; c < ACT_COMMANDS; c++)
+        if (strcmp(commands[c].name, word) == 0) {
+            out->command = (ActCommand)c;
+            return ACT_OK;
+        }
+    const char *near = act_text_nearest(word, &commands[0].name, ACT_COMMANDS, sizeof *commands);
+    if (!near)
+        for (size_t i = 0; i < n_models && !near; i++) near = act_text_nearest(word, &models[i]->name, 1, sizeof models[i]->name);
+    act_error(error, ACT_E_ARGUMENT, "`%s` is neither a command nor a model", word);
+    if (near) act_error_more(error, "; there is `%s`", near);
+    else act_error_more(error, "; the commands are train, eval, predict and bench");
+    return ACT_E_ARGUMENT;
+}
+
+ActStatus act_options_parse(ActOptions *out, int argc, char **argv, const ActModel *const *models, size_t n_models, ActError *error)
+{
+    int at = 1, named = 0;
+    memset(out, 0, sizeof *out);
+    out->command = ACT_HELP;
+    out->data = calloc((size_t)argc + 1, sizeof *out->data);
+    if (!out->data) return act_error_memory(error);
+    out->run.data = out->data;
+    if (at < argc && (out->model = find_model(models, n_models, argv[at]))) named = 1, at++;
+    if (!named) out->model = obvious_model(models, n_models);
+    if (at == argc) return act_error(error, ACT_E_ARGUMENT, "a command is wanted: train, eval, predict or bench (see --help)");
+    if (argv[at][0] != '-') {
+        ActStatus status = parse_command(out, argv[at++], models, n_models, error);
+        if (status != ACT_OK) return status;
+    }
+    for (; at < argc; at++) {
+        const char *word = argv[at], *equals = strchr(word, '=');
+        size_t n = equals ? (size_t)(equals - word) : strlen(word);
+        if (*word != '-') return act_error(error, ACT_E_ARGUMENT, "`%s` is not expected here; options begin with -- (see --help)", word);
+        const Option *option = find_option(word, n);
+        if (!option) return unknown_option(word, n, error);
+        if (option->kind == HELP) {
+            out->help_on = out->command;
+            out->command = ACT_HELP;
+            return ACT_OK;
+        }
+        if (out->command == ACT_HELP) return act_error(error, ACT_E_ARGUMENT, "the command comes before the options: train, eval, predict or bench");
+        if (!(option->commands & 1 << out->command))
+            return act_error(error, ACT_E_ARGUMENT, "`%s` means nothing to `%s` (see %s --help)", option->name, commands[out->command].name,
+                             commands[out->command].name);
+        if (!option->value && equals) return act_error(error, ACT_E_ARGUMENT, "`%s` takes no value", option->name);
+        if (option->value && !equals && at + 1 == argc) return act_error(error, ACT_E_ARGUMENT, "`%s` wants a value: %s %s", option->name, option->name, option->value);
+        const char *value = !option->value ? NULL : equals ? equals + 1 : argv[++at];
+        ActStatus status = take(out, option, value, error);
+        if (status != ACT_OK) return status;
+    }
+    if (out->threads > 1024) return act_error(error, ACT_E_ARGUMENT, "`--threads` is at most 1024");
+    return out->model ? ACT_OK : no_model(models, n_models, error);
+}
+
+void act_options_free(ActOptions *out)
+{
+    free(out->data);
+    out->data = NULL;
+}
+
+void act_options_help(FILE *out, const char *program, ActCommand command, const ActModel *const *models, size_t n_models)
+{
+    const char *model = n_models > 1 ? "[MODEL] " : "";
+    if (command < ACT_COMMANDS) {
+        fprintf(out, "usage: %s %s%s [options]\n\n%s: %s.\n", program, model, commands[command].name, commands[command].name, commands[command].doc);
+    } else {
+        fprintf(out, "usage: %s %sCOMMAND [options]\n\ncommands\n", program, model);
+        for (int c = 0; c < ACT_COMMANDS; c++) fprintf(out, "  %-9s %s\n", commands[c].name, commands[c].doc);
+    }
+    if (n_models > 1) fprintf(out, "\nmodels\n");
+    for (size_t i = 0; n_models > 1 && i < n_models; i++) fprintf(out, "  %s\n", models[i]->name);
+    fprintf(out, "\noptions\n");
+    for (size_t i = 0; i < OPTIONS; i++) {
+        char left[40];
+        if (command < ACT_COMMANDS && !(options[i].commands & 1 << command)) continue;
+        snprintf(left, sizeof left, "%s%s%s", options[i].name, options[i].value ? " " : "", options[i].value ? options[i].value : "");
+        fprintf(out, "  %-16s %s", left, options[i].doc);
+        if (command == ACT_HELP && options[i].commands != ALL) {
+            fputs(" (", out);
+            for (int c = 0, n = 0; c < ACT_COMMANDS; c++)
+                if (options[i].commands & 1 << c) fprintf(out, "%s%s", n++ ? ", " : "", commands[c].name);
+            fputc(')', out);
+        }
+        fputc('\n', out);
+    }
+    fprintf(out, "\nData files are looked for beside the .act file, in every --data DIR, and in the directories of ACT_DATA_PATH (a:b:c).\n"
+            "\nexamples\n  %s train --epochs 20 --out runs/a\n  %s eval --out runs/a\n  %s predict --input new.csv --format json --to new.json\n"
+            "  %s bench --threads 1 --synthetic\n\nexit codes: 0 done, 1 failure, 2 usage or I/O, 3 NaN or infinity in training, 130 interrupted\n",
+            program, program, program, program);
+}

@@ -1,0 +1,16 @@
+/* A parameter as it lies in its block, and as files hold it: dense, PyTorch's shape and order. */
+#ifndef ACT_HOST_TENSOR_H
+#define ACT_HOST_TENSOR_H
+
+#include "act/abi.h"
+
+/* `file` has room for, or holds, every element without padding. Reading a file zeroes the padding of the block. */
+void act_tensor_to_file(const ActTensor *tensor, const void *block, void *file);
+void act_tensor_from_file(const ActTensor *tensor, const void *file, void *block);
+/* Elements of one row of an input, target, output or prediction. */
+uint64_t act_tensor_width(const ActTensor *tensor);
+/* Elements along the last axis: features, channels, classes; 1 for a scalar. */
+uint32_t act_tensor_features(const ActTensor *tensor);
+const char *act_tensor_type(const ActTensor *tensor); /* "f32" */
+
+#endif
