@@ -1,0 +1,71 @@
+#include "driver/build.h"
+
+#include "driver/header.h"
+
+int build_machine(Build *b)
+{
+    Str why, help;
+    const Options *options = b->session.options;
+    b->machine = machine_select(b->session.arena, options->target, options->cpu, &why, &help);
+    return b->machine ? EXIT_CLEAN : session_fail(&b->session, EXIT_USAGE, why, help);
+}
+
+static bool has_healthy_model(const Program *program)
+{
+    for (uint32_t i = 0; i < program->models.n; i++)
+        if (!program->models.at[i]->poisoned)
+            return true;
+    return false;
+}
+
+int build_check(Build *b, Arena *arena, const Options *options)
+{
+    Session *s = &b->session;
+    if (options->files.n != 1)
+        return usage_error(options, options->files.n ? STR("one file at a time") : STR("no file to compile"),
+                           str_printf(arena, "actc %s", options->command->usage));
+    b->source = session_read(s, options->files.at[0]);
+    if (!b->source)
+        return EXIT_USAGE;
+    b->program = session_program(s, b->source);
+    bool stops = session_stops(s);
+    int code = session_report(s);
+    if (stops || code)
+        return code;
+    if (!has_healthy_model(b->program))
+        return session_fail(s, EXIT_PROBLEMS, str_printf(arena, "`" STR_FMT "` defines no model", STR_ARG(b->source->path)),
+                            STR("model name { input x : f32[4] … }"));
+    return EXIT_CLEAN;
+}
+
+int build_unit(Build *b)
+{
+    Session *s = &b->session;
+    const Options *options = s->options;
+    Str reserved = header_reserved(b->program);
+    if (reserved.n)
+        return session_fail(s, EXIT_PROBLEMS,
+                            str_printf(s->arena, "a model cannot be compiled under the name `" STR_FMT "`: C or C++ keeps it", STR_ARG(reserved)),
+                            STR("give the model another name"));
+    UnitOptions unit = {.target = b->machine->target,
+                        .level = options->level,
+                        .dump_after = options->dump_after.n ? str_c(s->arena, options->dump_after) : NULL,
+                        .stop_after = options->stop_after.n ? str_c(s->arena, options->stop_after) : NULL,
+                        .time_passes = options->time_passes};
+#ifndef NDEBUG
+    unit.verify = true;
+#endif
+    b->unit = unit_build(s->arena, b->program, &unit);
+    fflush(stdout);
+    if (session_stops(s))
+        return session_report(s);
+    if (!b->unit && !options->stop_after.n)
+        return session_fail(s, EXIT_PROBLEMS, STR("the network could not be compiled"), (Str){0});
+    return EXIT_CLEAN;
+}
+
+BackendOptions build_backend_options(const Build *b, bool program)
+{
+    return (BackendOptions){.machine = b->machine, .level = b->session.options->level, .program = program,
+                            .source = b->source->path};
+}

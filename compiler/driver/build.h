@@ -1,0 +1,24 @@
+/* From a file to a compiled unit: what `compile` and `run` share. */
+#ifndef ACT_DRIVER_BUILD_H
+#define ACT_DRIVER_BUILD_H
+
+#include "driver/session.h"
+#include "llvm/backend.h"
+
+typedef struct Build {
+    Session session;
+    const Source *source;
+    const Ast *file;
+    Program *program;
+    const Machine *machine;
+    Unit *unit;            /* NULL: stopped by --stop-after */
+} Build;
+
+/* The one file of the command line, read, checked and reported. EXIT_CLEAN, or the exit code after the messages. */
+int build_check(Build *b, Arena *arena, const Options *options);
+/* Chooses the machine: before any work, as a mistake there is one of the command line. */
+int build_machine(Build *b);
+int build_unit(Build *b);
+BackendOptions build_backend_options(const Build *b, bool program);
+
+#endif
