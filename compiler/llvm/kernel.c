@@ -1,0 +1,530 @@
+#include "llvm/kernel.h"
+
+#include "llvm/math.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* ── what the whole call shares ── */
+
+LLVMBasicBlockRef kernel_to_entry(Kernel *k)
+{
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(k->c->b);
+    LLVMPositionBuilderBefore(k->c->b, k->entry_end);
+    return here;
+}
+
+void kernel_back(Kernel *k, LLVMBasicBlockRef here)
+{
+    LLVMPositionBuilderAtEnd(k->c->b, here);
+}
+
+static CgCallField pointer_field(BufSpace space)
+{
+    static const CgCallField field[] = {
+        [BUF_PARAM] = CALL_PARAM,   [BUF_STATE] = CALL_STATE,   [BUF_WORK] = CALL_WORK,
+        [BUF_INPUT] = CALL_INPUT,   [BUF_TARGET] = CALL_TARGET, [BUF_OUTPUT] = CALL_OUTPUT,
+        [BUF_PREDICTION] = CALL_PREDICTION, [BUF_LOSS] = CALL_LOSS,
+    };
+    return field[space];
+}
+
+static bool in_our_blocks(BufSpace space)
+{
+    return space == BUF_PARAM || space == BUF_STATE || space == BUF_WORK;
+}
+
+LLVMValueRef kernel_buffer(Kernel *k, uint32_t index)
+{
+    if (k->buf[index])
+        return k->buf[index];
+    Cg *c = k->c;
+    const LoopBuf *buf = &k->p->bufs.at[index];
+    LLVMBasicBlockRef here = kernel_to_entry(k);
+    LLVMValueRef start = cg_call_load(c, k->call, pointer_field(buf->space));
+    if (in_our_blocks(buf->space)) {
+        start = cg_at(c, c->i8, start, cg_i64(c, (int64_t)buf->offset));
+    } else if (buf->space == BUF_LOSS) {
+        start = cg_at(c, c->f32, start, cg_i64(c, buf->index));
+    } else {
+        LLVMValueRef slot = cg_at(c, c->ptr, start, cg_i64(c, buf->index));
+        start = cg_at(c, c->i8, cg_load(c, c->ptr, slot, 8, NULL), cg_i64(c, (int64_t)buf->offset));
+    }
+    kernel_back(k, here);
+    return k->buf[index] = start;
+}
+
+static LLVMValueRef uniform_value(Kernel *k, uint32_t index)
+{
+    if (!k->uniform[index]) {
+        Cg *c = k->c;
+        LLVMBasicBlockRef here = kernel_to_entry(k);
+        LLVMValueRef all = cg_call_load(c, k->call, CALL_UNIFORM);
+        k->uniform[index] = cg_load(c, c->f32, cg_at(c, c->f32, all, cg_i64(c, index)), 4, &k->beside);
+        kernel_back(k, here);
+    }
+    return k->uniform[index];
+}
+
+/* Buffers whose bytes may be the same get the same alias scope. The caller's arrays lie apart from each other and from our blocks. */
+static bool may_overlap(const LoopBuf *a, const LoopBuf *b)
+{
+    if (a->space != b->space || (!in_our_blocks(a->space) && a->index != b->index))
+        return false;
+    return a->offset < b->offset + b->bytes && b->offset < a->offset + a->bytes;
+}
+
+static void find_aliases(Kernel *k, const char *domain)
+{
+    unsigned n = k->p->bufs.n, groups = 0;
+    unsigned *group = arena_array(k->c->arena, unsigned, n + 1);
+    for (unsigned i = 0; i < n; i++)
+        group[i] = i;
+    for (unsigned i = 0; i < n; i++)
+        for (unsigned j = 0; j < i; j++)
+            if (group[i] != group[j] && may_overlap(&k->p->bufs.at[i], &k->p->bufs.at[j]))
+                for (unsigned old = group[i], m = 0; m < n; m++)
+                    if (group[m] == old)
+                        group[m] = group[j];
+    unsigned *number = arena_array(k->c->arena, unsigned, n + 1);
+    for (unsigned i = 0; i < n; i++)
+        number[i] = group[i] == i ? groups++ : 0;
+    CgAlias *scope = arena_array(k->c->arena, CgAlias, groups + 1);
+    cg_alias_scopes(k->c, domain, groups + 1, scope);
+    for (unsigned i = 0; i < n; i++)
+        k->alias[i] = scope[number[group[i]]];
+    k->beside = scope[groups];
+}
+
+/* ── places ── */
+
+LLVMValueRef kernel_extent(Kernel *k, Extent extent)
+{
+    Cg *c = k->c;
+    if (!extent.per_row)
+        return cg_i64(c, extent.fixed);
+    if (!k->n) {
+        LLVMBasicBlockRef here = kernel_to_entry(k);
+        k->n = cg_call_load(c, k->call, CALL_N);
+        kernel_back(k, here);
+    }
+    return extent.per_row == 1 ? k->n : cg_mul(c, k->n, cg_i64(c, extent.per_row));
+}
+
+/* Outer loops first, so that what an inner loop does not change is one value; the constant last, as a displacement. */
+LLVMValueRef kernel_affine(Kernel *k, const Affine *at)
+{
+    Cg *c = k->c;
+    LLVMValueRef sum = NULL;
+    for (unsigned d = 0; d < k->depth; d++) {
+        if (!at->coef[d])
+            continue;
+        LLVMValueRef part = k->level[d].var;
+        if (at->coef[d] != 1)
+            part = cg_mul(c, part, cg_i64(c, at->coef[d]));
+        sum = sum ? cg_add(c, sum, part) : part;
+    }
+    if (!sum)
+        return cg_i64(c, at->base);
+    return at->base ? cg_add(c, sum, cg_i64(c, at->base)) : sum;
+}
+
+int64_t kernel_lane_step(const Kernel *k, const Affine *at)
+{
+    return k->vector < 0 ? 0 : at->coef[k->vector];
+}
+
+static int64_t greatest_common(int64_t a, int64_t b)
+{
+    a = llabs(a);
+    b = llabs(b);
+    while (b) {
+        int64_t t = a % b;
+        a = b;
+        b = t;
+    }
+    return a;
+}
+
+/* The greatest number (0: any) that surely divides the affine value of the first lane. */
+static int64_t known_divisor(const Kernel *k, const Affine *at)
+{
+    int64_t g = at->base;
+    for (unsigned d = 0; d < k->depth; d++)
+        g = greatest_common(g, at->coef[d] * k->level[d].multiple);
+    return g;
+}
+
+bool kernel_is_multiple(const Kernel *k, const Affine *at, int64_t of)
+{
+    return known_divisor(k, at) % of == 0;
+}
+
+static unsigned access_align(const Kernel *k, const LoopBuf *buf, const Affine *at)
+{
+    int64_t bytes = known_divisor(k, at) * 4;
+    unsigned align = buf->align < 64 ? buf->align : 64;
+    while (align > 4 && (bytes % align || !in_our_blocks(buf->space)))
+        align /= 2;
+    return align < 4 ? 4 : align;
+}
+
+static LLVMValueRef element_pointer(Kernel *k, uint32_t buf, const Affine *at)
+{
+    return cg_at(k->c, k->c->f32, kernel_buffer(k, buf), kernel_affine(k, at));
+}
+
+/* ── arguments ── */
+
+static LLVMValueRef load_value(Kernel *k, const LoopArg *arg)
+{
+    Cg *c = k->c;
+    const LoopBuf *buf = &k->p->bufs.at[arg->index];
+    LLVMTypeRef element = buf->dtype == DT_I32 ? c->i32 : c->f32;
+    LLVMValueRef pointer = element_pointer(k, arg->index, &arg->at), v;
+    const CgAlias *alias = &k->alias[arg->index];
+    int64_t step = kernel_lane_step(k, &arg->at);
+    if (step == 0)
+        v = cg_load(c, element, pointer, 4, alias);
+    else if (step == 1)
+        v = cg_load_lanes(c, cg_vec(element, c->lanes), pointer, access_align(k, buf, &arg->at), k->mask, alias);
+    else
+        v = cg_gather(c, cg_vec(element, c->lanes), pointer, step, k->mask, alias);
+    return buf->dtype == DT_I32 ? cg_cast(c, LLVMSIToFP, v, c->f32) : v;
+}
+
+static LLVMValueRef index_value(Kernel *k, const LoopArg *arg)
+{
+    Cg *c = k->c;
+    LLVMValueRef v = cg_cast(c, LLVMTrunc, kernel_affine(k, &arg->at), c->i32);
+    int64_t step = kernel_lane_step(k, &arg->at);
+    if (step)
+        v = cg_add(c, cg_splat(c, v, c->lanes), cg_iota(cg_vec(c->i32, c->lanes), step));
+    return cg_cast(c, LLVMSIToFP, v, c->f32);
+}
+
+static LLVMValueRef tile_value(Kernel *k)
+{
+    Cg *c = k->c;
+    ACT_ASSERT(k->tile && k->vector >= 0);
+    LLVMValueRef pointer = cg_at(c, c->f32, k->tile, k->level[k->vector].var);
+    return cg_load(c, cg_vec(c->f32, c->lanes), pointer, c->lanes * 4, &k->beside);
+}
+
+static LLVMValueRef arg_value(void *context, unsigned index)
+{
+    Kernel *k = context;
+    ACT_ASSERT(index < k->k->n_arg);
+    const LoopArg *arg = &k->k->arg[index];
+    switch (arg->kind) {
+    case LARG_LOAD:
+        return load_value(k, arg);
+    case LARG_ACC:
+        return k->acc[arg->index].value;
+    case LARG_TILE:
+        return tile_value(k);
+    case LARG_INDEX:
+        return index_value(k, arg);
+    case LARG_UNIFORM:
+        return uniform_value(k, arg->index);
+    case LARG_RANDOM:
+        return kernel_random(k, arg);
+    }
+    ACT_BUG("unknown kind of argument");
+}
+
+/* ── accumulators ── */
+
+static LLVMValueRef fold(Cg *c, LoopFold how, LLVMValueRef a, LLVMValueRef b)
+{
+    return how == FOLD_SUM ? cg_fadd(c, a, b) : cg_fmax(c, a, b);
+}
+
+static double neutral(LoopFold how)
+{
+    return how == FOLD_SUM ? 0.0 : -INFINITY;
+}
+
+/* Lane i with i + w/2, then w/4 … */
+static LLVMValueRef join_lanes(Cg *c, LoopFold how, LLVMValueRef v)
+{
+    for (unsigned w = cg_lanes_of(cg_type(v)); w > 1; w /= 2) {
+        if (w == 2)
+            return fold(c, how, cg_lane(c, v, 0), cg_lane(c, v, 1));
+        int low[32], high[32];
+        for (unsigned i = 0; i < w / 2; i++)
+            low[i] = (int)i, high[i] = (int)(i + w / 2);
+        v = fold(c, how, cg_shuffle(c, v, low, w / 2), cg_shuffle(c, v, high, w / 2));
+    }
+    return v;
+}
+
+static void acc_new(Kernel *k, const LoopStmt *s)
+{
+    KernelAcc *acc = &k->acc[s->acc.acc];
+    acc->fold = s->acc.fold;
+    acc->each_lane = k->vector >= 0;
+    acc->value = cg_num(cg_vec(k->c->f32, acc->each_lane ? k->c->lanes : 1), neutral(acc->fold));
+}
+
+static void acc_add(Kernel *k, const LoopStmt *s)
+{
+    Cg *c = k->c;
+    KernelAcc *acc = &k->acc[s->acc.acc];
+    LLVMValueRef v = sx_emit(&k->sx, s->acc.value), old = acc->value;
+    v = cg_splat(c, v, cg_lanes_of(cg_type(old)));
+    acc->value = fold(c, acc->fold, old, v);
+    if (k->mask && !acc->each_lane)
+        acc->value = cg_select(c, k->mask, acc->value, old);
+    sx_emit_forget(&k->sx); /* what was made of the old sum */
+}
+
+/* Accumulators that the list changes, declared before it. */
+static unsigned changed(const LoopStmt *list, uint32_t *acc, unsigned n)
+{
+    for (const LoopStmt *s = list; s; s = s->next) {
+        if (s->kind == LOOP_FOR) {
+            n = changed(s->loop.body, acc, n);
+        } else if (s->kind == LOOP_ACC_ADD) {
+            unsigned i = 0;
+            while (i < n && acc[i] != s->acc.acc)
+                i++;
+            ACT_ASSERT(i < CG_LOOP_PHIS);
+            acc[i] = s->acc.acc;
+            n += i == n;
+        }
+    }
+    for (const LoopStmt *s = list; s; s = s->next) /* an accumulator of the list's own is none */
+        if (s->kind == LOOP_ACC_NEW)
+            for (unsigned i = 0; i < n; i++)
+                if (acc[i] == s->acc.acc)
+                    acc[i] = acc[--n];
+    return n;
+}
+
+/* ── loops ── */
+
+void kernel_push(Kernel *k, LLVMValueRef var, int64_t multiple, Extent extent)
+{
+    ACT_ASSERT(k->depth < LOOP_MAX_DEPTH);
+    k->level[k->depth++] = (KernelLevel){var, multiple, extent};
+}
+
+void kernel_pop(Kernel *k)
+{
+    k->depth--;
+}
+
+/* A loop whose body folds into accumulators from outside: they become phis. */
+static void run_loop(Kernel *k, LLVMValueRef from, LLVMValueRef to, int64_t step, bool always, int64_t multiple,
+                     Extent extent, const LoopStmt *body, const char *name)
+{
+    Cg *c = k->c;
+    uint32_t acc[CG_LOOP_PHIS];
+    unsigned n = changed(body, acc, 0);
+    CgLoop loop;
+    cg_loop_begin(c, &loop, from, to, cg_i64(c, step), always, name);
+    for (unsigned i = 0; i < n; i++)
+        k->acc[acc[i]].value = cg_loop_phi(c, &loop, k->acc[acc[i]].value, "sum");
+    kernel_push(k, loop.var, multiple, extent);
+    kernel_body(k, body);
+    kernel_pop(k);
+    for (unsigned i = 0; i < n; i++)
+        cg_loop_next(&loop, i, k->acc[acc[i]].value);
+    cg_loop_end(c, &loop);
+    for (unsigned i = 0; i < n; i++)
+        k->acc[acc[i]].value = loop.out[i];
+}
+
+static void run_masked(Kernel *k, LLVMValueRef at, LLVMValueRef mask, int64_t multiple, Extent extent, const LoopStmt *body)
+{
+    k->mask = mask;
+    kernel_push(k, at, multiple, extent);
+    kernel_body(k, body);
+    kernel_pop(k);
+    k->mask = NULL;
+}
+
+static bool has_loop(const LoopStmt *list)
+{
+    for (const LoopStmt *s = list; s; s = s->next)
+        if (s->kind == LOOP_FOR || s->kind == LOOP_TILE)
+            return true;
+    return false;
+}
+
+/* Known bounds: as many full vectors as fit, in a line when they are few; then the rest under a constant mask. */
+static void known_vectors(Kernel *k, int64_t from, int64_t to, int64_t multiple, Extent extent, const LoopStmt *body)
+{
+    Cg *c = k->c;
+    int64_t lanes = c->lanes, full = from + (to - from) / lanes * lanes;
+    if (full - from > 2 * lanes || has_loop(body)) {
+        if (full > from)
+            run_loop(k, cg_i64(c, from), cg_i64(c, full), lanes, true, multiple, extent, body, "vec");
+    } else {
+        for (int64_t at = from; at < full; at += lanes)
+            run_masked(k, cg_i64(c, at), NULL, at, extent, body);
+    }
+    if (full < to)
+        run_masked(k, cg_i64(c, full), cg_lane_mask(c, c->lanes, (unsigned)(to - full)), full, extent, body);
+}
+
+static void unknown_vectors(Kernel *k, LLVMValueRef from, LLVMValueRef to, int64_t multiple, Extent extent,
+                            const LoopStmt *body)
+{
+    Cg *c = k->c;
+    LLVMValueRef whole = cg_and(c, cg_sub(c, to, from), cg_i64(c, -(int64_t)c->lanes)), full = cg_add(c, from, whole);
+    run_loop(k, from, full, c->lanes, false, multiple, extent, body, "vec");
+    uint32_t acc[CG_LOOP_PHIS];
+    unsigned n = changed(body, acc, 0);
+    LLVMValueRef before[CG_LOOP_PHIS];
+    for (unsigned i = 0; i < n; i++)
+        before[i] = k->acc[acc[i]].value;
+    CgIf rest;
+    cg_if(c, &rest, cg_icmp(c, LLVMIntSLT, full, to), "rest");
+    LLVMValueRef left = cg_cast(c, LLVMTrunc, cg_sub(c, to, full), c->i32);
+    LLVMTypeRef lanes = cg_vec(c->i32, c->lanes);
+    LLVMValueRef mask = cg_icmp(c, LLVMIntSLT, cg_iota(lanes, 1), cg_splat(c, left, c->lanes));
+    run_masked(k, full, mask, multiple, extent, body);
+    cg_endif(c, &rest);
+    for (unsigned i = 0; i < n; i++)
+        k->acc[acc[i]].value = cg_if_value(c, &rest, k->acc[acc[i]].value, before[i]);
+}
+
+void kernel_vectors(Kernel *k, LLVMValueRef from, LLVMValueRef to, int64_t multiple, Extent extent, const LoopStmt *body)
+{
+    Cg *c = k->c;
+    ACT_ASSERT(k->vector < 0);
+    uint32_t acc[CG_LOOP_PHIS];
+    LLVMValueRef outside[CG_LOOP_PHIS];
+    unsigned n = changed(body, acc, 0);
+    for (unsigned i = 0; i < n; i++) {
+        KernelAcc *a = &k->acc[acc[i]];
+        outside[i] = a->value;
+        a->value = cg_num(cg_vec(c->f32, c->lanes), neutral(a->fold));
+    }
+    k->vector = (int)k->depth;
+    int64_t first, last;
+    if (cg_const_int(from, &first) && cg_const_int(to, &last))
+        known_vectors(k, first, last, multiple, extent, body);
+    else
+        unknown_vectors(k, from, to, multiple, extent, body);
+    k->vector = -1;
+    for (unsigned i = 0; i < n; i++) {
+        KernelAcc *a = &k->acc[acc[i]];
+        a->value = fold(c, a->fold, outside[i], join_lanes(c, a->fold, a->value));
+    }
+}
+
+/* How often a loop runs: lanes of the last panel are fewer, which is known when the panels divide the whole. */
+static LLVMValueRef loop_count(Kernel *k, const LoopStmt *s, bool *always)
+{
+    Cg *c = k->c;
+    Extent extent = s->loop.extent;
+    LLVMValueRef count = kernel_extent(k, extent);
+    *always = extent.per_row > 0 || extent.fixed > 0;
+    if (s->loop.clamp <= 0)
+        return count;
+    const KernelLevel *panel = &k->level[s->loop.clamp_depth];
+    if (extent.fixed && panel->extent.fixed && panel->extent.fixed * extent.fixed <= s->loop.clamp)
+        return count;
+    LLVMValueRef left = cg_sub(c, cg_i64(c, s->loop.clamp), cg_mul(c, count, panel->var));
+    *always = false;
+    return cg_imin(c, count, left);
+}
+
+static void emit_for(Kernel *k, const LoopStmt *s)
+{
+    Cg *c = k->c;
+    bool always, cut = k->depth == 0 && k->k->split == SPLIT_OUTER;
+    LLVMValueRef from = cut ? k->lo : cg_i64(c, 0), to = cut ? k->hi : loop_count(k, s, &always);
+    int64_t grain = k->k->grain ? k->k->grain : 1;
+    if (cut)
+        always = true; /* an empty range is not called */
+    if (s->loop.mode == LOOP_VECTOR)
+        kernel_vectors(k, from, to, cut ? greatest_common(grain, c->lanes) : c->lanes, s->loop.extent, s->loop.body);
+    else if (s->loop.extent.fixed != 0 || s->loop.extent.per_row != 0)
+        run_loop(k, from, to, 1, always, 1, s->loop.extent, s->loop.body, "for");
+}
+
+/* ── statements ── */
+
+static void emit_store(Kernel *k, const KernelStore *store)
+{
+    Cg *c = k->c;
+    const LoopStmt *s = store->stmt;
+    const LoopBuf *buf = &k->p->bufs.at[s->store.buf];
+    LLVMValueRef pointer = element_pointer(k, s->store.buf, &s->store.at), v = store->value;
+    const CgAlias *alias = &k->alias[s->store.buf];
+    int64_t step = kernel_lane_step(k, &s->store.at);
+    if (step != 0)
+        v = cg_splat(c, v, c->lanes);
+    else if (cg_lanes_of(cg_type(v)) > 1)
+        v = cg_lane(c, v, 0); /* a loop of one turn */
+    if (buf->dtype == DT_I32)
+        v = cg_cast(c, LLVMFPToSI, v, c->i32);
+    if (step == 0)
+        cg_store(c, v, pointer, 4, alias);
+    else if (step == 1)
+        cg_store_lanes(c, v, pointer, access_align(k, buf, &s->store.at), k->mask, alias);
+    else
+        cg_scatter(c, v, pointer, step, k->mask, alias);
+}
+
+/* In an innermost loop stores wait until everything that stands beside them is computed, so that loads see the memory before them. */
+void kernel_body(Kernel *k, const LoopStmt *list)
+{
+    unsigned n = 0, pending = 0;
+    bool wait = !has_loop(list);
+    for (const LoopStmt *s = list; s; s = s->next)
+        n += s->kind == LOOP_STORE;
+    KernelStore *store = arena_array(k->c->arena, KernelStore, n + 1);
+    sx_emit_forget(&k->sx);
+    for (const LoopStmt *s = list; s; s = s->next) {
+        if (s->kind == LOOP_ACC_NEW) {
+            acc_new(k, s);
+        } else if (s->kind == LOOP_ACC_ADD) {
+            acc_add(k, s);
+        } else if (s->kind == LOOP_STORE) {
+            store[pending++] = (KernelStore){s, sx_emit(&k->sx, s->store.value)};
+            if (!wait) {
+                emit_store(k, &store[--pending]);
+                sx_emit_forget(&k->sx);
+            }
+        } else {
+            if (s->kind == LOOP_FOR)
+                emit_for(k, s);
+            else
+                kernel_tile(k, &s->tile);
+            sx_emit_forget(&k->sx);
+        }
+    }
+    for (unsigned i = 0; i < pending; i++)
+        emit_store(k, &store[i]);
+    sx_emit_forget(&k->sx);
+}
+
+LLVMValueRef kernel_emit(Cg *c, const LoopProgram *p, const LoopKernel *kernel, uint32_t batch, const char *prefix)
+{
+    Str name = str_printf(c->arena, "%s." STR_FMT, prefix, STR_ARG(kernel->name));
+    Kernel *k = arena_new_of(c->arena, Kernel);
+    k->c = c;
+    k->p = p;
+    k->k = kernel;
+    k->batch = batch;
+    k->vector = -1;
+    k->fn = cg_function(c, name.p, c->void_t, (LLVMTypeRef[]){c->ptr, c->i64, c->i64}, 3, true);
+    k->call = LLVMGetParam(k->fn, 0);
+    k->lo = LLVMGetParam(k->fn, 1);
+    k->hi = LLVMGetParam(k->fn, 2);
+    k->buf = arena_array(c->arena, LLVMValueRef, p->bufs.n + 1);
+    k->alias = arena_array(c->arena, CgAlias, p->bufs.n + 1);
+    k->uniform = arena_array(c->arena, LLVMValueRef, p->uniforms.n + 1);
+    k->acc = arena_array(c->arena, KernelAcc, kernel->n_acc + 1);
+    find_aliases(k, name.p);
+    sx_emit_init(&k->sx, c, p->sx, c->f32, arg_value, k);
+    k->entry_end = cg_jump(c, "body");
+    kernel_body(k, kernel->body);
+    cg_return(c, NULL);
+    return k->fn;
+}

@@ -1,0 +1,68 @@
+/* One kernel of a loop program on its way into a function  prefix.name(ptr call, i64 lo, i64 hi). */
+#ifndef ACT_LLVM_KERNEL_H
+#define ACT_LLVM_KERNEL_H
+
+#include "llvm/sx_emit.h"
+
+typedef struct KernelAcc {
+    LLVMValueRef value;
+    LoopFold fold;
+    bool each_lane;    /* declared inside the VECTOR loop: lanes are never joined */
+} KernelAcc;
+
+/* A loop around the current place. */
+typedef struct KernelLevel {
+    LLVMValueRef var;  /* i64; in the VECTOR loop that of the first lane */
+    int64_t multiple;  /* … is a multiple of this */
+    Extent extent;
+} KernelLevel;
+
+typedef struct KernelStore {
+    const LoopStmt *stmt;
+    LLVMValueRef value;
+} KernelStore;
+
+typedef struct Kernel {
+    Cg *c;
+    const LoopProgram *p;
+    const LoopKernel *k;
+    uint32_t batch;
+    LLVMValueRef fn, call, lo, hi;
+    LLVMValueRef entry_end;      /* the branch that ends the entry block: what is the same for the whole call goes before it */
+    LLVMValueRef n;
+    LLVMValueRef *buf;           /* by buffer: its start */
+    CgAlias *alias;              /* by buffer */
+    CgAlias beside;              /* scratch tiles and the call's own words: apart from every buffer */
+    LLVMValueRef *uniform;
+    LLVMValueRef philox_key[2], philox_step[2];
+    KernelLevel level[LOOP_MAX_DEPTH];
+    unsigned depth;
+    int vector;                  /* depth of the VECTOR loop we are in, -1 outside */
+    LLVMValueRef mask;           /* of its lanes; NULL: all */
+    LLVMValueRef tile;           /* in a TILE's body: the row's sums in the scratch tile */
+    KernelAcc *acc;
+    SxEmit sx;
+} Kernel;
+
+/* Emits the kernel's function. */
+LLVMValueRef kernel_emit(Cg *c, const LoopProgram *p, const LoopKernel *k, uint32_t batch, const char *prefix);
+
+/* ── shared between kernel.c, tile.c and random.c ── */
+void kernel_body(Kernel *k, const LoopStmt *list);
+/* The statement's loop in vectors over [from, to): full ones, then a masked rest. */
+void kernel_vectors(Kernel *k, LLVMValueRef from, LLVMValueRef to, int64_t multiple, Extent extent, const LoopStmt *body);
+LLVMValueRef kernel_extent(Kernel *k, Extent extent);
+LLVMValueRef kernel_affine(Kernel *k, const Affine *at);           /* i64, of the first lane */
+int64_t kernel_lane_step(const Kernel *k, const Affine *at);        /* coefficient of the VECTOR loop; 0 outside */
+bool kernel_is_multiple(const Kernel *k, const Affine *at, int64_t of); /* is the value of the first lane surely one? */
+void kernel_push(Kernel *k, LLVMValueRef var, int64_t multiple, Extent extent);
+void kernel_pop(Kernel *k);
+/* The builder goes to the entry block and back. */
+LLVMBasicBlockRef kernel_to_entry(Kernel *k);
+void kernel_back(Kernel *k, LLVMBasicBlockRef here);
+LLVMValueRef kernel_buffer(Kernel *k, uint32_t index);
+
+void kernel_tile(Kernel *k, const LoopTile *tile);                  /* tile.c */
+LLVMValueRef kernel_random(Kernel *k, const LoopArg *arg);          /* random.c */
+
+#endif
