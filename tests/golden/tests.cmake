@@ -1,0 +1,17 @@
+# One test for every file below tests/golden that has a `# run:` line. A new test is a new file.
+find_package(Python3 COMPONENTS Interpreter)
+if(TARGET actc AND Python3_FOUND)
+  file(GLOB_RECURSE golden CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/golden/*)
+  foreach(file ${golden})
+    file(STRINGS ${file} runs REGEX "^# run:")
+    if(NOT runs)
+      continue()
+    endif()
+    file(RELATIVE_PATH name ${CMAKE_CURRENT_SOURCE_DIR}/golden ${file})
+    string(REGEX REPLACE "\\.[a-z]+$" "" name ${name})
+    string(REPLACE "/" "." name ${name})
+    add_test(NAME golden.${name} COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/tools/golden.py
+             --actc $<TARGET_FILE:actc> ${file})
+    set_tests_properties(golden.${name} PROPERTIES LABELS golden TIMEOUT 120)
+  endforeach()
+endif()
