@@ -56,7 +56,8 @@ static void test_walk(void **state)
 }
 
 /* ── Philox: the vectors published with Random123 (kat_vectors, philox4x32 10 rounds) ── */
-static void check_words(uint64_t seed, uint64_t step, uint32_t stream, uint64_t sample, uint64_t block, const uint32_t *word)
+static void check_words(uint64_t seed, uint64_t step, uint32_t stream, uint64_t sample, uint64_t block,
+                        const uint32_t *word)
 {
     for (uint64_t i = 0; i < 4; i++)
         assert_true(eval_random(seed, step, stream, sample, 4 * block + i) == (double)(word[i] >> 8) * 0x1p-24);
@@ -208,7 +209,8 @@ static void test_fill_order(void **state)
             assert_true(inside[i * 3 + o] == file[o * 2 + i]);
 }
 
-/* Behind a flattened image the file's input axis runs over (channel, row, column), the inside one over (row, column, channel). */
+/* Behind a flattened image the file's input axis runs over (channel, row, column), the inside one over
+ * (row, column, channel). */
 static void test_fill_flattened(void **state)
 {
     (void)state;

@@ -123,7 +123,8 @@ static void test_column_sum(void **state)
 {
     Nest *b = *state;
     enum { COLS = 6 };
-    uint32_t g = nest_buf(b, "g", BUF_WORK, 0, BATCH * COLS), out = nest_buf(b, "bias.g", BUF_WORK, 4 * BATCH * COLS, COLS);
+    uint32_t g = nest_buf(b, "g", BUF_WORK, 0, BATCH * COLS);
+    uint32_t out = nest_buf(b, "bias.g", BUF_WORK, 4 * BATCH * COLS, COLS);
     b->program.work_bytes = 4 * (BATCH + 1) * COLS;
     Sx value = nest_load(b, g, at3(0, 1, COLS, 0)), sum = nest_acc(b, 0);
     LoopStmt *column = LIST(nest_new(b, 0, FOLD_SUM), nest_for(b, ROWS, LOOP_SERIAL, nest_add(b, 0, FOLD_SUM, value)),
@@ -150,7 +151,8 @@ static void test_dropout(void **state)
     Sx u = nest_arg(b, (LoopArg){.kind = LARG_RANDOM, .index = 9, .at = at3(0, 1, 0, 0), .at2 = at3(0, 0, 1, 0)});
     Sx kept = sx_div(sx, nest_load(b, x, at), sx_num(sx, 0.75));
     Sx value = sx_select(sx, sx_bin(sx, SX_LT, u, sx_num(sx, 0.25)), sx_num(sx, 0), kept);
-    nest_kernel(b, "dropout", nest_for(b, ROWS, LOOP_SERIAL, nest_for(b, FIXED(COLS), LOOP_VECTOR, nest_store(b, y, at, value))));
+    LoopStmt *columns = nest_for(b, FIXED(COLS), LOOP_VECTOR, nest_store(b, y, at, value));
+    nest_kernel(b, "dropout", nest_for(b, ROWS, LOOP_SERIAL, columns));
     sound(b);
     float in[BATCH * COLS], out[BATCH * COLS];
     for (int i = 0; i < BATCH * COLS; i++)
@@ -172,7 +174,8 @@ static void test_clamp(void **state)
     Nest *b = *state;
     uint32_t x = nest_buf(b, "x", BUF_PARAM, 0, 12), y = nest_buf(b, "y", BUF_WORK, 0, 10);
     b->program.work_bytes = 40;
-    LoopStmt *lanes = nest_for(b, FIXED(4), LOOP_VECTOR, nest_store(b, y, at3(0, 4, 1, 0), nest_load(b, x, at3(0, 4, 1, 0))));
+    Affine at = at3(0, 4, 1, 0);
+    LoopStmt *lanes = nest_for(b, FIXED(4), LOOP_VECTOR, nest_store(b, y, at, nest_load(b, x, at)));
     lanes->loop.clamp = 10;
     lanes->loop.clamp_depth = 0;
     nest_kernel(b, "panels", nest_for(b, FIXED(3), LOOP_SERIAL, lanes));
@@ -193,14 +196,16 @@ static void test_in_place(void **state)
 {
     Nest *b = *state;
     SxPool *sx = b->program.sx;
-    uint32_t w = nest_buf(b, "w", BUF_PARAM, 0, 6), m = nest_buf(b, "w.m", BUF_STATE, 0, 6), g = nest_buf(b, "g", BUF_WORK, 0, 6);
+    uint32_t w = nest_buf(b, "w", BUF_PARAM, 0, 6), m = nest_buf(b, "w.m", BUF_STATE, 0, 6);
+    uint32_t g = nest_buf(b, "g", BUF_WORK, 0, 6);
     b->program.work_bytes = 24;
     *vec_push(b->arena, &b->program.uniforms) = sx_mul(sx, sx_num(sx, 0.5), sx_arg(sx, 1)); /* lr * lr_scale */
     Affine at = at3(0, 1, 0, 0);
     Sx lr = nest_arg(b, (LoopArg){.kind = LARG_UNIFORM}), old = nest_load(b, m, at);
     Sx next = sx_add(sx, sx_mul(sx, sx_num(sx, 0.9), old), nest_load(b, g, at));
     Sx update = sx_sub(sx, nest_load(b, w, at), sx_mul(sx, lr, next));
-    nest_kernel(b, "sgd", nest_for(b, FIXED(6), LOOP_VECTOR, LIST(nest_store(b, m, at, next), nest_store(b, w, at, update))));
+    LoopStmt *element = LIST(nest_store(b, m, at, next), nest_store(b, w, at, update));
+    nest_kernel(b, "sgd", nest_for(b, FIXED(6), LOOP_VECTOR, element));
     sound(b);
     float weight[6], state_m[6], grad[6], w0[6], m0[6];
     for (int i = 0; i < 6; i++) {
@@ -233,8 +238,9 @@ static void test_labels(void **state)
     nest_kernel(b, "one_hot", nest_for(b, ROWS, LOOP_SERIAL,
                 nest_for(b, FIXED(3), LOOP_VECTOR, nest_store(b, hits, at3(0, 3, 1, 0), same))));
     Sx hit = nest_load(b, hits, at3(2, 3, 0, 0)), sum = nest_acc(b, 0);
-    nest_kernel(b, "count", LIST(nest_new(b, 0, FOLD_SUM), nest_for(b, ROWS, LOOP_VECTOR, nest_add(b, 0, FOLD_SUM, hit)),
-                nest_store(b, loss, at3(0, 0, 0, 0), sum)));
+    LoopStmt *count = nest_for(b, ROWS, LOOP_VECTOR, nest_add(b, 0, FOLD_SUM, hit));
+    LoopStmt *total = nest_store(b, loss, at3(0, 0, 0, 0), sum);
+    nest_kernel(b, "count", LIST(nest_new(b, 0, FOLD_SUM), count, total));
     sound(b);
     int32_t labels[BATCH] = {2, 0, 2, 1};
     float work[BATCH * 3], losses[2] = {-1, -1};

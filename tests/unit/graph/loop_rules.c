@@ -317,7 +317,8 @@ static void test_scopes(void **state)
 {
     Nest *b = *state;
     Sx m = nest_acc(b, 0), x = nest_load(b, 0, at3(0, 10, 0, 0));
-    LoopStmt *fresh = nest_new(b, 0, FOLD_SUM), *loop = nest_for(b, FIXED(10), LOOP_VECTOR, nest_add(b, 0, FOLD_SUM, x));
+    LoopStmt *fresh = nest_new(b, 0, FOLD_SUM);
+    LoopStmt *loop = nest_for(b, FIXED(10), LOOP_VECTOR, nest_add(b, 0, FOLD_SUM, x));
     LoopStmt *store = nest_store(b, 3, at3(0, 1, 0, 0), m);
     LoopKernel *k = nest_kernel(b, "k", nest_for(b, ROWS, LOOP_SERIAL, LIST(fresh, loop, store)));
     sound(b);

@@ -45,7 +45,8 @@ static void test_print(void **state)
 static void test_read(void **state)
 {
     (void)state;
-    const char *texts[] = {"f32[]", "f32[B]", "f32[10]", "i32[B, 128]", "f32[1, 2, 3, 4, 5, 6]", "f32[B, 1, 2, 3, 4, 5, 6]"};
+    const char *texts[] = {"f32[]",       "f32[B]",                "f32[10]",
+                           "i32[B, 128]", "f32[1, 2, 3, 4, 5, 6]", "f32[B, 1, 2, 3, 4, 5, 6]"};
     for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
         assert_string_equal(printed(parse(texts[i])), texts[i]);
     assert_string_equal(printed(parse(" f32[ B ,3,  4 ]")), "f32[B, 3, 4]");

@@ -12,7 +12,7 @@
 static Arena *arena;
 static SxPool *sx;
 
-/* Tensors 0 x input, 1 label target, 2 w param, 3 m state of w; nodes %1 x, %2 w, %3 = x * w, %4 = total, %5 = w again. */
+/* Tensors 0 x input, 1 label target, 2 w param, 3 its state; nodes %1 x, %2 w, %3 = x * w, %4 = total, %5 the new w. */
 static Graph *sound(void)
 {
     Graph *g = graph_new(arena, sx, STR("g"), 8);
@@ -27,7 +27,8 @@ static Graph *sound(void)
         graph_tensor_add(g, &tensors[i]);
     NodeId x = graph_add(g, &tiny_leaf, NULL, 0, &(AttrValue){.i = 0});
     NodeId w = graph_add(g, &tiny_leaf, NULL, 0, &(AttrValue){.i = 2});
-    NodeId y = graph_add(g, &tiny_map, (NodeId[]){x, w}, 2, &(AttrValue){.sx = sx_mul(sx, sx_arg(sx, 0), sx_arg(sx, 1))});
+    AttrValue product = {.sx = sx_mul(sx, sx_arg(sx, 0), sx_arg(sx, 1))};
+    NodeId y = graph_add(g, &tiny_map, (NodeId[]){x, w}, 2, &product);
     NodeId loss = graph_add(g, &tiny_total, &y, 1, NULL);
     NodeId again = graph_add(g, &tiny_map, &w, 1, &(AttrValue){.sx = sx_un(sx, SX_EXP, sx_arg(sx, 0))});
     graph_root_add(g, ROOT_OUTPUT, y, 0, STR("y"));
