@@ -12,6 +12,7 @@ typedef struct Frame {
     Context context; /* of the statements inside */
     uint32_t open;   /* raw number of the `{` */
     uint32_t column; /* of the statement's first token */
+    bool indented;   /* its body is: so a definition that is not cannot be part of it */
 } Frame;
 
 /* An open `(` or `[`; the first level of a statement is the statement itself. */
@@ -66,8 +67,8 @@ int words_resolve(Filter *f, uint32_t raw);
 /* Does a line that begins with this token begin a statement, whatever came before? `name =` and `loss name` do. */
 bool words_begin_statement(const Filter *f, uint32_t raw);
 bool words_bind(const Filter *f, uint32_t raw, uint32_t *end); /* a, b = …  or  a : … */
-/* A definition that only stands at the top of a file (`block` too), as far as its own line tells. */
-bool words_begin_definition(const Filter *f, uint32_t raw);
+/* A definition that only stands at the top of a file (`block` too, and *nests tells), as far as its own line says. */
+bool words_begin_definition(const Filter *f, uint32_t raw, bool *nests);
 bool words_continue_line(const Filter *f, uint32_t raw); /* `|>`, `+`, `then` … at the start of a line */
 bool words_joins(const Filter *f, uint32_t raw);         /* as, in, when, for, then, else */
 Context words_context_inside(const Filter *f, int head, Str word);

@@ -241,6 +241,8 @@ void braces_open(Filter *f, uint32_t raw)
     Frame frame = {.open = raw, .column = filter_column(f, f->start ? raw : f->head_raw)};
     frame.context = f->start ? filter_context(f)
                              : words_context_inside(f, f->head, token_text(f->source, &f->raw[f->head_raw]));
+    uint32_t inside = filter_significant(f, raw + 1);
+    frame.indented = filter_first_on_line(f, inside) && filter_column(f, inside) > frame.column;
     f->nesting++;
     if (f->nesting > NESTING_LIMIT && !f->skip) {
         filter_too_deep(f, raw);
@@ -311,9 +313,15 @@ void braces_close(Filter *f, uint32_t raw)
 
 void braces_before_definition(Filter *f, uint32_t raw)
 {
-    while (f->missing > 0 && f->frames.n && words_begin_definition(f, raw) &&
-           filter_column(f, raw) <= f->frames.at[f->frames.n - 1].column)
+    bool nests;
+    if (!f->frames.n || !words_begin_definition(f, raw, &nests))
+        return;
+    while (f->frames.n) {
+        const Frame *frame = &f->frames.at[f->frames.n - 1];
+        if (filter_column(f, raw) > frame->column || (f->missing <= 0 && (nests || !frame->indented)))
+            return;
         frames_report(f, raw);
+    }
 }
 
 void braces_at_end(Filter *f, uint32_t raw)

@@ -121,11 +121,12 @@ bool words_continue_line(const Filter *f, uint32_t raw)
     }
 }
 
-bool words_begin_definition(const Filter *f, uint32_t raw)
+bool words_begin_definition(const Filter *f, uint32_t raw, bool *nests)
 {
     const Word *word = words_find(raw_text(f, raw), IN_FILE);
     if (!word)
         return false;
+    *nests = word->places & IN_BODY;
     uint32_t next = filter_on_line(f, raw + 1);
     if (word->token == TOK_IMPORT)
         return raw_kind(f, next) == TOK_STRING;

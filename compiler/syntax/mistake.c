@@ -59,6 +59,8 @@ static Str describe_expected(const ParseCtx *cx, unsigned expected)
         return context == CONTEXT_FILE ? STR("a definition") : STR("a statement");
     if (expected & (EXPECT_OPERATOR | EXPECT_VALUE)) /* brackets of a call, a list or a group: not worth a word */
         expected &= ~(unsigned)(EXPECT_LPAREN | EXPECT_LBRACKET);
+    if (expected & EXPECT_OPERATOR) /* behind the first name of an argument */
+        expected &= ~(unsigned)EXPECT_ASSIGN;
     if (expected & EXPECT_VALUE)
         phrase_add(&phrase, "a value");
     else if ((expected & EXPECT_NAME) && (expected & EXPECT_LPAREN))

@@ -10,8 +10,10 @@ _Static_assert(AST_KIND_COUNT <= 64, "a set of kinds is one word");
 
 /* What the body of each kind holds; 0: it has none. */
 static const uint64_t allowed[AST_KIND_COUNT] = {
-    [AST_FILE] = BIT(IMPORT) | BIT(PARAM) | BIT(MODEL) | BIT(DATA) | BIT(TRAIN) | BIT(BLOCK) | BIT(FUNCTION) | BIT(OPTIMIZER),
-    [AST_MODEL] = BIT(INPUT) | BIT(TARGET) | BIT(SHARE) | BIT(ASSIGN) | BIT(LOSS) | BIT(METRIC) | BIT(OUTPUT) | BIT(BLOCK),
+    [AST_FILE] = BIT(IMPORT) | BIT(PARAM) | BIT(MODEL) | BIT(DATA) | BIT(TRAIN) | BIT(BLOCK) | BIT(FUNCTION) |
+                 BIT(OPTIMIZER),
+    [AST_MODEL] = BIT(INPUT) | BIT(TARGET) | BIT(SHARE) | BIT(ASSIGN) | BIT(LOSS) | BIT(METRIC) | BIT(OUTPUT) |
+                  BIT(BLOCK),
     [AST_BLOCK] = BIT(SHARE) | BIT(ASSIGN) | BIT(RESULT) | BIT(BLOCK),
     [AST_OPTIMIZER] = BIT(STATE) | BIT(ASSIGN),
     [AST_DATA] = BIT(PART) | BIT(ASSIGN) | BIT(SETTING),
@@ -19,23 +21,23 @@ static const uint64_t allowed[AST_KIND_COUNT] = {
     [AST_TRAIN] = BIT(SETTING),
 };
 
-static const char *body_name(AstKind kind)
+static const char *where_name(AstKind kind)
 {
     switch (kind) {
     case AST_MODEL:
-        return "a model";
+        return "in a model";
     case AST_BLOCK:
-        return "a block";
+        return "in a block";
     case AST_OPTIMIZER:
-        return "an optimizer";
+        return "in an optimizer";
     case AST_DATA:
-        return "a data definition";
+        return "in a data definition";
     case AST_PART:
-        return "a part of the data";
+        return "in a part of the data";
     case AST_TRAIN:
-        return "a train definition";
+        return "in a train definition";
     default:
-        return "the file itself";
+        return "at the top level of a file";
     }
 }
 
@@ -63,7 +65,7 @@ static const char *home_of(AstKind kind)
     case AST_SETTING:
         return "it belongs in a train definition";
     default:
-        return "it belongs at the top of the file, outside of all braces";
+        return "it belongs at the top level of a file, outside of all braces";
     }
 }
 
@@ -74,8 +76,8 @@ typedef struct Placement {
 
 static Diag *placement_report(const Placement *p, Span span, const char *what, AstKind parent)
 {
-    return diag_new(p->diags, LEVEL_ERROR, "ACT0007", "misplaced", span, "%s does not stand in %s", what,
-                    body_name(parent));
+    return diag_new(p->diags, LEVEL_ERROR, "ACT0007", "misplaced", span, "%s does not belong %s", what,
+                    where_name(parent));
 }
 
 /* The first word of a statement. */
@@ -83,7 +85,7 @@ static Span first_word(const Placement *p, const Ast *node)
 {
     Span span = node->span;
     uint32_t end = span.begin;
-    while (end < span.end && ((p->source->text.p[end] >= 'a' && p->source->text.p[end] <= 'z') || p->source->text.p[end] == '_'))
+    while (end < span.end && p->source->text.p[end] >= 'a' && p->source->text.p[end] <= 'z')
         end++;
     span.end = end > span.begin ? end : span.end;
     return span;
@@ -112,7 +114,8 @@ static void report_result(const Placement *p, const Ast *node, AstKind parent)
 {
     const Ast *value = node->n_kid ? node->kid[0] : node;
     if (parent == AST_MODEL) {
-        Diag *d = diag_new(p->diags, LEVEL_ERROR, "ACT0007", "misplaced", node->span, "this value is computed and not used");
+        Diag *d = diag_new(p->diags, LEVEL_ERROR, "ACT0007", "misplaced", node->span,
+                           "this value is computed and not used");
         if (value->kind == AST_UNARY || (value->kind == AST_BINARY && value->kid[0]->kind == AST_UNARY))
             diag_help(d, "a line that begins with `-` is a new value: to subtract, end the line above with `-`");
         else
@@ -120,7 +123,7 @@ static void report_result(const Placement *p, const Ast *node, AstKind parent)
     } else {
         Diag *d = placement_report(p, node->span, "a value", parent);
         if (parent == AST_FILE)
-            diag_help(d, "a file holds `param`, `model`, `block`, `data`, `train`, `import` and definitions of functions");
+            diag_help(d, "%s", home_of(AST_RESULT));
         else
             diag_help(d, "give it a name: `name = …`");
     }
