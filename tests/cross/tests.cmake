@@ -1,0 +1,11 @@
+# The same definition in two places that may not include each other: compiler and runtime, linked into one test.
+if(TARGET actcore)
+  foreach(name fill)
+    add_executable(cross_${name} ${CMAKE_CURRENT_SOURCE_DIR}/cross/${name}.c)
+    target_include_directories(cross_${name} PRIVATE ${CMAKE_SOURCE_DIR}/runtime)
+    target_link_libraries(cross_${name} PRIVATE act_graph actcore ${CMOCKA_LIBRARY} m)
+    set_target_properties(cross_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    add_test(NAME cross.${name} COMMAND cross_${name})
+    set_tests_properties(cross.${name} PROPERTIES LABELS unit)
+  endforeach()
+endif()
