@@ -51,6 +51,9 @@ bool check_set(Arena *arena, CheckOptions *options, Level level, Str name, Str *
 /* The level of a finding that is `level` by default. */
 Level check_level(const CheckOptions *options, const Rule *rule, Level level);
 
+/* A hard error (syntax, names, shapes, types) is called so. */
+bool check_is_hard(Str name);
+
 /* ── running ── */
 /* Runs every rule over every model that is not poisoned, applies levels and @allow, and adds to program->diags. options may be
  * NULL. Marks the allows used; one that silences nothing earns ACT0001. */

@@ -1,0 +1,203 @@
+#include "check/context.h"
+
+#include <math.h>
+
+Diag *check_report(CheckContext *cx, Level level, Span span, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    Str message = str_vprintf(cx->arena, format, args);
+    va_end(args);
+    Diag *diag = diag_new(&cx->scratch, level, cx->rule->code, cx->rule->name, span, STR_FMT, STR_ARG(message));
+    *vec_push(cx->arena, &cx->findings) = (Finding){.rule = cx->rule, .diag = diag};
+    return diag;
+}
+
+static void spot(CheckContext *cx, int kind, uint32_t index)
+{
+    ACT_ASSERT(cx->findings.n > 0);
+    Finding *finding = &cx->findings.at[cx->findings.n - 1];
+    Spot *new_spot = vec_push(cx->arena, &finding->spots);
+    new_spot->kind = kind;
+    new_spot->index = index;
+}
+
+void check_spot_loss(CheckContext *cx, const LossCall *loss)
+{
+    spot(cx, SPOT_LOSS, (uint32_t)(loss - cx->model->losses.at));
+}
+
+void check_spot_node(CheckContext *cx, NodeId id) { spot(cx, SPOT_NODE, id); }
+
+void check_spot_tensor(CheckContext *cx, uint32_t tensor) { spot(cx, SPOT_TENSOR, tensor); }
+
+const SxTraits *check_traits(CheckContext *cx, Sx fn)
+{
+    for (uint32_t i = 0; i < cx->traits.n; i++)
+        if (cx->traits.at[i].fn == fn)
+            return &cx->traits.at[i].traits;
+    SxTraits traits = sx_traits(cx->sx, fn);
+    SxTraits *kept;
+    (void)vec_push(cx->arena, &cx->traits);
+    cx->traits.at[cx->traits.n - 1].fn = fn;
+    kept = &cx->traits.at[cx->traits.n - 1].traits;
+    *kept = traits;
+    return kept;
+}
+
+const LayerUse *check_use(const CheckContext *cx, NodeId id)
+{
+    uint32_t layer = graph_node(cx->g, id)->layer;
+    return layer > 0 && layer <= cx->model->layers.n ? &cx->model->layers.at[layer - 1] : NULL;
+}
+
+Span check_span(const CheckContext *cx, NodeId id)
+{
+    const LayerUse *use = check_use(cx, id);
+    if (use)
+        return use->span;
+    Span span = graph_node(cx->g, id)->span;
+    /* A value the compiler made: the nearest value before it that was written. */
+    while (span.source == 0 && graph_node(cx->g, id)->n_in > 0) {
+        id = graph_node(cx->g, id)->in[0];
+        use = check_use(cx, id);
+        span = use ? use->span : graph_node(cx->g, id)->span;
+    }
+    return span.source ? span : cx->model->name_span;
+}
+
+Str check_name(const CheckContext *cx, NodeId id)
+{
+    const LayerUse *use = check_use(cx, id);
+    const Node *node = graph_node(cx->g, id);
+    if (use)
+        return use->activation ? use->kind : use->name;
+    if (node->fn.n)
+        return node->fn;
+    if (cx->facts->base[id] != id && cx->facts->base[id] != 0) {
+        static const char *const names[] = {"x"};
+        Text text = {.arena = cx->arena};
+        sx_print_formula(cx->sx, cx->facts->fn[id], names, &text);
+        return text_str(&text);
+    }
+    if (node->name.n)
+        return node->name;
+    return str_of(node->op->name);
+}
+
+void check_label_outer(const CheckContext *cx, Diag *diag, NodeId id, const char *text)
+{
+    const LayerUse *use = check_use(cx, id);
+    if (use && (use->outer.source != use->span.source || use->outer.begin != use->span.begin))
+        diag_label(diag, use->outer, "%s", text);
+}
+
+/* The activation proper: below affine steps that only scale and shift it. */
+static NodeId activation_node(const Facts *f, NodeId value, NodeId source)
+{
+    NodeId at = value;
+    double scale, shift;
+    while (at != source) {
+        const Node *node = graph_node(f->g, at);
+        NodeId next = 0;
+        bool affine = true;
+        for (uint32_t i = 0; i < node->n_in; i++)
+            if (f->base[node->in[i]] != 0) {
+                affine = affine && next == 0 && sx_is_affine(f->sx, node_attr(node, 0)->sx, i, &scale, &shift);
+                next = node->in[i];
+            }
+        if (!affine || next == 0)
+            return at;
+        at = next;
+    }
+    return value;
+}
+
+Head check_head(CheckContext *cx, NodeId prediction)
+{
+    const Facts *f = cx->facts;
+    Head head = {.value = facts_skip(f, prediction)};
+    double scale, shift;
+    head.source = f->base[head.value];
+    head.fn = f->fn[head.value];
+    head.range = f->range[head.value];
+    head.units = (uint32_t)type_last(graph_type(cx->g, prediction));
+    head.softmax = facts_is_softmax(f, head.value);
+    head.log_softmax = facts_is(graph_node(cx->g, head.value), "log_softmax");
+    head.at = head.value;
+    if (head.source != 0 && head.source != head.value && !sx_is_affine(cx->sx, head.fn, 0, &scale, &shift)) {
+        const SxTraits *traits = check_traits(cx, head.fn);
+        head.activation = true;
+        head.at = activation_node(f, head.value, head.source);
+        head.sigmoid_like = traits->monotone && traits->saturates && traits->range.low > -1e-6 && traits->range.high < 1 + 1e-6;
+    }
+    head.span = check_span(cx, head.at);
+    head.name = check_name(cx, head.at);
+    return head;
+}
+
+TargetKind check_target(const CheckContext *cx, const LossCall *loss, const Tensor **tensor)
+{
+    *tensor = NULL;
+    if (loss->target_tensor == 0)
+        return TARGET_NONE;
+    const Tensor *target = *tensor = &cx->g->tensors.at[loss->target_tensor - 1];
+    if (target->role != ROLE_TARGET)
+        return TARGET_NONE;
+    return target->binary ? TARGET_BINARY : target->classes > 0 ? TARGET_CLASS : TARGET_REAL;
+}
+
+bool check_is_binary_loss(const CheckContext *cx, const LossCall *loss)
+{
+    (void)cx;
+    return !loss->classes && (loss->wants_logits || (loss->wants_probabilities && !str_is(loss->fn, "kl")));
+}
+
+/* The map in which a loss's body meets prediction and target; its sx reads them as a0 and a1. 0: there is no such map. */
+static Sx loss_term(const CheckContext *cx, const LossCall *loss)
+{
+    for (NodeId id = loss->prediction + 1; id < cx->g->nodes.n; id++) {
+        const Node *node = graph_node(cx->g, id);
+        if (node->op->kind != OP_MAP || node->n_in != 2 || !str_eq(node->fn, loss->fn))
+            continue;
+        uint32_t prediction = facts_skip(cx->facts, node->in[0]) == facts_skip(cx->facts, loss->prediction) ? 0 : 1;
+        if (facts_skip(cx->facts, node->in[prediction]) != facts_skip(cx->facts, loss->prediction))
+            continue;
+        Sx to[2];
+        to[prediction] = sx_arg(cx->sx, 0);
+        to[1 - prediction] = sx_arg(cx->sx, 1);
+        return sx_substitute(cx->sx, node_attr(node, 0)->sx, to, 2);
+    }
+    return 0;
+}
+
+bool check_is_distance_loss(const CheckContext *cx, const LossCall *loss)
+{
+    static const double at[][3] = {{0.3, 0.8, 0.5}, {-1.2, 0.4, 2.25}, {1.75, -0.5, -3}, {0.1, 0.1, 0.875}};
+    if (loss->classes || loss->wants_logits || loss->wants_probabilities || loss->wants_log_probabilities)
+        return false;
+    Sx term = loss_term(cx, loss);
+    if (term == 0)
+        return str_is(loss->fn, "mse") || str_is(loss->fn, "mae") || str_is(loss->fn, "huber");
+    for (unsigned i = 0; i < sizeof at / sizeof at[0]; i++) {
+        double here = sx_eval(cx->sx, term, (double[]){at[i][0], at[i][1]});
+        double there = sx_eval(cx->sx, term, (double[]){at[i][0] + at[i][2], at[i][1] + at[i][2]});
+        if (!(fabs(here - there) <= 1e-9 * (1 + fabs(here))))
+            return false;
+    }
+    return true;
+}
+
+Str check_number(Arena *arena, double value)
+{
+    double size = fabs(value);
+    if (value == 0)
+        return STR("0");
+    if (isnan(value) || isinf(value))
+        return str_printf(arena, "%g", value);
+    if (size >= 1e5 || size < 1e-2)
+        return str_printf(arena, "%.2g", value);
+    if (size >= 100)
+        return str_printf(arena, "%.0f", value);
+    return str_printf(arena, "%.3g", value);
+}

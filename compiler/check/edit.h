@@ -1,0 +1,42 @@
+/* Fixes: changes of the source text that a rule can offer, found through the syntax tree.
+ *
+ * Each function adds the edits to the diagnostic and returns true, or leaves it alone and returns false when the text does not
+ * have the form it knows (a partial application in a repeat, a layer handed to a block): then the help stands without a fix. */
+#ifndef ACT_CHECK_EDIT_H
+#define ACT_CHECK_EDIT_H
+
+#include "check/context.h"
+
+/* One use of a layer or an activation in the text. */
+typedef struct Stage {
+    const Ast *call;   /* `softmax`, `linear(128)`; without its label */
+    const Ast *outer;  /* with its label: `linear(128) as fc1` */
+    const Ast *value;  /* what it is applied to: left of `|>`, or the first argument; NULL in a partial application */
+    const Ast *pipe;   /* the PIPE it stands in; NULL in the form softmax(x) */
+    Span name;         /* the name called */
+} Stage;
+
+bool edit_stage(const CheckContext *cx, Span span, Stage *stage);
+/* The node whose place is exactly `span`, in any definition of the program, and the node above another. NULL: none. */
+const Ast *edit_find(const CheckContext *cx, Span span);
+const Ast *edit_parent(const CheckContext *cx, const Ast *node);
+Str edit_text(const CheckContext *cx, Span span);
+
+/* v |> softmax -> v, softmax(v) -> v; everywhere the value goes. */
+bool edit_remove(const CheckContext *cx, Diag *diag, FixKind kind, Span use);
+/* The same for one loss only: when the value also leaves the model as an output, the loss gets the value before the activation and
+ * the output stays as it is. */
+bool edit_remove_before_loss(const CheckContext *cx, Diag *diag, FixKind kind, const Head *head, const LossCall *loss);
+/* Another activation in the same place; its arguments go. */
+bool edit_replace(const CheckContext *cx, Diag *diag, FixKind kind, Span use, const char *name);
+/* `|> name` behind a layer. */
+bool edit_insert_after(const CheckContext *cx, Diag *diag, FixKind kind, Span use, Str name);
+bool edit_loss_name(const CheckContext *cx, Diag *diag, FixKind kind, const LossCall *loss, const char *name);
+/* The layer's number of units, when it is written as a number. */
+bool edit_units(const CheckContext *cx, Diag *diag, FixKind kind, const LayerUse *use, uint32_t units);
+/* A parameter's initializer, when it is written at the layer. */
+bool edit_initializer(const CheckContext *cx, Diag *diag, FixKind kind, const Tensor *tensor, const char *name);
+/* `class(2)` -> `binary` */
+bool edit_target_type(const CheckContext *cx, Diag *diag, FixKind kind, const Tensor *target, const char *type);
+
+#endif

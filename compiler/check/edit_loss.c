@@ -1,0 +1,79 @@
+/* Taking an activation away from a loss without taking it away from what the model shows. */
+#include "check/edit.h"
+
+/* Does the value go anywhere but into losses and into metrics that only compare scores? */
+static bool leaves_model(const CheckContext *cx, NodeId id)
+{
+    for (uint32_t i = 0; i < cx->g->roots.n; i++) {
+        const Root *root = &cx->g->roots.at[i];
+        bool ranks = root->kind == ROOT_PREDICTION && root->index < cx->model->metrics.n &&
+                     (str_is(cx->model->metrics.at[root->index].kind, "accuracy") ||
+                      str_is(cx->model->metrics.at[root->index].kind, "top_k"));
+        if (root->kind != ROOT_LOSS && !ranks && facts_reaches(cx->facts, id, root->node))
+            return true;
+    }
+    return false;
+}
+
+/* `name = …` whose value is `node`; NULL when it is not the whole right-hand side of one name. */
+static const Ast *assignment_of(const CheckContext *cx, const Ast *node)
+{
+    const Ast *parent = edit_parent(cx, node);
+    bool whole = parent && parent->kind == AST_ASSIGN && parent->n_kid == 3 && parent->kid[2] == node && parent->text.n == 0;
+    return whole && parent->kid[0]->n_kid == 1 && parent->kid[1] == NULL ? parent : NULL;
+}
+
+static Str fresh_name(const CheckContext *cx, Str old)
+{
+    Str name = str_printf(cx->arena, STR_FMT "_logits", STR_ARG(old));
+    const Source *source = source_get(cx->program->sources, cx->model->span.source);
+    for (unsigned i = 2; source; i++) {
+        bool taken = false;
+        for (uint32_t at = 0; !taken && at + name.n <= source->text.n; at++)
+            taken = str_eq((Str){source->text.p + at, name.n}, name);
+        if (!taken)
+            break;
+        name = str_printf(cx->arena, STR_FMT "_logits%u", STR_ARG(old), i);
+    }
+    return name;
+}
+
+/* The white space in front of a statement. */
+static Str indent_of(const CheckContext *cx, Span at)
+{
+    const Source *source = source_get(cx->program->sources, at.source);
+    Str line = source_line(source, source_place(source, at.begin).line);
+    uint32_t n = 0;
+    while (n < line.n && (line.p[n] == ' ' || line.p[n] == '\t'))
+        n++;
+    return (Str){line.p, n};
+}
+
+bool edit_remove_before_loss(const CheckContext *cx, Diag *diag, FixKind kind, const Head *head, const LossCall *loss)
+{
+    Stage stage;
+    if (!leaves_model(cx, head->at))
+        return edit_remove(cx, diag, kind, head->span);
+    if (!edit_stage(cx, head->span, &stage) || stage.value == NULL)
+        return false;
+    const Ast *argument = edit_find(cx, loss->prediction_span);
+    const Ast *assign = assignment_of(cx, stage.pipe ? stage.pipe : stage.outer);
+    if (argument == NULL || argument->kind != AST_NAME || assign == NULL || !str_eq(assign->kid[0]->kid[0]->text, argument->text))
+        return false;
+    if (stage.value->kind == AST_NAME) { /* p = z |> softmax: the loss takes z */
+        diag_fix(diag, kind, argument->span, STR_FMT, STR_ARG(stage.value->text));
+        return true;
+    }
+    /* p = x |> linear(10) |> softmax: name the value before it, keep p */
+    Str old = argument->text, name = fresh_name(cx, old);
+    Span at = assign->kid[0]->span, value = stage.value->span, end = assign->span;
+    diag_fix(diag, kind, at, STR_FMT, STR_ARG(name));
+    if (!stage.pipe)
+        diag_fix(diag, kind, (Span){end.source, stage.outer->span.begin, value.begin}, "%s", "");
+    Str activation = edit_text(cx, stage.pipe ? stage.call->span : stage.name);
+    diag_fix(diag, kind, (Span){end.source, value.end, stage.pipe ? stage.pipe->span.end : stage.outer->span.end},
+             "\n" STR_FMT STR_FMT " = " STR_FMT " |> " STR_FMT, STR_ARG(indent_of(cx, at)), STR_ARG(old), STR_ARG(name),
+             STR_ARG(activation));
+    diag_fix(diag, kind, argument->span, STR_FMT, STR_ARG(name));
+    return true;
+}

@@ -1,0 +1,137 @@
+/* ACT302: sigmoid- or tanh-shaped activations in the hidden layers of a feed-forward network, with the predicted factor. */
+#include "check/edit.h"
+#include "check/flow.h"
+
+#include <math.h>
+
+/* A ratio above this is harmless: tanh in a network of a few layers. */
+static const double harmless = 0.1;
+
+/* A latent code, narrower than the layer it comes from and the layer it goes to, may well be bounded. */
+static bool is_bottleneck(const CheckContext *cx, NodeId id, NodeId next)
+{
+    NodeId layer = cx->facts->weighted[id];
+    uint64_t width = type_last(graph_type(cx->g, id)), in = type_last(graph_type(cx->g, graph_node(cx->g, layer)->in[0]));
+    return width < in && width < type_last(graph_type(cx->g, next));
+}
+
+static bool is_saturating_hidden(CheckContext *cx, NodeId id)
+{
+    const Facts *f = cx->facts;
+    double scale, shift;
+    if (!f->live[id] || graph_node(cx->g, id)->op->kind != OP_MAP || f->base[id] == id || f->base[id] == 0 ||
+        sx_is_affine(cx->sx, f->fn[id], 0, &scale, &shift))
+        return false;
+    /* the last of a chain of maps speaks for it */
+    for (uint32_t k = f->first[id]; k < f->first[id + 1]; k++)
+        if (f->base[f->consumer[k]] == f->base[id])
+            return false;
+    const SxTraits *traits = check_traits(cx, f->fn[id]);
+    if (!traits->saturates || !f->weighted[f->base[id]])
+        return false;
+    Reach reach = flow_reach(cx, id);
+    return reach.layer && !reach.gate && !is_bottleneck(cx, id, reach.first);
+}
+
+static bool has_edit(const Diag *diag, Span span)
+{
+    for (uint32_t i = 0; i < diag->edits.n; i++)
+        if (diag->edits.at[i].span.source == span.source && diag->edits.at[i].span.begin == span.begin)
+            return true;
+    return false;
+}
+
+/* The weights in front of the activation: an initializer made for it must go with it. */
+static void fix_initializer(CheckContext *cx, Diag *diag, NodeId activation)
+{
+    const Tensor *tensor = &cx->g->tensors.at[facts_weight(cx->g, cx->facts->weighted[activation])];
+    if (!has_edit(diag, tensor->init_span))
+        edit_initializer(cx, diag, FIX_UNSAFE, tensor, "kaiming_normal");
+}
+
+static void report(CheckContext *cx, const NodeId *node, uint32_t n, NodeId prediction)
+{
+    SignalPath path = signal_path(cx->signal, prediction);
+    if (isnan(path.ratio) || path.layers < 2)
+        return;
+    bool mild = path.ratio > harmless;
+    double each = pow(path.ratio, 1.0 / (path.layers - 1));
+    Str name = check_name(cx, node[0]), ratio = check_number(cx->arena, path.ratio);
+    Span first = check_span(cx, node[0]);
+    Diag *diag = check_report(cx, mild ? LEVEL_NOTE : LEVEL_WARN, first,
+                              "`" STR_FMT "` in %u hidden layer%s: the first layer gets " STR_FMT " of the gradient at the last",
+                              STR_ARG(name), n, n == 1 ? "" : "s", STR_ARG(ratio));
+    double most = check_traits(cx, cx->facts->fn[node[0]])->max_slope;
+    diag_primary(diag, "its slope is at most %.3g and vanishes where it saturates", most);
+    uint32_t labels = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        check_spot_node(cx, node[i]);
+        Span span = check_span(cx, node[i]);
+        bool other = span.begin != first.begin && (i == 0 || span.begin != check_span(cx, node[i - 1]).begin);
+        if (other && ++labels <= 3)
+            diag_label(diag, span, labels == 3 && i + 1 < n ? "and in %u more" : "and here", n - i - 1);
+    }
+    check_label_outer(cx, diag, node[0], "in this use");
+    diag_note(diag, "predicted from the initial weights: from layer to layer the gradient changes by a factor of %.2g, over %u layers by "
+                    STR_FMT, each, path.layers - 1, STR_ARG(ratio));
+    diag_help(diag, "in hidden layers use `relu` or `gelu`; their gradient keeps its size");
+    for (uint32_t i = 0; i < n; i++) {
+        if (!has_edit(diag, check_span(cx, node[i])))
+            edit_replace(cx, diag, FIX_UNSAFE, check_span(cx, node[i]), "relu");
+        fix_initializer(cx, diag, node[i]);
+    }
+}
+
+static void saturating_hidden(CheckContext *cx)
+{
+    NodeId *found = arena_array(cx->arena, NodeId, cx->g->nodes.n);
+    uint32_t n = 0;
+    for (NodeId id = 1; id < cx->g->nodes.n; id++)
+        if (is_saturating_hidden(cx, id))
+            found[n++] = id;
+    /* one finding for each function and prediction */
+    for (uint32_t i = 0; i < n; i++) {
+        if (found[i] == 0)
+            continue;
+        NodeId *group = arena_array(cx->arena, NodeId, n), prediction = flow_prediction(cx, found[i]);
+        Sx fn = cx->facts->fn[found[i]];
+        uint32_t members = 0;
+        for (uint32_t k = i; k < n; k++)
+            if (found[k] && cx->facts->fn[found[k]] == fn && flow_prediction(cx, found[k]) == prediction) {
+                group[members++] = found[k];
+                found[k] = 0;
+            }
+        if (prediction)
+            report(cx, group, members, prediction);
+    }
+}
+
+ACT_CHECK(saturating_hidden) = {
+    .code = "ACT302",
+    .name = "saturating_hidden",
+    .group = "hidden",
+    .level = LEVEL_WARN,
+    .summary = "an activation that saturates in deep hidden layers, with the predicted factor",
+    .doc = "The slope of a sigmoid is at most 0.25, and on its way back to the first layer the gradient is multiplied by such a slope at "
+           "every layer: 0.25^20 is about 1e-12. The bound is not the prediction. This rule propagates the variance of the signal "
+           "forward and of the gradient backward through the network as it is initialised, with the widths, initializers and skips it "
+           "has, and compares the norms of the gradient at the first and at the last weight layer. For twenty layers of sigmoid behind "
+           "Xavier weights it predicts 2.6e-13, measured networks show the same within a factor of two. tanh, with slope 1 at zero, "
+           "loses far less: 0.19 over twenty layers.\n\n"
+           "When less than a tenth arrives at the first layer it is a warning, otherwise a note: a tanh network of three layers is "
+           "fine. Any function that is flat at both ends counts, also your own. Exempt are gates (a sigmoid that multiplies other values), "
+           "outputs, and a latent code that is narrower than its neighbours.",
+    .wrong = "model deep {\n"
+             "    input  x : f32[20]\n"
+             "    target y : class(3)\n"
+             "    h = x |> linear(32) |> sigmoid |> linear(32) |> sigmoid |> linear(32) |> sigmoid |> linear(32) |> sigmoid\n"
+             "    loss cross_entropy(h |> linear(3), y)\n"
+             "}\n",
+    .right = "model deep {\n"
+             "    input  x : f32[20]\n"
+             "    target y : class(3)\n"
+             "    h = x |> linear(32) |> relu |> linear(32) |> relu |> linear(32) |> relu |> linear(32) |> relu\n"
+             "    loss cross_entropy(h |> linear(3), y)\n"
+             "}\n",
+    .run = saturating_hidden,
+};

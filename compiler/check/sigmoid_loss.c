@@ -1,0 +1,107 @@
+/* Sigmoid where the loss wants logits: 202 double_sigmoid, 204 sigmoid_with_ce. */
+#include "check/edit.h"
+
+#include <math.h>
+
+static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
+
+static void double_sigmoid(CheckContext *cx)
+{
+    for (uint32_t i = 0; i < cx->model->losses.n; i++) {
+        const LossCall *loss = &cx->model->losses.at[i];
+        Head head = check_head(cx, loss->prediction);
+        if (!loss->wants_logits || loss->classes || !head.sigmoid_like)
+            continue;
+        double low = head.range.low, high = head.range.high;
+        Diag *diag = check_report(cx, LEVEL_DENY, head.span, "`" STR_FMT "` output feeds a loss that applies sigmoid itself",
+                                  STR_ARG(head.name));
+        check_spot_loss(cx, loss);
+        check_spot_node(cx, head.value);
+        diag_primary(diag, "produces probabilities");
+        diag_label(diag, loss->span, "expects logits and applies a sigmoid to them");
+        check_label_outer(cx, diag, head.at, "in this use");
+        diag_note(diag,
+                  "its predictions stay between %.3g and %.3f: the loss cannot fall below %.4f where the target is 1, nor below "
+                  "%.4f where it is 0",
+                  sigmoid(low), sigmoid(high), log1p(exp(-high)), log1p(exp(low)));
+        diag_help(diag, "give the loss the value before `" STR_FMT "`, or keep the activation and use `bce`", STR_ARG(head.name));
+        edit_remove_before_loss(cx, diag, FIX_SAFE, &head, loss);
+    }
+}
+
+ACT_CHECK(double_sigmoid) = {
+    .code = "ACT202",
+    .name = "double_sigmoid",
+    .group = "output",
+    .level = LEVEL_DENY,
+    .summary = "sigmoid in front of a loss that applies sigmoid itself",
+    .doc = "`bce_with_logits` applies the sigmoid itself, in a form that neither overflows nor loses digits. A sigmoid in front of it turns "
+           "logits into numbers between 0 and 1 first, and the sigmoid of those lies between 0.5 and 0.731: the model answers yes to "
+           "everything, the loss cannot fall below 0.3133 where the target is 1 and 0.6931 where it is 0, and the gradient carries "
+           "the slopes of two sigmoids.\n\n"
+           "Any activation that rises between two asymptotes within [0, 1] counts, whatever it is called: a hard sigmoid, or one of "
+           "your own.",
+    .wrong = "model spam {\n"
+             "    input  x : f32[57]\n"
+             "    target y : binary\n"
+             "    p = x |> linear(16) |> relu |> linear(1) |> sigmoid\n"
+             "    loss bce_with_logits(p, y)\n"
+             "}\n",
+    .right = "model spam {\n"
+             "    input  x : f32[57]\n"
+             "    target y : binary\n"
+             "    z = x |> linear(16) |> relu |> linear(1)\n"
+             "    loss   bce_with_logits(z, y)\n"
+             "    output sigmoid(z)\n"
+             "}\n",
+    .run = double_sigmoid,
+};
+
+static void sigmoid_with_ce(CheckContext *cx)
+{
+    for (uint32_t i = 0; i < cx->model->losses.n; i++) {
+        const LossCall *loss = &cx->model->losses.at[i];
+        Head head = check_head(cx, loss->prediction);
+        if (!loss->wants_logits || !loss->classes || !head.sigmoid_like || head.units < 2)
+            continue;
+        double k = head.units, span = head.range.high - head.range.low;
+        Diag *diag = check_report(cx, LEVEL_DENY, head.span, "`" STR_FMT "` output feeds `" STR_FMT "`, which compares classes by their logits",
+                                  STR_ARG(head.name), STR_ARG(loss->fn));
+        check_spot_loss(cx, loss);
+        check_spot_node(cx, head.value);
+        diag_primary(diag, "confines every logit to [%g, %g]", round(head.range.low * 1e4) / 1e4, round(head.range.high * 1e4) / 1e4);
+        diag_label(diag, loss->span, "expects logits and applies softmax to them");
+        check_label_outer(cx, diag, head.at, "in this use");
+        diag_note(diag, "with %u classes the loss cannot fall below %.4f (an untrained model scores %.4f)", head.units,
+                  log(exp(span) + k - 1) - span, log(k));
+        diag_help(diag, "for one class of %u remove the activation; for several labels at once declare the target as `binary[%u]` and "
+                        "use `bce`", head.units, head.units);
+        edit_remove_before_loss(cx, diag, FIX_UNSAFE, &head, loss);
+    }
+}
+
+ACT_CHECK(sigmoid_with_ce) = {
+    .code = "ACT204",
+    .name = "sigmoid_with_ce",
+    .group = "output",
+    .level = LEVEL_DENY,
+    .summary = "sigmoid in front of a cross-entropy over classes",
+    .doc = "`cross_entropy` takes logits and makes them compete through a softmax. A sigmoid confines every logit to (0, 1), so that even "
+           "the best prediction leaves the right class a share of only e / (e + K - 1): with 10 classes the loss cannot fall below 1.4612. "
+           "Either the task is one class of many, and the sigmoid goes, or several labels can be present at once, and then each wants "
+           "its own sigmoid under a binary cross-entropy.",
+    .wrong = "model digits {\n"
+             "    input  image : f32[64]\n"
+             "    target label : class(10)\n"
+             "    p = image |> linear(32) |> relu |> linear(10) |> sigmoid\n"
+             "    loss cross_entropy(p, label)\n"
+             "}\n",
+    .right = "model digits {\n"
+             "    input  image : f32[64]\n"
+             "    target label : class(10)\n"
+             "    z = image |> linear(32) |> relu |> linear(10)\n"
+             "    loss cross_entropy(z, label)\n"
+             "}\n",
+    .silences = {"ACT208"},
+    .run = sigmoid_with_ce,
+};
