@@ -70,6 +70,7 @@ typedef struct Tensor {
     uint32_t file_axis[TYPE_MAX_RANK]; /* canonical axis i is inside axis file_axis[i] */
     uint32_t flat_rank, flat[TYPE_MAX_RANK]; /* as ActTensor.flat */
     /* decided by the layout pass and the memory plan */
+    bool rows_only;           /* read in a way that panels do not allow (as a view, or as a left side) */
     Layout layout;
     uint32_t panel;
     uint64_t offset, bytes;

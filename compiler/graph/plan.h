@@ -13,8 +13,14 @@ typedef enum GroupKind {
 
 typedef struct Group {
     GroupKind kind;
-    NodeId anchor;            /* the reduction, contraction or movement; 0 for pure maps */
+    NodeId anchor;            /* the reduction of columns, contraction or movement; 0 for rows */
     VEC(NodeId) nodes;        /* in topological order */
+    /* GROUP_ROWS: a member is full (shaped like `space`) or a row value (one number for each row: `space` without its
+     * last `columns` axes, or with ones there). columns is 0 as long as nothing is folded. */
+    Type space;
+    uint32_t columns;
+    bool by_rows;             /* every value it makes has the batch and row b needs only row b: threads split the batch */
+    bool barrier;             /* all threads must have finished the groups before */
 } Group;
 
 typedef enum Space {
@@ -37,8 +43,12 @@ typedef struct Plan {
     const Graph *g;
     VEC(Group) groups;      /* in order of execution */
     uint32_t *group_of;     /* by node: 1 + group that computes it; 0: leaf, view or inlined */
+    uint32_t *epoch;        /* by group: how many barriers stand before it */
+    /* by node of a GROUP_ROWS: which of the row's loops computes it. A row value of stage s is there before loop s. */
+    uint32_t *stage;
     Slot *slot;             /* by node; a view has the slot of what it views */
     NodeId *storage;        /* by node: the node whose memory it uses (views); itself otherwise */
+    uint32_t *update_of;    /* by tensor: the node that is its new value; 0 none */
     uint64_t work_bytes;
 } Plan;
 

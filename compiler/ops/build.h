@@ -9,6 +9,12 @@
 
 /* ── leaves ── */
 NodeId build_tensor(Graph *g, uint32_t tensor);             /* input, target, param, constant or state, as the tensor's role says */
+/* Is `node` a tensor (number? uniform?), and which? */
+bool build_is_tensor(const Node *node, uint32_t *tensor);
+bool build_is_number(const Node *node, double *value);
+bool build_is_uniform(const Node *node, Sx *sx);
+bool build_is_iota(const Node *node);
+bool build_is_random(const Node *node, uint32_t *stream);
 NodeId build_number(Graph *g, double value);                /* f32[] */
 NodeId build_uniform(Graph *g, Sx sx);                      /* f32[], in double once a call; over a0 = step, a1 = lr_scale, a2 = n */
 NodeId build_rows(Graph *g);                                /* n, the number of rows of the call, as f32[] */

@@ -31,6 +31,8 @@ static uint64_t flops(const Graph *g, const Node *node)
     return 0;
 }
 
+bool build_is_iota(const Node *node) { return node->op == &op_iota; }
+
 NodeId build_iota(Graph *g, uint32_t count)
 {
     AttrValue attr = {.i = count};

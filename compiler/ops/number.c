@@ -46,6 +46,20 @@ static void uniform_signal(const SignalCall *call)
     *call->out = (Moments){value, value * value, 1, value * value, value * value};
 }
 
+bool build_is_number(const Node *node, double *value)
+{
+    if (node->op == &op_number)
+        *value = node_attr(node, 0)->f;
+    return node->op == &op_number;
+}
+
+bool build_is_uniform(const Node *node, Sx *sx)
+{
+    if (node->op == &op_uniform)
+        *sx = node_attr(node, 0)->sx;
+    return node->op == &op_uniform;
+}
+
 NodeId build_number(Graph *g, double value)
 {
     AttrValue attr = {.f = value};

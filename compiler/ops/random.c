@@ -33,6 +33,13 @@ static void eval(const EvalCall *call)
 
 static void signal(const SignalCall *call) { *call->out = (Moments){0.5, 1.0 / 3, 0.75, 1.0 / 3, 1.0 / 3}; }
 
+bool build_is_random(const Node *node, uint32_t *stream)
+{
+    if (node->op == &op_random)
+        *stream = (uint32_t)node_attr(node, 0)->i;
+    return node->op == &op_random;
+}
+
 NodeId build_random(Graph *g, const Type *type, uint32_t stream)
 {
     AttrValue attr[3] = {{.i = stream}, {.dims = {.n = type->rank}}, {.i = type->batch}};

@@ -43,6 +43,13 @@ static uint64_t flops(const Graph *g, const Node *node)
     return 0;
 }
 
+bool build_is_tensor(const Node *node, uint32_t *tensor)
+{
+    if (node->op == &op_tensor)
+        *tensor = (uint32_t)node_attr(node, 0)->i;
+    return node->op == &op_tensor;
+}
+
 NodeId build_tensor(Graph *g, uint32_t tensor)
 {
     AttrValue attr = {.i = tensor};

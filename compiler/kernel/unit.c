@@ -1,0 +1,148 @@
+/* A unit: every model of a program down to loop programs, over one set of tensors. */
+#include "kernel/unit.h"
+
+#include "kernel/lower.h"
+#include "pass/pass.h"
+
+#include <stdio.h>
+
+enum { ALIGN = 64 };
+
+typedef struct Build {
+    Arena *arena;
+    const UnitOptions *options;
+    const Target *target;
+    const Program *program;
+    UnitModel *out;
+    const Graph *shared;  /* whose tensors all programs take over; NULL for the first */
+} Build;
+
+static uint64_t round_up(uint64_t n, uint64_t to) { return (n + to - 1) / to * to; }
+
+/* Places of parameters and state in their blocks, padding of panels included. */
+static void place_tensors(Graph *g, UnitModel *out)
+{
+    for (uint32_t i = 0; i < g->tensors.n; i++) {
+        Tensor *t = &g->tensors.at[i];
+        uint64_t *block = t->role == ROLE_STATE ? &out->state_bytes : &out->param_bytes;
+        if (t->role == ROLE_INPUT || t->role == ROLE_TARGET)
+            continue;
+        uint64_t elements = type_elements(&t->type);
+        if (t->layout == LAYOUT_PANELS)
+            elements = (uint64_t)t->type.dim[0] * round_up(t->type.dim[1], t->panel);
+        t->offset = *block;
+        t->bytes = 4 * elements;
+        *block += round_up(t->bytes, ALIGN);
+    }
+}
+
+/* The part of the model's graph that has the wanted roots. */
+static Graph *with_roots(const Build *b, bool (*wanted)(RootKind kind))
+{
+    const Graph *from = b->out->model->graph;
+    Graph *g = graph_like(from);
+    NodeId *map = arena_array(b->arena, NodeId, from->nodes.n);
+    if (b->shared != NULL) {
+        g->tensors.n = 0;
+        for (uint32_t i = 0; i < b->shared->tensors.n; i++) {
+            uint32_t t = graph_tensor_add(g, &b->shared->tensors.at[i]);
+            g->tensors.at[t].rows_only |= g->tensors.at[t].layout == LAYOUT_ROWS; /* decided once for all programs */
+        }
+    }
+    for (NodeId id = 1; id < from->nodes.n; id++)
+        map[id] = graph_copy_node(g, from, id, map);
+    for (uint32_t i = 0; i < from->roots.n; i++)
+        if (wanted(from->roots.at[i].kind))
+            graph_root_add(g, from->roots.at[i].kind, map[from->roots.at[i].node], from->roots.at[i].index,
+                           from->roots.at[i].name);
+    return g;
+}
+
+static bool is_output(RootKind kind) { return kind == ROOT_OUTPUT; }
+static bool is_loss(RootKind kind) { return kind == ROOT_LOSS; }
+static bool is_measured(RootKind kind) { return kind == ROOT_LOSS || kind == ROOT_PREDICTION; }
+
+/* One program through its pipeline and down to loops; *last receives the graph at the end. NULL: stopped. */
+static LoopProgram *build_program(Build *b, const char *name, bool train, bool (*wanted)(RootKind kind), Graph **last)
+{
+    PassState state = {.arena = b->arena, .model = b->out->model, .target = b->target, .train = train};
+    state.diags = b->program->diags;
+    state.g = with_roots(b, wanted);
+    layout_mark_rows(state.g, b->out->model->graph);
+    Str label = str_printf(b->arena, STR_FMT ".%s", STR_ARG(b->out->model->name), name);
+    PassOptions options = {.dump_after = b->options->dump_after, .stop_after = b->options->stop_after,
+                           .label = label.p, .time = b->options->time_passes, .verify = b->options->verify};
+    if (!pass_run(&state, train ? pipeline_train : pipeline_inference, &options))
+        return NULL;
+    if (b->shared == NULL) {
+        place_tensors(state.g, b->out);
+        b->shared = state.g;
+    }
+    *last = state.g;
+    state.plan->g = state.g;
+    LoopProgram *program = lower_plan(b->arena, state.plan, b->target, str_of(name));
+    const char *why = loop_verify(program, state.g->batch, b->arena);
+    if (why != NULL) {
+        Text text = {.arena = b->arena};
+        loop_print(program, &text);
+        fprintf(stderr, "%s" STR_FMT ": %s\n", text_str(&text).p, STR_ARG(label), why);
+        ACT_BUG("the kernel generator wrote a program that breaks a rule");
+    }
+    if (program->work_bytes > b->out->work_bytes)
+        b->out->work_bytes = program->work_bytes;
+    return program;
+}
+
+static uint64_t flops_row(const LoopProgram *program, uint32_t batch)
+{
+    uint64_t flops = 0;
+    for (uint32_t i = 0; i < program->kernels.n; i++)
+        flops += program->kernels.at[i].flops_row + program->kernels.at[i].flops_fixed / batch;
+    return flops;
+}
+
+/* Of the network and its shapes, not of the machine: what a checkpoint must agree with. */
+static Str model_hash(Arena *arena, const Model *model)
+{
+    Text text = {.arena = arena};
+    graph_print(model->graph, &text);
+    return str_printf(arena, "%016llx", (unsigned long long)str_hash(text_str(&text)));
+}
+
+static bool build_model(Build *b, const Model *model)
+{
+    Graph *train, *forward, *evaluate;
+    b->out->model = model;
+    b->out->batch = model->graph->batch;
+    b->shared = NULL;
+    b->out->train_step = build_program(b, "train_step", true, is_loss, &train);
+    if (b->out->train_step == NULL)
+        return false;
+    b->out->graph = train;
+    b->out->forward = build_program(b, "forward", false, is_output, &forward);
+    b->out->evaluate = b->out->forward == NULL ? NULL : build_program(b, "evaluate", false, is_measured, &evaluate);
+    if (b->out->evaluate == NULL)
+        return false;
+    b->out->schedule = model->train == NULL ? 0 : model->train->schedule;
+    b->out->flops_forward = flops_row(b->out->forward, b->out->batch);
+    b->out->flops_step = flops_row(b->out->train_step, b->out->batch);
+    b->out->hash = model_hash(b->arena, model);
+    return true;
+}
+
+Unit *unit_build(Arena *arena, const Program *program, const UnitOptions *options)
+{
+    Unit *unit = arena_new_of(arena, Unit);
+    unit->arena = arena;
+    unit->program = program;
+    unit->target = options->target;
+    for (uint32_t i = 0; i < program->models.n; i++) {
+        if (program->models.at[i]->poisoned)
+            continue;
+        UnitModel *out = vec_push(arena, &unit->models);
+        Build b = {.arena = arena, .options = options, .target = options->target, .program = program, .out = out};
+        if (!build_model(&b, program->models.at[i]))
+            return NULL;
+    }
+    return unit;
+}

@@ -1,0 +1,73 @@
+#include "pass/access.h"
+
+#include "ops/index.h"
+
+uint32_t access_trailing(const Graph *g, const Node *reduce)
+{
+    const Type *in = graph_type(g, reduce->in[0]);
+    uint64_t axes = (uint64_t)node_attr(reduce, 1)->i;
+    uint32_t columns = 0;
+    if (node_attr(reduce, 2)->i)
+        return 0;
+    while (columns < in->rank && axes >> (in->rank - 1 - columns) & 1)
+        columns++;
+    return axes == (((1ull << columns) - 1) << (in->rank - columns)) ? columns : 0;
+}
+
+/* Dimension i of a shape: 0 is the batch. */
+static int64_t dim(const Type *type, uint32_t i) { return i == 0 ? (type->batch ? 2 : 1) : type->dim[i - 1]; }
+
+/* Strides [first, last) of `type` broadcast to `space` as one stride: neighbours must nest. The batch counts as longer than one. */
+static bool collapse(const Type *type, const Type *space, uint32_t first, uint32_t last, int64_t *out)
+{
+    size_t stride[1 + TYPE_MAX_RANK];
+    index_broadcast(type, space, stride);
+    bool found = false;
+    int64_t inner = 0, count = 1;
+    *out = 0;
+    for (uint32_t i = last; i-- > first;) {
+        if (dim(space, i) == 1)
+            continue;
+        if (found && (int64_t)stride[i] != inner * count)
+            return false;
+        if (!found)
+            *out = inner = (int64_t)stride[i];
+        found = true;
+        count *= dim(space, i);
+    }
+    return true;
+}
+
+bool access_is_dense(const Type *from, const Type *to)
+{
+    return from->batch == to->batch && type_elements(from) == type_elements(to);
+}
+
+bool access_is_scalar(const Type *type) { return !type->batch && type_elements(type) == 1; }
+
+bool access_is_row(const Type *type, const Type *space, uint32_t columns)
+{
+    uint32_t lead = space->rank - columns, i = 0;
+    if (type->batch != space->batch || type->rank < lead)
+        return false;
+    while (i < lead && type->dim[i] == space->dim[i])
+        i++;
+    if (i < lead)
+        return false;
+    for (; i < type->rank; i++)
+        if (type->dim[i] != 1)
+            return false;
+    return true;
+}
+
+bool access_row_strides(const Type *type, const Type *space, uint32_t columns)
+{
+    int64_t row, column;
+    return access_matrix(type, space, columns, &row, &column) && column == 0 && row <= 1;
+}
+
+bool access_matrix(const Type *type, const Type *space, uint32_t columns, int64_t *row_stride, int64_t *column_stride)
+{
+    uint32_t cut = 1 + space->rank - columns;
+    return collapse(type, space, 0, cut, row_stride) && collapse(type, space, cut, 1 + space->rank, column_stride);
+}

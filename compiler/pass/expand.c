@@ -1,0 +1,111 @@
+/* expand: composites become maps, reductions and movements; what depends on the mode is decided here (dropout).
+ * canonical: every reduction folds one run of neighbouring axes, either up to the last axis or from the batch on. */
+#include "ops/build.h"
+#include "pass/pass.h"
+
+void pass_copy_roots(Graph *to, const Graph *from, const NodeId *map)
+{
+    for (uint32_t i = 0; i < from->roots.n; i++) {
+        const Root *root = &from->roots.at[i];
+        graph_root_add(to, root->kind, map[root->node], root->index, root->name);
+    }
+}
+
+static void expand_run(PassState *state)
+{
+    const Graph *from = state->g;
+    Graph *g = graph_like(from);
+    NodeId *map = arena_array(state->arena, NodeId, from->nodes.n);
+    for (NodeId id = 1; id < from->nodes.n; id++) {
+        const Node *node = graph_node(from, id);
+        if (node->op->kind != OP_COMPOSITE) {
+            map[id] = graph_copy_node(g, from, id, map);
+            continue;
+        }
+        NodeId in[64];
+        for (uint32_t i = 0; i < node->n_in; i++)
+            in[i] = map[node->in[i]];
+        uint32_t first = g->nodes.n;
+        map[id] = node->op->expand(g, from, node, in, state->train);
+        for (NodeId made = first; made < g->nodes.n; made++) { /* the parts belong where the whole did */
+            Node *part = graph_node(g, made);
+            part->span = node->span;
+            part->layer = node->layer;
+            part->fn = node->fn.n ? node->fn : str_of(node->op->name);
+        }
+        if (map[id] >= first)
+            graph_node(g, map[id])->name = node->name;
+    }
+    pass_copy_roots(g, from, map);
+    state->g = g;
+}
+
+const Pass pass_expand = {
+    .name = "expand",
+    .doc = "Write composite ops (softmax, dropout, pick) in terms of maps and reductions.",
+    .needs = FACT_TYPED,
+    .keeps = FACT_TYPED | FACT_GRADIENTS,
+    .gives = FACT_EXPANDED,
+    .run = expand_run,
+};
+
+/* Folds one run of axes after another, the last first, the batch with the leading ones at the end; every part stays of the kind the
+ * kernel generator has loops for. A matrix without a batch folds its columns first: its rows may lie in panels. */
+static NodeId canonical(Graph *g, const Node *node, NodeId in)
+{
+    Type type = *graph_type(g, in);
+    uint64_t axes = (uint64_t)node_attr(node, 1)->i;
+    bool batch = node_attr(node, 2)->i != 0;
+    ReduceOp op = (ReduceOp)node_attr(node, 0)->i;
+    uint32_t left = (uint32_t)axes;
+    NodeId value = in;
+    for (uint32_t stop = type.rank; stop > 0 && left != 0;) {
+        if (!(left >> (stop - 1) & 1)) {
+            stop--;
+            continue;
+        }
+        uint32_t start = stop - 1;
+        while (start > 0 && left >> (start - 1) & 1 && !(type.batch == false && type.rank == 2))
+            start--;
+        uint32_t run = ((1u << stop) - 1) & ~((1u << start) - 1);
+        bool leading = batch && start == 0 && stop < type.rank; /* goes together with the batch */
+        if (!leading)
+            value = build_reduce(g, op, value, run, false, true);
+        else
+            value = build_reduce(g, op, value, run, true, true), batch = false;
+        left &= ~run;
+        stop = start;
+    }
+    if (batch)
+        value = build_reduce(g, op, value, 0, true, true);
+    return build_reshape(g, value, node->type.rank, node->type.dim);
+}
+
+static void canonical_run(PassState *state)
+{
+    const Graph *from = state->g;
+    Graph *g = graph_like(from);
+    NodeId *map = arena_array(state->arena, NodeId, from->nodes.n);
+    for (NodeId id = 1; id < from->nodes.n; id++) {
+        const Node *node = graph_node(from, id);
+        if (node->op->kind != OP_REDUCE) {
+            map[id] = graph_copy_node(g, from, id, map);
+            continue;
+        }
+        uint32_t first = g->nodes.n;
+        map[id] = canonical(g, node, map[node->in[0]]);
+        for (NodeId made = first; made < g->nodes.n; made++)
+            graph_node(g, made)->span = node->span;
+    }
+    pass_copy_roots(g, from, map);
+    state->g = g;
+}
+
+const Pass pass_canonical = {
+    .name = "canonical",
+    .doc = "Split reductions so that each folds neighbouring axes: the last ones of a row, or the first ones with the batch.",
+    .needs = FACT_EXPANDED,
+    .keeps = FACT_TYPED | FACT_GRADIENTS | FACT_EXPANDED,
+    .gives = FACT_CANONICAL,
+    .run = canonical_run,
+};

@@ -1,0 +1,118 @@
+/* fold: what does not depend on data leaves the kernels. Literal inputs go into the expression; sub-expressions of the step, the
+ * learning-rate scale and the row count (Adam's bias corrections) become uniforms, computed once a call in double. */
+#include "ops/build.h"
+#include "pass/pass.h"
+
+typedef enum Class { CLASS_LITERAL, CLASS_UNIFORM, CLASS_DATA } Class;
+
+typedef struct Item {
+    Sx x;
+    Class class;
+} Item;
+
+typedef struct Fold {
+    Arena *arena;
+    const SxPool *sx;
+    const bool *uniform;      /* by argument */
+    VEC(Item) item;
+    VEC(Sx) hoist;            /* the largest uniform sub-expressions */
+} Fold;
+
+static Class class_of(const Fold *fold, Sx x)
+{
+    for (uint32_t i = fold->item.n; i-- > 0;)
+        if (fold->item.at[i].x == x)
+            return fold->item.at[i].class;
+    ACT_BUG("an operand was not visited before its use");
+}
+
+static void add_hoist(Fold *fold, Sx x)
+{
+    for (uint32_t i = 0; i < fold->hoist.n; i++)
+        if (fold->hoist.at[i] == x)
+            return;
+    *vec_push(fold->arena, &fold->hoist) = x;
+}
+
+static void visit(void *context, Sx x, const SxNode *node)
+{
+    Fold *fold = context;
+    Class class = CLASS_LITERAL;
+    if (node->op == SX_ARG)
+        class = fold->uniform[node->index] ? CLASS_UNIFORM : CLASS_DATA;
+    unsigned arity = sx_op_arity(node->op);
+    for (unsigned i = 0; i < arity; i++)
+        class = class_of(fold, node->in[i]) > class ? class_of(fold, node->in[i]) : class;
+    for (unsigned i = 0; i < arity && class == CLASS_DATA; i++)
+        if (class_of(fold, node->in[i]) == CLASS_UNIFORM)
+            add_hoist(fold, node->in[i]);
+    *vec_push(fold->arena, &fold->item) = (Item){x, class};
+}
+
+/* A copy of a map whose literal inputs are literals and whose uniform parts are uniform nodes. */
+static NodeId fold_map(PassState *state, Graph *g, const Node *node, const NodeId *map)
+{
+    SxPool *sx = g->sx;
+    NodeId in[64];
+    Sx to[64], inner[64];
+    bool uniform[64] = {false};
+    uint32_t n = node->n_in;
+    for (uint32_t i = 0; i < n; i++) {
+        double number;
+        in[i] = map[node->in[i]];
+        const Node *input = graph_node(g, in[i]);
+        to[i] = build_is_number(input, &number) ? sx_num(sx, number) : 0;
+        inner[i] = 0;
+        uniform[i] = build_is_uniform(input, &inner[i]);
+    }
+    Sx f = sx_simplify(sx, sx_substitute(sx, node_attr(node, 0)->sx, to, n));
+    Fold fold = {.arena = state->arena, .sx = sx, .uniform = uniform};
+    sx_walk(sx, f, visit, &fold);
+    double number;
+    bool scalar = node->type.rank == 0 && !node->type.batch;
+    if (scalar && sx_is_num(sx, f, &number))
+        return build_number(g, number);
+    if (scalar && class_of(&fold, f) == CLASS_UNIFORM)
+        return build_uniform(g, sx_substitute(sx, f, inner, n));
+    if (class_of(&fold, f) == CLASS_UNIFORM)
+        add_hoist(&fold, f);
+    for (uint32_t i = 0; i < fold.hoist.n && n < 62; i++) {
+        unsigned index;
+        if (sx_is_arg(sx, fold.hoist.at[i], &index))
+            continue;
+        in[n] = build_uniform(g, sx_substitute(sx, fold.hoist.at[i], inner, node->n_in));
+        f = sx_replace(sx, f, fold.hoist.at[i], sx_arg(sx, n));
+        n++;
+    }
+    return build_map(g, f, in, n);
+}
+
+static void run(PassState *state)
+{
+    const Graph *from = state->g;
+    Graph *g = graph_like(from);
+    NodeId *map = arena_array(state->arena, NodeId, from->nodes.n);
+    for (NodeId id = 1; id < from->nodes.n; id++) {
+        const Node *node = graph_node(from, id);
+        if (node->op->kind != OP_MAP) {
+            map[id] = graph_copy_node(g, from, id, map);
+            continue;
+        }
+        uint32_t first = g->nodes.n;
+        map[id] = fold_map(state, g, node, map);
+        for (NodeId made = first; made < g->nodes.n; made++) {
+            Node *copy = graph_node(g, made);
+            copy->span = node->span, copy->name = node->name, copy->fn = node->fn, copy->layer = node->layer;
+        }
+    }
+    pass_copy_roots(g, from, map);
+    state->g = g;
+}
+
+const Pass pass_fold = {
+    .name = "fold",
+    .doc = "Put literals into expressions and compute once a call what depends on no data.",
+    .needs = FACT_TYPED,
+    .keeps = FACT_TYPED | FACT_GRADIENTS | FACT_EXPANDED | FACT_CANONICAL,
+    .run = run,
+};

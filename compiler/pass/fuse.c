@@ -1,0 +1,267 @@
+/* fuse: puts nodes that can share one loop nest into groups, one kernel each.
+ *
+ * Nodes are taken in order; each joins the group of one of its producers if that group's loops can compute it too and no
+ * cycle between groups would arise, else it starts a group. In-place updates add an edge: the group that overwrites a tensor
+ * runs after every group that reads its old value. */
+#include "ops/build.h"
+#include "ops/index.h"
+#include "pass/access.h"
+#include "pass/pass.h"
+
+/* A kernel's expressions have at most 64 arguments. */
+enum { MOST_NODES = 32, MOST_INPUTS = 60 };
+
+typedef struct Fuse {
+    Arena *arena;
+    const Graph *g;
+    Plan *plan;
+    uint64_t **reach;        /* by group: bit set of the groups it needs, directly or not */
+    uint32_t words;
+    uint32_t *update_tensor; /* by node: 1 + tensor it is the new value of */
+    VEC(uint32_t) *readers;  /* by tensor: 1 + group of every group that reads its old value */
+} Fuse;
+
+static bool bit(const uint64_t *set, uint32_t i) { return set[i / 64] >> (i % 64) & 1; }
+
+/* Group `from` (1-based) needs group `to`. */
+static bool needs(const Fuse *f, uint32_t from, uint32_t to) { return bit(f->reach[from], to); }
+
+static void add_need(Fuse *f, uint32_t group, uint32_t on)
+{
+    if (group == on || needs(f, group, on))
+        return;
+    for (uint32_t other = 1; other <= f->plan->groups.n; other++) {
+        if (other != group && !needs(f, other, group))
+            continue;
+        for (uint32_t w = 0; w < f->words; w++)
+            f->reach[other][w] |= f->reach[on][w];
+        f->reach[other][on / 64] |= 1ull << (on % 64);
+    }
+}
+
+static uint32_t group_of(const Fuse *f, NodeId id) { return f->plan->group_of[f->plan->storage[id]]; }
+
+/* Calls back for every group that must run before the one that computes `id`. */
+static bool each_need(Fuse *f, NodeId id, uint32_t self, bool add)
+{
+    const Node *node = graph_node(f->g, id);
+    for (uint32_t i = 0; i < node->n_in; i++) {
+        uint32_t group = group_of(f, node->in[i]);
+        if (group == 0 || group == self)
+            continue;
+        if (!add && needs(f, group, self))
+            return false;
+        if (add)
+            add_need(f, self, group);
+    }
+    uint32_t tensor = f->update_tensor[id];
+    for (uint32_t i = 0; tensor != 0 && i < f->readers[tensor - 1].n; i++) {
+        uint32_t group = f->readers[tensor - 1].at[i];
+        if (group == self)
+            continue;
+        if (!add && needs(f, group, self))
+            return false;
+        if (add)
+            add_need(f, self, group);
+    }
+    return true;
+}
+
+/* May `id` be computed by group `group` as far as order goes? */
+static bool acyclic(Fuse *f, NodeId id, uint32_t group)
+{
+    const Node *node = graph_node(f->g, id);
+    if (!each_need(f, id, group, false))
+        return false;
+    for (uint32_t i = 0; i < node->n_in; i++) { /* reading a tensor whose update stands in a group this one needs */
+        uint32_t tensor;
+        const Node *leaf = graph_node(f->g, f->plan->storage[node->in[i]]);
+        if (!build_is_tensor(leaf, &tensor) || f->plan->update_of[tensor] == 0)
+            continue;
+        uint32_t writer = f->plan->group_of[f->plan->update_of[tensor]];
+        if (writer != 0 && writer != group && needs(f, group, writer))
+            return false;
+    }
+    /* an anchor that reads a tensor as a whole can't share a kernel with the tensor's update */
+    uint32_t tensor = f->update_tensor[id], read;
+    const Group *g = &f->plan->groups.at[group - 1];
+    if (tensor != 0 && g->anchor != 0) {
+        const Node *anchor = graph_node(f->g, g->anchor);
+        for (uint32_t i = 0; i < anchor->n_in; i++)
+            if (build_is_tensor(graph_node(f->g, f->plan->storage[anchor->in[i]]), &read) && read == tensor - 1)
+                return false;
+    }
+    return true;
+}
+
+/* ── would the loops of the group compute it? ── */
+
+static bool is_member(const Fuse *f, NodeId id, uint32_t group) { return group_of(f, id) == group; }
+
+static bool full_member(const Fuse *f, const Group *g, NodeId id)
+{
+    return type_same_shape(graph_type(f->g, f->plan->storage[id]), &g->space);
+}
+
+static bool fits_rows(const Fuse *f, NodeId id, uint32_t group)
+{
+    const Group *g = &f->plan->groups.at[group - 1];
+    const Node *node = graph_node(f->g, id);
+    bool map = node->op->kind == OP_MAP, full = map && type_same_shape(&node->type, &g->space);
+    if (node->op->kind == OP_REDUCE) {
+        uint32_t columns = access_trailing(f->g, node);
+        const Type *in = graph_type(f->g, node->in[0]);
+        return columns != 0 && type_same_shape(in, &g->space) && (g->columns == 0 || g->columns == columns) &&
+               (!is_member(f, node->in[0], group) || full_member(f, g, node->in[0]));
+    }
+    if (!map || (!full && (g->columns == 0 || !access_is_row(&node->type, &g->space, g->columns))))
+        return false;
+    for (uint32_t i = 0; i < node->n_in; i++) {
+        const Type *in = graph_type(f->g, node->in[i]);
+        if (!is_member(f, node->in[i], group))
+            continue;
+        if (full_member(f, g, node->in[i])) {
+            if (!full || !access_is_dense(in, &node->type))
+                return false;
+        } else if (full ? !access_is_row(in, &g->space, g->columns) || !access_row_strides(in, &g->space, g->columns)
+                        : !access_is_dense(in, &node->type)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* After a contraction or a sum over columns: maps of the same shape whose other operands the tile's loops can address. */
+static bool fits_epilogue(const Fuse *f, NodeId id, uint32_t group)
+{
+    const Group *g = &f->plan->groups.at[group - 1];
+    const Node *node = graph_node(f->g, id);
+    const Type *anchor = graph_type(f->g, g->anchor);
+    bool tile = g->kind == GROUP_CONTRACT;
+    if (node->op->kind != OP_MAP || node->type.batch != anchor->batch ||
+        type_elements(&node->type) != type_elements(anchor) || (tile && !type_same_shape(&node->type, anchor)))
+        return false;
+    for (uint32_t i = 0; i < node->n_in; i++) {
+        const Type *in = graph_type(f->g, node->in[i]);
+        int64_t row, column;
+        uint32_t stream;
+        /* random numbers count samples and elements apart: a tile's row must be a sample */
+        if (build_is_random(graph_node(f->g, node->in[i]), &stream) && !(tile && in->rank == 1 && in->batch))
+            return false;
+        if (is_member(f, node->in[i], group) ? !access_is_dense(in, &node->type)
+            : tile ? !access_matrix(in, &node->type, 1, &row, &column)
+                   : !access_is_dense(in, &node->type) && !access_is_scalar(in))
+            return false;
+    }
+    return true;
+}
+
+static bool fits(const Fuse *f, NodeId id, uint32_t group)
+{
+    const Group *g = &f->plan->groups.at[group - 1];
+    uint32_t inputs = graph_node(f->g, id)->n_in;
+    for (uint32_t i = 0; i < g->nodes.n; i++)
+        inputs += graph_node(f->g, g->nodes.at[i])->n_in;
+    if (g->nodes.n >= MOST_NODES || inputs > MOST_INPUTS)
+        return false;
+    switch (f->plan->groups.at[group - 1].kind) {
+    case GROUP_ROWS: return fits_rows(f, id, group);
+    case GROUP_COLUMNS:
+    case GROUP_CONTRACT: return fits_epilogue(f, id, group);
+    case GROUP_MOVE: return false;
+    }
+    return false;
+}
+
+static uint32_t new_group(Fuse *f, NodeId id)
+{
+    const Node *node = graph_node(f->g, id);
+    Group g = {.kind = GROUP_ROWS};
+    if (node->op->kind == OP_CONTRACT)
+        g.kind = GROUP_CONTRACT;
+    else if (node->op->kind == OP_MOVE)
+        g.kind = GROUP_MOVE;
+    else if (node->op->kind == OP_REDUCE && access_trailing(f->g, node) == 0)
+        g.kind = GROUP_COLUMNS;
+    g.anchor = g.kind == GROUP_ROWS ? 0 : id;
+    g.space = node->op->kind == OP_REDUCE ? *graph_type(f->g, node->in[0]) : node->type;
+    *vec_push(f->arena, &f->plan->groups) = g;
+    return f->plan->groups.n;
+}
+
+static void join(Fuse *f, NodeId id, uint32_t group)
+{
+    Group *g = &f->plan->groups.at[group - 1];
+    const Node *node = graph_node(f->g, id);
+    *vec_push(f->arena, &g->nodes) = id;
+    f->plan->group_of[id] = group;
+    if (g->kind == GROUP_ROWS && node->op->kind == OP_REDUCE)
+        g->columns = access_trailing(f->g, node);
+    each_need(f, id, group, true);
+    for (uint32_t i = 0; i < node->n_in; i++) {
+        uint32_t tensor;
+        if (!build_is_tensor(graph_node(f->g, f->plan->storage[node->in[i]]), &tensor))
+            continue;
+        *vec_push(f->arena, &f->readers[tensor]) = group;
+        NodeId update = f->plan->update_of[tensor];
+        uint32_t writer = update == 0 ? 0 : f->plan->group_of[update];
+        if (writer != 0 && writer != group) {
+            ACT_ASSERT(!needs(f, group, writer)); /* the old value is read after it is gone */
+            add_need(f, writer, group);
+        }
+    }
+}
+
+static void place(Fuse *f, NodeId id)
+{
+    const Node *node = graph_node(f->g, id);
+    uint32_t best = 0;
+    if (node->op->kind == OP_MAP || node->op->kind == OP_REDUCE)
+        for (uint32_t i = 0; i < node->n_in; i++) {
+            uint32_t group = group_of(f, node->in[i]);
+            if (group > best && fits(f, id, group) && acyclic(f, id, group))
+                best = group;
+        }
+    join(f, id, best != 0 ? best : new_group(f, id));
+}
+
+static void run(PassState *state)
+{
+    const Graph *g = state->g;
+    Fuse f = {.arena = state->arena, .g = g};
+    f.plan = state->plan = arena_new_of(state->arena, Plan);
+    f.plan->g = g;
+    f.plan->group_of = arena_array(state->arena, uint32_t, g->nodes.n);
+    f.plan->storage = arena_array(state->arena, NodeId, g->nodes.n);
+    f.plan->update_of = arena_array(state->arena, uint32_t, g->tensors.n + 1);
+    f.update_tensor = arena_array(state->arena, uint32_t, g->nodes.n);
+    f.readers = arena_alloc(state->arena, sizeof *f.readers * (g->tensors.n + 1));
+    f.words = g->nodes.n / 64 + 1;
+    f.reach = arena_array(state->arena, uint64_t *, g->nodes.n + 1);
+    for (NodeId id = 1; id < g->nodes.n; id++) {
+        const Node *node = graph_node(g, id);
+        f.plan->storage[id] = node->op->kind == OP_VIEW ? f.plan->storage[node->in[0]] : id;
+    }
+    for (uint32_t i = 0; i < g->roots.n; i++)
+        if (g->roots.at[i].kind == ROOT_UPDATE) {
+            NodeId value = f.plan->storage[g->roots.at[i].node];
+            f.plan->update_of[g->roots.at[i].index] = value;
+            f.update_tensor[value] = 1 + g->roots.at[i].index;
+        }
+    for (NodeId id = 1; id < g->nodes.n; id++) {
+        OpKind kind = graph_node(g, id)->op->kind;
+        if (kind == OP_LEAF || kind == OP_VIEW)
+            continue;
+        f.reach[f.plan->groups.n + 1] = arena_array(state->arena, uint64_t, f.words);
+        place(&f, id);
+    }
+}
+
+const Pass pass_fuse = {
+    .name = "fuse",
+    .doc = "Group nodes that share one loop nest: maps with the product, sum or row they follow.",
+    .needs = FACT_EXPANDED | FACT_CANONICAL | FACT_LAYOUT,
+    .keeps = FACT_TYPED | FACT_GRADIENTS | FACT_EXPANDED | FACT_CANONICAL | FACT_LAYOUT,
+    .gives = FACT_GROUPED,
+    .run = run,
+};

@@ -1,0 +1,104 @@
+/* gradient: reverse mode over the graph. Every op adds its own part; this file only adds up and walks backward.
+ *
+ * It runs before expansion and fusion: a gradient rule wants the op, not the loop it became. */
+#include "ops/build.h"
+#include "pass/pass.h"
+
+typedef struct Gradients {
+    Grad base;          /* first: ops see only this */
+    NodeId *of;         /* by node of the forward graph: its gradient, 0 none yet */
+    bool *wanted;
+    uint32_t n_forward;
+} Gradients;
+
+static bool wanted(Grad *grad, NodeId value)
+{
+    Gradients *self = (Gradients *)grad;
+    return value < self->n_forward && self->wanted[value];
+}
+
+/* Sums `part` over the axes along which a value of `type` was broadcast to part's shape. */
+static NodeId sum_to(Graph *g, NodeId part, const Type *type)
+{
+    Type wide = *graph_type(g, part);
+    uint32_t lead = wide.rank > type->rank ? wide.rank - type->rank : 0, axes = 0;
+    for (uint32_t axis = 0; axis < wide.rank; axis++)
+        if (axis < lead || (type->dim[axis - lead] == 1 && wide.dim[axis] != 1))
+            axes |= 1u << axis;
+    bool batch = wide.batch && !type->batch;
+    if (axes == 0 && !batch)
+        return part;
+    NodeId sum = build_reduce(g, REDUCE_SUM, part, axes, batch, false);
+    uint32_t kept[TYPE_MAX_RANK], n = 0; /* bring back the axes of size one that stand inside the value's shape */
+    for (uint32_t axis = lead; axis < wide.rank; axis++)
+        kept[n++] = axes >> axis & 1 ? 1 : wide.dim[axis];
+    return build_reshape(g, sum, n, kept);
+}
+
+static void add(Grad *grad, NodeId value, NodeId part)
+{
+    Gradients *self = (Gradients *)grad;
+    if (!wanted(grad, value))
+        return;
+    part = sum_to(grad->g, part, graph_type(grad->g, value));
+    NodeId *of = &self->of[value];
+    *of = *of == 0 ? part : build_add(grad->g, *of, part);
+}
+
+/* A value is wanted when a trained parameter stands behind it. */
+static void mark_wanted(Gradients *self, const Graph *g)
+{
+    for (NodeId id = 1; id < self->n_forward; id++) {
+        const Node *node = graph_node(g, id);
+        for (uint32_t i = 0; i < node->n_in && node->op->vjp != NULL; i++)
+            self->wanted[id] = self->wanted[id] || self->wanted[node->in[i]];
+    }
+}
+
+static void run(PassState *state)
+{
+    const Graph *from = state->g;
+    Graph *g = graph_like(from);
+    NodeId *map = arena_array(state->arena, NodeId, from->nodes.n);
+    for (NodeId id = 1; id < from->nodes.n; id++)
+        map[id] = graph_copy_node(g, from, id, map);
+    Gradients self = {.base = {.g = g, .add = add, .wanted = wanted}, .n_forward = g->nodes.n};
+    self.of = arena_array(state->arena, NodeId, g->nodes.n);
+    self.wanted = arena_array(state->arena, bool, g->nodes.n);
+    NodeId *leaf = arena_array(state->arena, NodeId, g->tensors.n);
+    for (NodeId id = 1; id < self.n_forward; id++) {
+        uint32_t tensor;
+        if (build_is_tensor(graph_node(g, id), &tensor))
+            self.wanted[id] = g->tensors.at[tensor].role == ROLE_PARAM && g->tensors.at[tensor].trainable;
+    }
+    mark_wanted(&self, g);
+    pass_copy_roots(g, from, map);
+    for (uint32_t i = 0; i < from->roots.n; i++)
+        if (from->roots.at[i].kind == ROOT_LOSS && self.wanted[map[from->roots.at[i].node]])
+            add(&self.base, map[from->roots.at[i].node], build_number(g, 1));
+    for (NodeId id = self.n_forward; id-- > 1;) {
+        const Node *node = graph_node(g, id);
+        if (self.of[id] != 0 && node->op->vjp != NULL)
+            node->op->vjp(&self.base, id, self.of[id]);
+    }
+    /* A parameter may be read by several leaves: its gradient is their sum, left as the roots the optimizer takes over. */
+    for (NodeId id = 1; id < self.n_forward; id++) {
+        uint32_t tensor;
+        if (self.of[id] == 0 || !build_is_tensor(graph_node(g, id), &tensor))
+            continue;
+        NodeId full = build_expand(g, self.of[id], id);
+        leaf[tensor] = leaf[tensor] == 0 ? full : build_add(g, leaf[tensor], full);
+    }
+    for (uint32_t t = 0; t < from->tensors.n; t++)
+        if (leaf[t] != 0)
+            graph_root_add(g, ROOT_UPDATE, leaf[t], t, from->tensors.at[t].name);
+    state->g = g;
+}
+
+const Pass pass_gradient = {
+    .name = "gradient",
+    .doc = "Add the gradient of the losses with respect to every trained parameter, as nodes.",
+    .needs = FACT_TYPED,
+    .keeps = FACT_TYPED,
+    .run = run,
+};

@@ -1,0 +1,117 @@
+/* layout: where matrices lie. A weight that is the right side of a product lives in panels as wide as the register tile, so that the
+ * micro-kernel streams it; the input gradient reads a transposed copy in panels, made once a step.
+ *
+ * Tensors whose layout another program of the same model has already decided keep it: all programs share the parameters. */
+#include "ops/build.h"
+#include "pass/pass.h"
+
+uint32_t layout_panel(const Target *target, uint64_t cols)
+{
+    static const uint32_t order[] = {2, 3, 4, 1};
+    uint32_t best = 0;
+    uint64_t least = UINT64_MAX;
+    for (uint32_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        uint32_t vectors = order[i], width = vectors * target->lanes;
+        if (vectors > target->tile_vectors + (target->registers >= 32 ? 2 : 0))
+            continue;
+        uint64_t padded = (cols + width - 1) / width * width;
+        if (padded < least) {
+            least = padded;
+            best = width;
+        }
+    }
+    return best;
+}
+
+static void to_panels(const PassState *state, Tensor *tensor)
+{
+    if (tensor->panel != 0 || tensor->rows_only || tensor->type.rank != 2)
+        return;
+    tensor->layout = LAYOUT_PANELS;
+    tensor->panel = layout_panel(state->target, tensor->type.dim[1]);
+}
+
+/* Is `a` the shape of `b` with its two axes swapped? */
+static bool type_equal_transposed(const Type *a, const Type *b)
+{
+    return a->rank == 2 && b->rank == 2 && a->dim[0] == b->dim[1] && a->dim[1] == b->dim[0];
+}
+
+void layout_mark_rows(Graph *g, const Graph *uses)
+{
+    for (NodeId id = 1; id < uses->nodes.n; id++) {
+        const Node *node = graph_node(uses, id);
+        for (uint32_t i = 0; i < node->n_in; i++) {
+            uint32_t tensor;
+            bool left = node->op->kind == OP_CONTRACT && (i == 0 || node_attr(node, 0)->i == CONTRACT_TN);
+            bool moved = node->op->kind == OP_MOVE && node->type.rank != 2;
+            bool cut = node->op->kind == OP_MOVE && (node->n_in > 1 || !type_equal_transposed(&node->type, graph_type(uses, node->in[i])));
+            if ((left || moved || cut || node->op->kind == OP_VIEW) &&
+                build_is_tensor(graph_node(uses, node->in[i]), &tensor))
+                g->tensors.at[tensor].rows_only = true;
+        }
+    }
+}
+
+/* Every root gets memory of its own: a root that is a leaf, a view of one, or another root's value is copied. */
+static NodeId own_root(Graph *g, const Root *root, bool *taken)
+{
+    NodeId at = root->node;
+    while (graph_node(g, at)->op->kind == OP_VIEW)
+        at = graph_node(g, at)->in[0];
+    if (graph_node(g, at)->op->kind != OP_LEAF && !taken[at]) {
+        taken[at] = true;
+        return root->node;
+    }
+    return build_map(g, sx_arg(g->sx, 0), &root->node, 1);
+}
+
+static void run(PassState *state)
+{
+    const Graph *from = state->g;
+    Graph *g = graph_like(from);
+    layout_mark_rows(g, from);
+    NodeId *map = arena_array(state->arena, NodeId, from->nodes.n);
+    for (NodeId id = 1; id < from->nodes.n; id++) {
+        const Node *node = graph_node(from, id);
+        uint32_t tensor;
+        if (node->op->kind != OP_CONTRACT || node_attr(node, 0)->i == CONTRACT_TN) {
+            map[id] = graph_copy_node(g, from, id, map);
+            continue;
+        }
+        if (build_is_tensor(graph_node(from, node->in[1]), &tensor) && g->tensors.at[tensor].role == ROLE_PARAM)
+            to_panels(state, &g->tensors.at[tensor]);
+        if (node_attr(node, 0)->i == CONTRACT_NN) {
+            map[id] = graph_copy_node(g, from, id, map);
+            continue;
+        }
+        NodeId transposed = build_permute(g, map[node->in[1]], 2, (int64_t[]){1, 0});
+        map[id] = build_contract(g, CONTRACT_NN, map[node->in[0]], transposed);
+        Node *copy = graph_node(g, map[id]);
+        copy->span = node->span, copy->name = node->name, copy->fn = node->fn, copy->layer = node->layer;
+    }
+    /* state lies as its parameter does, so that an update is a walk over equal places */
+    for (uint32_t t = 0; t < g->tensors.n; t++) {
+        Tensor *tensor = &g->tensors.at[t];
+        if (tensor->role == ROLE_STATE) {
+            tensor->layout = g->tensors.at[tensor->of - 1].layout;
+            tensor->panel = g->tensors.at[tensor->of - 1].panel;
+        }
+    }
+    bool *taken = arena_array(state->arena, bool, g->nodes.n);
+    for (uint32_t i = 0; i < from->roots.n; i++) {
+        Root root = from->roots.at[i];
+        root.node = map[root.node];
+        graph_root_add(g, root.kind, own_root(g, &root, taken), root.index, root.name);
+    }
+    state->g = g;
+}
+
+const Pass pass_layout = {
+    .name = "layout",
+    .doc = "Give weights their panels, transposed copies to input gradients, and every root memory of its own.",
+    .needs = FACT_TYPED | FACT_CANONICAL,
+    .keeps = FACT_TYPED | FACT_GRADIENTS | FACT_EXPANDED | FACT_CANONICAL,
+    .gives = FACT_LAYOUT,
+    .run = run,
+};

@@ -1,0 +1,193 @@
+/* memory: where each value lies. Values that leave their kernel get a place in the work block; places are shared between values
+ * whose stretches between barriers do not overlap (threads may be anywhere inside a stretch). */
+#include "ops/build.h"
+#include "pass/pass.h"
+
+enum { ALIGN = 64, DEAR = 8 /* additions: what is cheaper is computed again in a later loop of the row instead of kept */ };
+
+typedef struct Life {
+    NodeId id;
+    uint64_t bytes, offset;
+    uint32_t first, last;   /* epochs */
+} Life;
+
+static uint64_t value_bytes(const Graph *g, const Plan *plan, NodeId id)
+{
+    const Type *type = graph_type(g, id);
+    const Slot *slot = &plan->slot[id];
+    uint64_t elements = type_elements(type);
+    if (slot->layout == LAYOUT_PANELS)
+        elements = (uint64_t)type->dim[0] * ((type->dim[1] + slot->panel - 1) / slot->panel) * slot->panel;
+    return 4 * elements * (type->batch ? g->batch : 1);
+}
+
+/* ── layouts of matrices that are not tensors ── */
+
+static bool matrix(const Type *type) { return !type->batch && type->rank == 2; }
+
+static void take_layout(Slot *slot, const Slot *from)
+{
+    slot->layout = from->layout;
+    slot->panel = from->panel;
+}
+
+static bool in_panels(const Plan *plan, NodeId id) { return plan->slot[plan->storage[id]].layout == LAYOUT_PANELS; }
+
+/* A map of panels is in panels; what is combined with panels should be, too; so should the right side of a product. */
+static void layouts(const PassState *state, const Graph *g, Plan *plan)
+{
+    for (NodeId id = 1; id < g->nodes.n; id++) {
+        const Node *node = graph_node(g, id);
+        uint32_t tensor;
+        if (build_is_tensor(node, &tensor)) {
+            plan->slot[id].layout = g->tensors.at[tensor].layout;
+            plan->slot[id].panel = g->tensors.at[tensor].panel;
+        }
+        for (uint32_t i = 0; i < node->n_in && node->op->kind == OP_MAP && matrix(&node->type); i++)
+            if (in_panels(plan, node->in[i]) && type_same_shape(graph_type(g, node->in[i]), &node->type))
+                take_layout(&plan->slot[id], &plan->slot[plan->storage[node->in[i]]]);
+    }
+    for (NodeId id = g->nodes.n; id-- > 1;) {
+        const Node *node = graph_node(g, id);
+        for (uint32_t i = 0; i < node->n_in; i++) {
+            NodeId in = node->in[i];
+            const Node *input = graph_node(g, in);
+            bool fresh = matrix(&input->type) && (input->op->kind == OP_MAP || input->op->kind == OP_CONTRACT ||
+                                                  input->op->kind == OP_MOVE) && !in_panels(plan, in);
+            if (!fresh)
+                continue;
+            if (node->op->kind == OP_MAP && plan->slot[id].layout == LAYOUT_PANELS &&
+                type_same_shape(&input->type, &node->type))
+                take_layout(&plan->slot[in], &plan->slot[id]);
+            if (node->op->kind == OP_CONTRACT && i == 1 && node_attr(node, 0)->i == CONTRACT_NN) {
+                plan->slot[in].layout = LAYOUT_PANELS;
+                plan->slot[in].panel = layout_panel(state->target, input->type.dim[1]);
+            }
+        }
+    }
+}
+
+/* ── which values need memory ── */
+
+static void keep(const Graph *g, Plan *plan, bool *kept)
+{
+    for (NodeId id = 1; id < g->nodes.n; id++) {
+        const Node *node = graph_node(g, id);
+        uint32_t group = plan->group_of[id];
+        for (uint32_t i = 0; i < node->n_in && group != 0; i++) {
+            NodeId in = plan->storage[node->in[i]];
+            uint32_t from = plan->group_of[in];
+            const Node *input = graph_node(g, in);
+            if (from == 0)
+                continue;
+            bool row_value = plan->groups.at[from - 1].kind == GROUP_ROWS && input->op->kind == OP_REDUCE;
+            uint32_t used = node->op->kind == OP_REDUCE ? plan->stage[id] - 1 : plan->stage[id];
+            if (from != group)
+                kept[in] = true;
+            else if (!row_value && used > plan->stage[in] && input->op->kind == OP_MAP &&
+                     sx_cost(g->sx, node_attr(input, 0)->sx) > DEAR &&
+                     type_same_shape(&input->type, &plan->groups.at[from - 1].space))
+                kept[in] = true;
+        }
+    }
+}
+
+static void roots(const Graph *g, Plan *plan, bool *kept)
+{
+    for (uint32_t i = 0; i < g->roots.n; i++) {
+        const Root *root = &g->roots.at[i];
+        NodeId id = plan->storage[root->node];
+        Slot *slot = &plan->slot[id];
+        static const Space space[] = {[ROOT_OUTPUT] = SPACE_OUTPUT, [ROOT_LOSS] = SPACE_LOSS,
+                                      [ROOT_PREDICTION] = SPACE_PREDICTION, [ROOT_UPDATE] = SPACE_TENSOR};
+        slot->space = space[root->kind];
+        slot->index = root->index;
+        if (root->kind == ROOT_UPDATE) {
+            slot->layout = g->tensors.at[root->index].layout;
+            slot->panel = g->tensors.at[root->index].panel;
+        } else {
+            slot->layout = LAYOUT_ROWS;
+        }
+        kept[id] = false;
+    }
+}
+
+/* ── placing: greatest first, at the lowest offset that is free for its whole life ── */
+
+static void sort_by_size(Life *life, uint32_t n)
+{
+    for (uint32_t gap = n / 2; gap > 0; gap /= 2)
+        for (uint32_t i = gap; i < n; i++) {
+            Life item = life[i];
+            uint32_t k = i;
+            for (; k >= gap && (life[k - gap].bytes < item.bytes ||
+                                (life[k - gap].bytes == item.bytes && life[k - gap].id > item.id)); k -= gap)
+                life[k] = life[k - gap];
+            life[k] = item;
+        }
+}
+
+static uint64_t place(Life *life, uint32_t n)
+{
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t at = 0;
+        for (bool moved = true; moved;) {
+            moved = false;
+            for (uint32_t k = 0; k < i; k++) {
+                bool together = life[k].first <= life[i].last && life[i].first <= life[k].last;
+                bool overlap = life[k].offset < at + life[i].bytes && at < life[k].offset + life[k].bytes;
+                if (together && overlap) {
+                    at = life[k].offset + life[k].bytes;
+                    moved = true;
+                }
+            }
+        }
+        life[i].offset = at;
+        total = at + life[i].bytes > total ? at + life[i].bytes : total;
+    }
+    return total;
+}
+
+static void run(PassState *state)
+{
+    const Graph *g = state->g;
+    Plan *plan = state->plan;
+    plan->slot = arena_array(state->arena, Slot, g->nodes.n);
+    bool *kept = arena_array(state->arena, bool, g->nodes.n);
+    layouts(state, g, plan);
+    keep(g, plan, kept);
+    roots(g, plan, kept);
+    Life *life = arena_array(state->arena, Life, g->nodes.n);
+    uint32_t n = 0, *last = arena_array(state->arena, uint32_t, g->nodes.n);
+    for (NodeId id = 1; id < g->nodes.n; id++) {
+        const Node *node = graph_node(g, id);
+        for (uint32_t i = 0; i < node->n_in && plan->group_of[id] != 0; i++) {
+            NodeId in = plan->storage[node->in[i]];
+            uint32_t epoch = plan->epoch[plan->group_of[id] - 1];
+            last[in] = epoch > last[in] ? epoch : last[in];
+        }
+    }
+    for (NodeId id = 1; id < g->nodes.n; id++) {
+        if (!kept[id])
+            continue;
+        uint32_t first = plan->epoch[plan->group_of[id] - 1];
+        uint64_t bytes = (value_bytes(g, plan, id) + ALIGN - 1) / ALIGN * ALIGN;
+        life[n++] = (Life){id, bytes, 0, first, last[id] > first ? last[id] : first};
+    }
+    sort_by_size(life, n);
+    plan->work_bytes = place(life, n);
+    for (uint32_t i = 0; i < n; i++) {
+        plan->slot[life[i].id].space = SPACE_WORK;
+        plan->slot[life[i].id].offset = life[i].offset;
+    }
+}
+
+const Pass pass_memory = {
+    .name = "memory",
+    .doc = "Give every value that leaves its kernel a place; share places between values that do not live together.",
+    .needs = FACT_SCHEDULED,
+    .keeps = FACT_TYPED | FACT_GRADIENTS | FACT_EXPANDED | FACT_CANONICAL | FACT_LAYOUT | FACT_GROUPED | FACT_SCHEDULED,
+    .gives = FACT_PLANNED,
+    .run = run,
+};

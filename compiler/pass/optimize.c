@@ -1,0 +1,143 @@
+/* optimize: replaces each gradient root by the optimizer's updates of the parameter and of its state. */
+#include "ops/build.h"
+#include "pass/pass.h"
+
+/* Plain gradient descent, for a model without a train block. */
+static const OptimizerUse *plain_descent(PassState *state)
+{
+    SxPool *sx = state->g->sx;
+    OptimizerUse *use = arena_new_of(state->arena, OptimizerUse);
+    use->name = use->text = STR("sgd");
+    use->lr = 0.01;
+    Sx rate = sx_mul(sx, sx_num(sx, use->lr), sx_arg(sx, 3));
+    *vec_push(state->arena, &use->update) =
+        (OptimizerUpdate){0, sx_sub(sx, sx_arg(sx, 0), sx_mul(sx, rate, sx_arg(sx, 1)))};
+    return use;
+}
+
+static bool in_group(const OptimizerUse *use, Str parameter)
+{
+    for (uint32_t i = 0; i < use->group.n; i++) {
+        Str prefix = use->group.at[i];
+        if (str_starts(parameter, prefix) && (parameter.n == prefix.n || parameter.p[prefix.n] == '.'))
+            return true;
+    }
+    return false;
+}
+
+/* A group that names the parameter wins over the optimizer of all. */
+static const OptimizerUse *optimizer_of(const PassState *state, const OptimizerUse *plain, Str parameter)
+{
+    const TrainUse *train = state->model == NULL ? NULL : state->model->train;
+    if (train == NULL || train->optimizers.n == 0)
+        return plain;
+    const OptimizerUse *all = NULL;
+    for (uint32_t i = 0; i < train->optimizers.n; i++) {
+        const OptimizerUse *use = train->optimizers.at[i];
+        if (use->group.n == 0)
+            all = all == NULL ? use : all;
+        else if (in_group(use, parameter))
+            return use;
+    }
+    return all;
+}
+
+/* PyTorch's clip_grad_norm_: every gradient times min(1, limit / (norm of all + 1e-6)). */
+static void clip(Graph *g, Arena *arena, NodeId *gradient, uint32_t n, double limit)
+{
+    SxPool *sx = g->sx;
+    NodeId total = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (gradient[i] != 0) {
+            NodeId square = build_sum_all(g, build_map(g, sx_powi(sx, sx_arg(sx, 0), 2), &gradient[i], 1));
+            total = total == 0 ? square : build_add(g, total, square);
+        }
+    if (total == 0)
+        return;
+    (void)arena;
+    Sx norm = sx_add(sx, sx_un(sx, SX_SQRT, sx_arg(sx, 0)), sx_num(sx, 1e-6));
+    Sx factor = sx_bin(sx, SX_MIN, sx_div(sx, sx_num(sx, limit), norm), sx_num(sx, 1));
+    NodeId scale = build_map(g, factor, &total, 1);
+    for (uint32_t i = 0; i < n; i++)
+        if (gradient[i] != 0)
+            gradient[i] = build_mul(g, gradient[i], scale);
+}
+
+static void update(PassState *state, Graph *g, const OptimizerUse *use, uint32_t tensor, NodeId gradient)
+{
+    uint32_t n_state = use->state.n;
+    NodeId *value = arena_array(state->arena, NodeId, n_state + 4);
+    uint32_t *state_tensor = arena_array(state->arena, uint32_t, n_state + 1);
+    value[0] = build_tensor(g, tensor);
+    value[1] = gradient;
+    for (uint32_t i = 0; i < n_state; i++) {
+        Tensor like = g->tensors.at[tensor];
+        like.name = str_printf(g->arena, STR_FMT "." STR_FMT, STR_ARG(like.name), STR_ARG(use->state.at[i]));
+        like.role = ROLE_STATE;
+        like.fill = (Fill){FILL_CONSTANT, use->state_init.at[i], 0};
+        like.deviation = 0;
+        like.trainable = false;
+        like.of = 1 + tensor;
+        state_tensor[i] = graph_tensor_add(g, &like);
+        value[2 + i] = build_tensor(g, state_tensor[i]);
+    }
+    value[2 + n_state] = build_uniform(g, sx_arg(g->sx, 0));
+    value[3 + n_state] = build_uniform(g, sx_arg(g->sx, 1));
+    for (uint32_t i = 0; i < use->update.n; i++) {
+        const OptimizerUpdate *u = &use->update.at[i];
+        uint32_t slot = u->target == 0 ? 0 : 1 + u->target; /* a0 is w, a1 g, the states follow */
+        NodeId in[64], next;
+        Sx to[64];
+        uint32_t n = 0;
+        for (uint32_t k = 0; k < n_state + 4; k++)
+            if (sx_uses_arg(g->sx, u->value, k)) {
+                to[k] = sx_arg(g->sx, n);
+                in[n++] = value[k];
+            } else {
+                to[k] = 0;
+            }
+        if (n == 0)
+            in[n++] = value[slot];
+        next = build_map(g, sx_substitute(g->sx, u->value, to, n_state + 4), in, n);
+        value[slot] = build_expand(g, next, build_tensor(g, tensor));
+    }
+    graph_root_add(g, ROOT_UPDATE, value[0], tensor, g->tensors.at[tensor].name);
+    for (uint32_t i = 0; i < n_state; i++)
+        graph_root_add(g, ROOT_UPDATE, value[2 + i], state_tensor[i], g->tensors.at[state_tensor[i]].name);
+}
+
+static void run(PassState *state)
+{
+    const Graph *from = state->g;
+    Graph *g = graph_like(from);
+    NodeId *map = arena_array(state->arena, NodeId, from->nodes.n);
+    NodeId *gradient = arena_array(state->arena, NodeId, from->tensors.n);
+    for (NodeId id = 1; id < from->nodes.n; id++)
+        map[id] = graph_copy_node(g, from, id, map);
+    for (uint32_t i = 0; i < from->roots.n; i++) {
+        const Root *root = &from->roots.at[i];
+        if (root->kind == ROOT_UPDATE)
+            gradient[root->index] = map[root->node];
+        else
+            graph_root_add(g, root->kind, map[root->node], root->index, root->name);
+    }
+    const TrainUse *train = state->model == NULL ? NULL : state->model->train;
+    if (train != NULL && train->clip_norm > 0)
+        clip(g, state->arena, gradient, from->tensors.n, train->clip_norm);
+    const OptimizerUse *plain = plain_descent(state);
+    for (uint32_t t = 0; t < from->tensors.n; t++) {
+        const OptimizerUse *use = optimizer_of(state, plain, from->tensors.at[t].name);
+        if (gradient[t] != 0 && use != NULL)
+            update(state, g, use, t, gradient[t]);
+    }
+    state->g = g;
+}
+
+const Pass pass_optimize = {
+    .name = "optimize",
+    .doc = "Turn gradients into updates of parameters and optimizer state.",
+    .needs = FACT_TYPED,
+    .keeps = FACT_TYPED,
+    .gives = FACT_GRADIENTS,
+    .run = run,
+};

@@ -1,0 +1,178 @@
+/* schedule: the order of the groups, the barriers between them, and the loops inside a row group.
+ *
+ * Groups that threads split by rows of the batch need no barrier between each other: a thread's rows depend on its rows alone. So
+ * as many of them as possible run in a stretch: forward, loss and input gradients; then, behind one barrier, weight gradients with
+ * their updates. */
+#include "ops/build.h"
+#include "pass/pass.h"
+
+typedef struct Schedule {
+    Arena *arena;
+    const Graph *g;
+    Plan *plan;
+    VEC(uint32_t) *before;    /* by group (0-based): groups that must run before it */
+} Schedule;
+
+static void add_before(Schedule *s, uint32_t group, uint32_t first)
+{
+    if (group == first)
+        return;
+    for (uint32_t i = 0; i < s->before[group].n; i++)
+        if (s->before[group].at[i] == first)
+            return;
+    *vec_push(s->arena, &s->before[group]) = first;
+}
+
+static uint32_t group_of(const Plan *plan, NodeId id) { return plan->group_of[plan->storage[id]]; }
+
+/* The group that overwrites the tensor a leaf reads; 0 when none does. */
+static uint32_t writer_of(const Schedule *s, NodeId input)
+{
+    uint32_t tensor;
+    if (!build_is_tensor(graph_node(s->g, s->plan->storage[input]), &tensor) || s->plan->update_of[tensor] == 0)
+        return 0;
+    return s->plan->group_of[s->plan->update_of[tensor]];
+}
+
+static void collect(Schedule *s)
+{
+    for (uint32_t k = 0; k < s->plan->groups.n; k++) {
+        Group *group = &s->plan->groups.at[k];
+        group->by_rows = true;
+        for (uint32_t i = 0; i < group->nodes.n; i++) {
+            const Node *node = graph_node(s->g, group->nodes.at[i]);
+            group->by_rows = group->by_rows && node->type.batch;
+            for (uint32_t j = 0; j < node->n_in; j++) {
+                uint32_t from = group_of(s->plan, node->in[j]), writer = writer_of(s, node->in[j]);
+                if (from != 0)
+                    add_before(s, k, from - 1);
+                if (writer != 0)
+                    add_before(s, writer - 1, k);
+            }
+        }
+    }
+}
+
+/* List scheduling: stay with the same kind (by rows or not) as long as one is ready, the earliest first. */
+static uint32_t *order(Schedule *s)
+{
+    uint32_t n = s->plan->groups.n, *out = arena_array(s->arena, uint32_t, n + 1);
+    bool *done = arena_array(s->arena, bool, n + 1), rows = false;
+    uint32_t *open = arena_array(s->arena, uint32_t, n + 1), first = 0;
+    VEC(uint32_t) *after = arena_alloc(s->arena, sizeof *after * (n + 1));
+    for (uint32_t k = 0; k < n; k++) {
+        open[k] = s->before[k].n;
+        for (uint32_t i = 0; i < s->before[k].n; i++)
+            *vec_push(s->arena, &after[s->before[k].at[i]]) = k;
+    }
+    for (uint32_t count = 0; count < n; count++) {
+        uint32_t pick = n;
+        while (first < n && done[first])
+            first++;
+        for (uint32_t k = first; k < n; k++) {
+            if (done[k] || open[k] != 0)
+                continue;
+            if (s->plan->groups.at[k].by_rows == rows) {
+                pick = k;
+                break;
+            }
+            pick = pick == n ? k : pick;
+        }
+        ACT_ASSERT(pick < n); /* the groups form a cycle */
+        rows = s->plan->groups.at[pick].by_rows;
+        done[pick] = true;
+        out[count] = pick;
+        for (uint32_t i = 0; i < after[pick].n; i++)
+            open[after[pick].at[i]]--;
+    }
+    return out;
+}
+
+/* Puts the groups into the order found. */
+static void reorder(Schedule *s, const uint32_t *by)
+{
+    uint32_t n = s->plan->groups.n;
+    Group *sorted = arena_array(s->arena, Group, n + 1);
+    uint32_t *now = arena_array(s->arena, uint32_t, n + 1);
+    for (uint32_t i = 0; i < n; i++) {
+        sorted[i] = s->plan->groups.at[by[i]];
+        now[by[i]] = i;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        s->plan->groups.at[i] = sorted[i];
+    for (NodeId id = 1; id < s->g->nodes.n; id++)
+        if (s->plan->group_of[id] != 0)
+            s->plan->group_of[id] = 1 + now[s->plan->group_of[id] - 1];
+}
+
+/* A barrier where a group needs what another of the same stretch makes (or overwrites what it reads), unless both go by rows. */
+static void barriers(Schedule *s)
+{
+    Plan *plan = s->plan;
+    uint32_t epoch = 0, start = 0;
+    plan->epoch = arena_array(s->arena, uint32_t, plan->groups.n + 1);
+    for (uint32_t k = 0; k < plan->groups.n; k++) {
+        Group *group = &plan->groups.at[k];
+        for (uint32_t i = 0; i < group->nodes.n && !group->barrier; i++) {
+            NodeId id = group->nodes.at[i];
+            const Node *node = graph_node(s->g, id);
+            for (uint32_t j = 0; j < node->n_in; j++) {
+                uint32_t from = group_of(plan, node->in[j]);
+                if (from == 0 || from - 1 == k || from - 1 < start)
+                    continue;
+                if (!group->by_rows || !plan->groups.at[from - 1].by_rows)
+                    group->barrier = true;
+            }
+            /* does anyone in the stretch still read the tensor that this node overwrites? */
+            for (uint32_t other = start; other < k && !group->barrier; other++)
+                for (uint32_t m = 0; m < plan->groups.at[other].nodes.n; m++) {
+                    const Node *reader = graph_node(s->g, plan->groups.at[other].nodes.at[m]);
+                    for (uint32_t j = 0; j < reader->n_in; j++)
+                        if (writer_of(s, reader->in[j]) == k + 1)
+                            group->barrier = true;
+                }
+        }
+        if (group->barrier) {
+            epoch++;
+            start = k;
+        }
+        plan->epoch[k] = epoch;
+    }
+}
+
+static void stages(Schedule *s)
+{
+    Plan *plan = s->plan;
+    plan->stage = arena_array(s->arena, uint32_t, s->g->nodes.n);
+    for (NodeId id = 1; id < s->g->nodes.n; id++) {
+        const Node *node = graph_node(s->g, id);
+        uint32_t group = plan->group_of[id];
+        for (uint32_t i = 0; group != 0 && i < node->n_in; i++) {
+            NodeId in = plan->storage[node->in[i]];
+            if (plan->group_of[in] == group && plan->stage[in] > plan->stage[id])
+                plan->stage[id] = plan->stage[in];
+        }
+        if (node->op->kind == OP_REDUCE)
+            plan->stage[id]++; /* its value is there when its loop is over */
+    }
+}
+
+static void run(PassState *state)
+{
+    Schedule s = {.arena = state->arena, .g = state->g, .plan = state->plan};
+    uint32_t n = s.plan->groups.n;
+    s.before = arena_alloc(state->arena, sizeof *s.before * (n + 1));
+    collect(&s);
+    reorder(&s, order(&s));
+    barriers(&s);
+    stages(&s);
+}
+
+const Pass pass_schedule = {
+    .name = "schedule",
+    .doc = "Order the groups so that few barriers are needed, and the loops inside rows.",
+    .needs = FACT_GROUPED,
+    .keeps = FACT_TYPED | FACT_GRADIENTS | FACT_EXPANDED | FACT_CANONICAL | FACT_LAYOUT | FACT_GROUPED,
+    .gives = FACT_SCHEDULED,
+    .run = run,
+};
