@@ -30,7 +30,8 @@ static void add(const ActMetricCall *call, const float *prediction, const void *
 {
     size_t right = 0, places = n * call->target_width, scores = act_tensor_features(call->prediction);
     if (by_sign(call)) {
-        float threshold = call->prediction->low >= 0 && call->prediction->high <= 1 ? 0.5f : 0;
+        float low = call->prediction->low, high = call->prediction->high; /* low > high: not known */
+        float threshold = low <= high && low >= 0 && high <= 1 ? 0.5f : 0;
         for (size_t i = 0; i < places; i++) {
             int finite = prediction[i] == prediction[i];
             right += finite && (prediction[i] > threshold) == (act_metric_target(call, target, i) > 0.5);
