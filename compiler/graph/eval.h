@@ -6,7 +6,7 @@
 
 typedef struct EvalEnv {
     size_t rows;                    /* n: rows of the batch in this call */
-    const double *const *tensor;    /* by tensor index: dense values in the inside shape (inputs and targets with the batch) */
+    const double *const *tensor;    /* by tensor index: dense values in the inside shape (data with the batch) */
     double step, lr_scale;          /* ActStep */
     uint64_t seed;
 } EvalEnv;

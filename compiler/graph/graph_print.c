@@ -115,6 +115,8 @@ static void print_tensor(const Tensor *t, Text *out)
         print_list("file", t->file_axis, t->type.rank, out);
     if (t->flat_rank)
         print_list("flat", t->flat, t->flat_rank, out);
+    if (t->rows_only)
+        text_add(out, STR(" rows_only"));
     if (t->layout == LAYOUT_PANELS)
         text_printf(out, " panels %u", t->panel);
     if (t->offset)

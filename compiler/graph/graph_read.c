@@ -89,11 +89,13 @@ static bool read_of(Reader *r, uint32_t *of)
 
 static bool read_tensor_fact(Reader *r, Tensor *t, Str word)
 {
-    bool flag = str_is(word, "binary") || str_is(word, "weight") || str_is(word, "trainable") || str_is(word, "frozen");
+    bool *flag = str_is(word, "binary")                                ? &t->binary
+                 : str_is(word, "weight")                              ? &t->weight
+                 : str_is(word, "rows_only")                           ? &t->rows_only
+                 : str_is(word, "trainable") || str_is(word, "frozen") ? &t->trainable
+                                                                       : NULL;
     if (flag) {
-        t->binary |= str_is(word, "binary");
-        t->weight |= str_is(word, "weight");
-        t->trainable = (t->trainable || str_is(word, "trainable")) && !str_is(word, "frozen");
+        *flag = !str_is(word, "frozen");
         return true;
     }
     if (str_is(word, "label"))

@@ -1,14 +1,16 @@
 /* Loop programs: what the kernel generator writes and the LLVM floor turns into vector code.
  *
- * A kernel is a nest of loops around stores of scalar expressions (sx) whose arguments are loads at affine places, accumulators,
- * indices, uniforms and random numbers. One loop of a nest may be VECTOR: its lanes become vector registers; a load whose index
- * has coefficient 1 for that loop is a vector load, 0 a broadcast, anything else a gather. Tails are masked, never scalar, and compute
- * the same bits as full vectors. A TILE is the contraction micro-kernel with its epilogue.
+ * A kernel is a nest of loops around stores of scalar expressions (sx) whose arguments are loads at affine places,
+ * accumulators, indices, uniforms and random numbers. One loop of a nest may be VECTOR: its lanes become vector registers;
+ * a load whose index has coefficient 1 for that loop is a vector load, 0 a broadcast, anything else a gather. Tails are
+ * masked, never scalar, and compute the same bits as full vectors. A TILE is the contraction micro-kernel with its epilogue.
  *
  * All loads of one iteration of the innermost loop see memory as it was before the stores of that iteration. No two
- * statements of one kernel write the same place; a kernel may read and write the same buffer at the same index (in place).
+ * statements of one kernel write the same place; a kernel may read and write the same buffer at the same index (in
+ * place).
  *
- * Order of arithmetic is fixed by the program alone: the result of a row does not depend on n, on the tile, or on threads. */
+ * Order of arithmetic is fixed by the program alone: the result of a row does not depend on n, on the tile, or on
+ * threads. */
 #ifndef ACT_GRAPH_LOOP_H
 #define ACT_GRAPH_LOOP_H
 
@@ -55,7 +57,7 @@ typedef enum LoopArgKind {
     LARG_TILE,     /* in a TILE's epilogue: the sum of products of this element */
     LARG_INDEX,    /* the affine value `at` itself, as a float */
     LARG_UNIFORM,  /* LoopProgram.uniform[index], as a float */
-    LARG_RANDOM    /* uniform in [0, 1): Philox with stream `index`, sample `at`, element `at2`, the step's number and seed */
+    LARG_RANDOM    /* uniform in [0, 1): Philox with stream `index`, sample `at`, element `at2`, the step and its seed */
 } LoopArgKind;
 
 typedef struct LoopArg {
@@ -70,8 +72,9 @@ typedef enum LoopStmtKind { LOOP_FOR, LOOP_ACC_NEW, LOOP_ACC_ADD, LOOP_STORE, LO
 typedef enum LoopMode { LOOP_SERIAL, LOOP_VECTOR } LoopMode;
 typedef enum LoopFold { FOLD_SUM, FOLD_MAX } LoopFold; /* MAX propagates NaN; neutral -inf */
 
-/* The contraction C[row, col] = sum over k of A[row, k] * B[k, col], k ascending, one fused multiply-add a term, from 0.
- * Columns go in blocks of `width` (a multiple of the lanes, or less for narrow ones: then one masked vector), rows in register tiles.
+/* The contraction C[row, col] = sum over k of A[row, k] * B[k, col], k ascending, one fused multiply-add a term,
+ * from 0. Columns go in blocks of `width` (a multiple of the lanes, or less for narrow ones: then one masked vector),
+ * rows in register tiles.
  * The body is run for every element, in three new loops at the current depth d: d = column block, d + 1 = row,
  * d + 2 = column in the block (VECTOR, clamped to `cols`). Its expressions read LARG_TILE. */
 typedef struct LoopTile {
@@ -100,9 +103,9 @@ struct LoopStmt {
         struct {
             uint32_t acc;
             LoopFold fold;
-            Sx value;   /* ACC_ADD: acc = fold(acc, value). In a VECTOR loop inside the accumulator's scope lanes are folded
-                           apart and joined at the end of that loop in a fixed tree: lane i with i + w/2, then w/4 … An accumulator
-                           declared inside the VECTOR loop stays one per lane. */
+            Sx value;   /* ACC_ADD: acc = fold(acc, value). In a VECTOR loop inside the accumulator's scope lanes are
+                           folded apart and joined at the end of that loop in a fixed tree: lane i with i + w/2, then
+                           w/4 … An accumulator declared inside the VECTOR loop stays one per lane. */
         } acc;
         struct {
             uint32_t buf;
@@ -147,10 +150,10 @@ typedef struct LoopProgram {
 
 /* As text: --emit=kernel and golden tests. */
 void loop_print(const LoopProgram *program, Text *out);
-/* Every rule above that can be checked: depths, buffers, accumulators in scope, one VECTOR loop a nest, affine ranges inside their
- * buffers at n = batch. NULL or a sentence. */
+/* Every rule above that can be checked: depths, buffers, accumulators in scope, one VECTOR loop a nest, affine ranges
+ * inside their buffers at n = batch and at n = 1, stores that meet. NULL or a sentence. */
 const char *loop_verify(const LoopProgram *program, uint32_t batch, Arena *arena);
-/* Runs a program in double (floats are rounded at stores when `round`): the oracle between graph and machine code. block[space] … */
+/* Runs a program in double, rounding to float at stores only: the oracle between graph and machine code. */
 typedef struct LoopMemory {
     unsigned char *param, *state, *work;
     const void *const *input, *const *target;

@@ -1,7 +1,7 @@
 /* The type of a value: element type, static shape, and whether the batch leads.
  *
- * The batch is one symbolic dimension in front of the shape, written B in the text form: f32[B, 28, 28, 1]. Axes count without
- * it. A value without the batch (a weight, a loss) is the same for every row. */
+ * The batch is one symbolic dimension in front of the shape, written B in the text form: f32[B, 28, 28, 1]. Axes count
+ * without it. A value without the batch (a weight, a loss) is the same for every row. */
 #ifndef ACT_GRAPH_TYPE_H
 #define ACT_GRAPH_TYPE_H
 

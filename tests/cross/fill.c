@@ -47,9 +47,10 @@ static float placed(const ActTensor *t, const float *block, uint32_t r, uint32_t
     return block[(c / t->panel * t->dim[0] + r) * t->panel + c % t->panel];
 }
 
-/* The same fill of a linear layer's weight [rows][cols] behind an image, in rows and in panels. `exact`: bit for bit; Gram and
- * Schmidt here, Householder there: orthogonal matrices agree up to rounding only. */
-static void compare(FillKind kind, double a, double b, uint32_t rows, uint32_t cols, bool flat, uint32_t panel, bool exact)
+/* The same fill of a linear layer's weight [rows][cols] behind an image, in rows and in panels. `exact`: bit for bit.
+ * Gram and Schmidt here, Householder there: orthogonal matrices agree up to rounding only. */
+static void compare(FillKind kind, double a, double b, uint32_t rows, uint32_t cols, bool flat, uint32_t panel,
+                    bool exact)
 {
     Tensor tensor = {.type = type_make(DT_F32, false, 2, (uint32_t[]){rows, cols}), .fill = {kind, a, b}};
     ActTensor there = {.type = ACT_F32, .rank = 2, .dim = {rows, cols}, .file_axis = {1, 0}};

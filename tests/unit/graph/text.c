@@ -52,7 +52,7 @@ static const char everything[] =
     "tensor \"flag\" target i32[B, 20] classes 2 binary\n"
     "tensor \"linear1.weight\" param f32[784, 10] fill normal 0 0.05 init \"kaiming_normal\" fan 784 10 gain 1.4142 "
     "deviation 0.05 weight file [1, 0] flat [28, 28, 1] panels 64 at 1024 bytes 200704\n"
-    "tensor \"linear1.bias\" param f32[10] fill constant 0.5\n"
+    "tensor \"linear1.bias\" param f32[10] fill constant 0.5 rows_only\n"
     "tensor \"scale\" param f32[10] fill orthogonal 1 frozen\n"
     "tensor \"mean\" constant f32[1] fill uniform -1 1e-05\n"
     "tensor \"t\" constant f32[] fill truncated_normal 0 0.02\n"

@@ -150,6 +150,8 @@ static void test_tensor_layout(void **state)
     BROKEN(g, "tensor 4 \"v\" is in panels, but no matrix of the model with a panel width"); /* width 0 */
     g->tensors.at[v].panel = 16;
     assert_null(graph_verify(g, arena));
+    g->tensors.at[v].rows_only = true;
+    BROKEN(g, "tensor 4 \"v\" is in panels, but read in rows");
 }
 
 static void test_tensor_flat(void **state)
