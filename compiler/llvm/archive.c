@@ -13,10 +13,12 @@
 
 enum { ARCHIVE_MAGIC = 8, ARCHIVE_HEADER = 60 };
 
+/* The table of long names has nothing but its size. */
 static void add_header(Text *out, const char *name, const char *mode, size_t size)
 {
     char line[ARCHIVE_HEADER + 1];
-    snprintf(line, sizeof line, "%-16s%-12s%-6s%-6s%-8s%-10zu`\n", name, "0", "0", "0", mode, size);
+    const char *none = *mode ? "0" : "";
+    snprintf(line, sizeof line, "%-16s%-12s%-6s%-6s%-8s%-10zu`\n", name, none, none, none, mode, size);
     text_add(out, (Str){line, ARCHIVE_HEADER});
 }
 

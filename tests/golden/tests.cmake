@@ -10,7 +10,7 @@ if(TARGET actc AND Python3_FOUND)
     file(RELATIVE_PATH name ${CMAKE_CURRENT_SOURCE_DIR}/golden ${file})
     string(REGEX REPLACE "\\.[a-z]+$" "" name ${name})
     string(REPLACE "/" "." name ${name})
-    add_test(NAME golden.${name} COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/tools/golden.py
+    add_test(NAME golden.${name} COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/tools/golden.py
              --actc $<TARGET_FILE:actc> ${file})
     set_tests_properties(golden.${name} PROPERTIES LABELS golden TIMEOUT 120)
   endforeach()
