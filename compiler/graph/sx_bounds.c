@@ -202,7 +202,13 @@ static Iv iv_pow(Iv a, Iv b)
         return has(b, 0) || has(a, 1) ? (Iv){1, 1, true, false, false} : iv_empty();
     if (a.low < 0) {
         bool whole = b.low == b.high && b.low == floor(b.low) && fabs(b.low) <= INT32_MAX;
-        return whole ? iv_powi(a, (int32_t)b.low) : (Iv){-INFINITY, INFINITY, true, true, true};
+        if (!whole)
+            return (Iv){-INFINITY, INFINITY, true, true, true};
+        Iv out = iv_powi(a, (int32_t)b.low);
+        double slack = (4 + fabs(b.low)) * 3e-16; /* the products of powi round more often than pow does */
+        out.low -= isfinite(out.low) ? fabs(out.low) * slack : 0;
+        out.high += isfinite(out.high) ? fabs(out.high) * slack : 0;
+        return out;
     }
     Iv out = corners(a, b, pow, a.nan || b.nan);
     if (a.nan || b.nan)

@@ -69,17 +69,24 @@ static Sx scaled(SxPool *p, double factor, Operand x)
     return sx_mul(p, sx_num(p, factor * own), rest);
 }
 
-/* select(c, u, v) * y or / y where one arm is zero, or both are 1, -1 or 0: into the arms. */
+/* 0, and 1 and -1 too unless it is divided; or a choice between such: a product with it costs at most a sign. */
+static bool is_unit(const SxPool *p, Sx x, bool divides, unsigned depth)
+{
+    const SxNode *node = sx_node(p, x);
+    if (node->op == SX_SELECT)
+        return depth > 0 && is_unit(p, node->in[1], divides, depth - 1) && is_unit(p, node->in[2], divides, depth - 1);
+    return node->op == SX_NUM && (node->number == 0 || (!divides && fabs(node->number) == 1));
+}
+
+/* select(c, u, v) * y or / y where one arm is zero, or both are units: into the arms. */
 static Sx into_arms(SxPool *p, Operand choice, Operand y, Sx (*apply)(SxPool *, Operand, Operand), bool divides)
 {
     const SxNode *node = sx_node(p, choice.x);
     if (node->op != SX_SELECT)
         return 0;
     Sx arm[2] = {node->in[1], node->in[2]};
-    bool simple = true, zero = is_zero(p, arm[0]) || is_zero(p, arm[1]);
-    for (unsigned k = 0; k < 2; k++)
-        simple &= is_literal(p, arm[k]) && (literal(p, arm[k]) == 0 || (!divides && fabs(literal(p, arm[k])) == 1));
-    if (!simple && (!zero || !choice.once))
+    bool zero = is_zero(p, arm[0]) || is_zero(p, arm[1]);
+    if (!is_unit(p, choice.x, divides, 3) && (!zero || !choice.once))
         return 0;
     for (unsigned k = 0; k < 2; k++)
         if (!is_zero(p, arm[k]))

@@ -92,6 +92,8 @@ SxTraits sx_traits(SxPool *pool, Sx f)
     Look *look = arena_new_of(arena, Look);
     look->curve = sx_curve(pool, roots, 2, 0, NULL, arena);
     look->n_kink = sx_curve_kinks(&look->curve, -INFINITY, INFINITY, look->kink, 256, arena);
+    if (look->n_kink > 256) /* floor and the like: where values are */
+        look->n_kink = sx_curve_kinks(&look->curve, -32, 32, look->kink, 256, arena);
     look->n_kink = look->n_kink < 256 ? look->n_kink : 256;
 
     SxTraits t = {.range = sx_range(pool, f, 0, -INFINITY, INFINITY),
