@@ -1,9 +1,10 @@
 /* Loop programs: what the kernel generator writes and the LLVM floor turns into vector code.
  *
  * A kernel is a nest of loops around stores of scalar expressions (sx) whose arguments are loads at affine places,
- * accumulators, indices, uniforms and random numbers. One loop of a nest may be VECTOR: its lanes become vector registers;
- * a load whose index has coefficient 1 for that loop is a vector load, 0 a broadcast, anything else a gather. Tails are
- * masked, never scalar, and compute the same bits as full vectors. A TILE is the contraction micro-kernel with its epilogue.
+ * accumulators, indices, uniforms and random numbers. One loop of a nest may be VECTOR: its lanes become vector
+ * registers; a load whose index has coefficient 1 for that loop is a vector load, 0 a broadcast, anything else a gather.
+ * Tails are masked, never scalar, and compute the same bits as full vectors. A TILE is the contraction micro-kernel with
+ * its epilogue.
  *
  * All loads of one iteration of the innermost loop see memory as it was before the stores of that iteration. No two
  * statements of one kernel write the same place; a kernel may read and write the same buffer at the same index (in
@@ -57,7 +58,7 @@ typedef enum LoopArgKind {
     LARG_TILE,     /* in a TILE's epilogue: the sum of products of this element */
     LARG_INDEX,    /* the affine value `at` itself, as a float */
     LARG_UNIFORM,  /* LoopProgram.uniform[index], as a float */
-    LARG_RANDOM    /* uniform in [0, 1): Philox with stream `index`, sample `at`, element `at2`, the step and its seed */
+    LARG_RANDOM    /* uniform in [0, 1): Philox of stream `index`, sample `at`, element `at2`, the step and its seed */
 } LoopArgKind;
 
 typedef struct LoopArg {
