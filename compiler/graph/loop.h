@@ -2,9 +2,9 @@
  *
  * A kernel is a nest of loops around stores of scalar expressions (sx) whose arguments are loads at affine places,
  * accumulators, indices, uniforms and random numbers. One loop of a nest may be VECTOR: its lanes become vector
- * registers; a load whose index has coefficient 1 for that loop is a vector load, 0 a broadcast, anything else a gather.
- * Tails are masked, never scalar, and compute the same bits as full vectors. A TILE is the contraction micro-kernel with
- * its epilogue.
+ * registers; a load whose index has coefficient 1 for that loop is a vector load, 0 a broadcast, anything else a
+ * gather. Tails are masked, never scalar, and compute the same bits as full vectors. A TILE is the contraction
+ * micro-kernel with its epilogue.
  *
  * All loads of one iteration of the innermost loop see memory as it was before the stores of that iteration. No two
  * statements of one kernel write the same place; a kernel may read and write the same buffer at the same index (in
