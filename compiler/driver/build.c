@@ -2,24 +2,21 @@
 
 #include "driver/header.h"
 
-int build_machine(Build *b)
-{
+int build_machine(Build *b) {
     Str why, help;
     const Options *options = b->session.options;
     b->machine = machine_select(b->session.arena, options->target, options->cpu, &why, &help);
     return b->machine ? EXIT_CLEAN : session_fail(&b->session, EXIT_USAGE, why, help);
 }
 
-static bool has_healthy_model(const Program *program)
-{
+static bool has_healthy_model(const Program *program) {
     for (uint32_t i = 0; i < program->models.n; i++)
         if (!program->models.at[i]->poisoned)
             return true;
     return false;
 }
 
-int build_check(Build *b, Arena *arena, const Options *options)
-{
+int build_check(Build *b, Arena *arena, const Options *options) {
     Session *s = &b->session;
     if (options->files.n != 1)
         return usage_error(options, options->files.n ? STR("one file at a time") : STR("no file to compile"),
@@ -33,19 +30,21 @@ int build_check(Build *b, Arena *arena, const Options *options)
     if (stops || code)
         return code;
     if (!has_healthy_model(b->program))
-        return session_fail(s, EXIT_PROBLEMS, str_printf(arena, "`" STR_FMT "` defines no model", STR_ARG(b->source->path)),
+        return session_fail(s, EXIT_PROBLEMS,
+                            str_printf(arena, "`" STR_FMT "` defines no model", STR_ARG(b->source->path)),
                             STR("model name { input x : f32[4] … }"));
     return EXIT_CLEAN;
 }
 
-int build_unit(Build *b)
-{
+int build_unit(Build *b) {
     Session *s = &b->session;
     const Options *options = s->options;
     Str reserved = header_reserved(b->program);
     if (reserved.n)
         return session_fail(s, EXIT_PROBLEMS,
-                            str_printf(s->arena, "a model cannot be compiled under the name `" STR_FMT "`: C or C++ keeps it", STR_ARG(reserved)),
+                            str_printf(s->arena,
+                                       "a model cannot be compiled under the name `" STR_FMT "`: C or C++ keeps it",
+                                       STR_ARG(reserved)),
                             STR("give the model another name"));
     UnitOptions unit = {.target = b->machine->target,
                         .level = options->level,
@@ -64,8 +63,10 @@ int build_unit(Build *b)
     return EXIT_CLEAN;
 }
 
-BackendOptions build_backend_options(const Build *b, bool program)
-{
-    return (BackendOptions){.machine = b->machine, .level = b->session.options->level, .program = program,
+BackendOptions build_backend_options(const Build *b, bool program) {
+    return (BackendOptions){.machine = b->machine,
+                            .level = b->session.options->level,
+                            .debug = b->session.options->debug,
+                            .program = program,
                             .source = b->source->path};
 }

@@ -11,7 +11,7 @@ typedef struct Build {
     const Ast *file;
     Program *program;
     const Machine *machine;
-    Unit *unit;            /* NULL: stopped by --stop-after */
+    Unit *unit; /* NULL: stopped by --stop-after */
 } Build;
 
 /* The one file of the command line, read, checked and reported. EXIT_CLEAN, or the exit code after the messages. */

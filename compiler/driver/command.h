@@ -1,4 +1,5 @@
-/* Commands and options. A file driver/command_NAME.c defines `ACT_COMMAND(NAME) = { … }`; the build finds it, no list is edited. */
+/* Commands and options. A file driver/command_NAME.c defines `ACT_COMMAND(NAME) = { … }`; the build finds it, no list
+ * is edited. */
 #ifndef ACT_DRIVER_COMMAND_H
 #define ACT_DRIVER_COMMAND_H
 
@@ -13,10 +14,10 @@ typedef struct Options Options;
 
 typedef struct Command {
     const char *name;
-    const char *usage;      /* behind "actc ": "check [options] FILES…" */
-    const char *summary;    /* one line */
-    const char *doc;        /* what it does, for --help */
-    const char *examples;   /* lines for --help */
+    const char *usage;    /* behind "actc ": "check [options] FILES…" */
+    const char *summary;  /* one line */
+    const char *doc;      /* what it does, for --help */
+    const char *examples; /* lines for --help */
     int (*run)(Arena *arena, Options *options);
 } Command;
 
@@ -27,13 +28,13 @@ typedef enum TableFormat { TABLE_TEXT, TABLE_JSON } TableFormat;
 /* What options.def fills; a field a command does not take keeps its default. */
 struct Options {
     const Command *command;
-    VEC(Str) files;         /* in order; "-" is standard input */
-    VEC(Str) rest;          /* behind "--" */
+    VEC(Str) files; /* in order; "-" is standard input */
+    VEC(Str) rest;  /* behind "--" */
     Str output, emit, target, cpu, dump_after, stop_after;
     VEC(Str) set;
     CheckOptions check;
-    uint32_t batch;         /* 0: as written */
-    uint32_t max_warnings;  /* UINT32_MAX: any number */
+    uint32_t batch;        /* 0: as written */
+    uint32_t max_warnings; /* UINT32_MAX: any number */
     int level, format, error_format, colour;
     bool debug, notes, fix, unsafe_fixes, check_only, diff, time_passes, help, version;
 };
@@ -47,7 +48,8 @@ int options_parse(Arena *arena, int argc, char **argv, Options *options);
 /* The help of a command, or of actc itself (NULL). */
 void options_help(const Command *command, Text *out);
 
-/* One message, as every part of actc gives them: "error: …", then "help: …" unless `help` is empty. Returns EXIT_USAGE. */
+/* One message, as every part of actc gives them: "error: …", then "help: …" unless `help` is empty. Returns EXIT_USAGE.
+ */
 int usage_error(const Options *options, Str message, Str help);
 
 #endif

@@ -27,13 +27,12 @@ static const struct {
     const char *ending;
     OutKind kind;
 } out_ending[] = {
-    {".o", OUT_OBJECT}, {".a", OUT_ARCHIVE}, {".so", OUT_SHARED}, {".s", OUT_ASM}, {".ll", OUT_IR},
-    {".bc", OUT_BITCODE}, {".h", OUT_HEADER}, {".dot", OUT_DOT}, {"", OUT_PROGRAM},
+    {".o", OUT_OBJECT},   {".a", OUT_ARCHIVE}, {".so", OUT_SHARED}, {".s", OUT_ASM},   {".ll", OUT_IR},
+    {".bc", OUT_BITCODE}, {".h", OUT_HEADER},  {".dot", OUT_DOT},   {"", OUT_PROGRAM},
 };
 enum { OUT_ENDINGS = sizeof out_ending / sizeof *out_ending };
 
-static bool output_kind(Str path, OutKind *kind)
-{
+static bool output_kind(Str path, OutKind *kind) {
     Str ending = path_ending(path);
     for (unsigned i = 0; i < OUT_ENDINGS; i++)
         if (str_is(ending, out_ending[i].ending)) {
@@ -47,8 +46,7 @@ typedef enum Stage { STAGE_NONE, STAGE_AST, STAGE_GRAPH, STAGE_KERNEL, STAGE_LL,
 static const char *const stage_name[] = {"", "ast", "graph", "kernel", "ll", "asm"};
 enum { STAGES = sizeof stage_name / sizeof *stage_name };
 
-static int choose_stage(const Options *options, Arena *arena, Stage *stage)
-{
+static int choose_stage(const Options *options, Arena *arena, Stage *stage) {
     Str name[STAGES];
     for (unsigned i = 0; i < STAGES; i++) {
         name[i] = str_of(stage_name[i]);
@@ -64,38 +62,38 @@ static int choose_stage(const Options *options, Arena *arena, Stage *stage)
 }
 
 /* Mistakes about OUT are found before the work, not after it. */
-static int choose_output(const Options *options, Arena *arena, OutKind *kind)
-{
+static int choose_output(const Options *options, Arena *arena, OutKind *kind) {
     if (!options->output.n)
-        return usage_error(options, STR("where to?"), STR("actc model.act -o model.o, or -o model for a training program"));
+        return usage_error(options, STR("where to?"),
+                           STR("actc model.act -o model.o, or -o model for a training program"));
     struct stat info;
     if (stat(str_c(arena, options->output), &info) == 0 && S_ISDIR(info.st_mode))
-        return usage_error(options, str_printf(arena, "cannot write `" STR_FMT "`: it is a directory", STR_ARG(options->output)),
+        return usage_error(options,
+                           str_printf(arena, "cannot write `" STR_FMT "`: it is a directory", STR_ARG(options->output)),
                            (Str){0});
     if (!output_kind(options->output, kind))
-        return usage_error(options,
-                           str_printf(arena, "nothing is written as `" STR_FMT "`", STR_ARG(path_ending(options->output))),
-                           STR("endings: .o .a .so .s .ll .bc .h .dot, or none for an executable"));
+        return usage_error(
+            options, str_printf(arena, "nothing is written as `" STR_FMT "`", STR_ARG(path_ending(options->output))),
+            STR("endings: .o .a .so .s .ll .bc .h .dot, or none for an executable"));
     if (options->files.n == 1 && str_eq(options->files.at[0], options->output))
         return usage_error(options, STR("the output would replace the model"), (Str){0});
     Str dir = path_dir(arena, options->output);
     if (dir.n && (stat(dir.p, &info) != 0 || !S_ISDIR(info.st_mode)))
-        return usage_error(options, str_printf(arena, "cannot write `" STR_FMT "`: there is no directory `" STR_FMT "`",
-                                               STR_ARG(options->output), STR_ARG(dir)),
+        return usage_error(options,
+                           str_printf(arena, "cannot write `" STR_FMT "`: there is no directory `" STR_FMT "`",
+                                      STR_ARG(options->output), STR_ARG(dir)),
                            (Str){0});
     return EXIT_CLEAN;
 }
 
 /* ── stages as text ── */
 
-static int print(Text *text)
-{
+static int print(Text *text) {
     fwrite(text->p, 1, text->n, stdout);
     return fflush(stdout) == 0 ? EXIT_CLEAN : EXIT_USAGE;
 }
 
-static int emit_ast(Build *b)
-{
+static int emit_ast(Build *b) {
     Session *s = &b->session;
     if (s->options->files.n != 1)
         return usage_error(s->options, STR("--emit=ast takes one file"), (Str){0});
@@ -109,8 +107,7 @@ static int emit_ast(Build *b)
     return session_report(s);
 }
 
-static void emit_graphs(const Build *b, bool dot, Text *out)
-{
+static void emit_graphs(const Build *b, bool dot, Text *out) {
     for (uint32_t i = 0, n = 0; i < b->program->models.n; i++) {
         const Model *model = b->program->models.at[i];
         if (model->poisoned)
@@ -124,8 +121,7 @@ static void emit_graphs(const Build *b, bool dot, Text *out)
     }
 }
 
-static void emit_kernels(const Build *b, Text *out)
-{
+static void emit_kernels(const Build *b, Text *out) {
     for (uint32_t i = 0; i < b->unit->models.n; i++) {
         const UnitModel *model = &b->unit->models.at[i];
         const LoopProgram *program[] = {model->forward, model->evaluate, model->train_step};
@@ -138,8 +134,7 @@ static void emit_kernels(const Build *b, Text *out)
     }
 }
 
-static int emit_code(Build *b, BackendKind kind, bool program, BackendCode *code)
-{
+static int emit_code(Build *b, BackendKind kind, bool program, BackendCode *code) {
     Str why;
     BackendOptions options = build_backend_options(b, program);
     if (!backend_emit(b->session.arena, b->unit, &options, kind, code, &why))
@@ -147,8 +142,7 @@ static int emit_code(Build *b, BackendKind kind, bool program, BackendCode *code
     return EXIT_CLEAN;
 }
 
-static int compile_stage(Build *b, Stage stage)
-{
+static int compile_stage(Build *b, Stage stage) {
     Arena *arena = b->session.arena;
     if (stage == STAGE_AST)
         return emit_ast(b);
@@ -178,31 +172,30 @@ static int compile_stage(Build *b, Stage stage)
 
 /* ── files ── */
 
-static int write_output(Build *b, Str path, Str bytes)
-{
+static int write_output(Build *b, Str path, Str bytes) {
     Str why;
-    return file_write(b->session.arena, path, bytes.p, bytes.n, &why) ? EXIT_CLEAN
-                                                                     : session_fail(&b->session, EXIT_USAGE, why, (Str){0});
+    return file_write(b->session.arena, path, bytes.p, bytes.n, &why)
+               ? EXIT_CLEAN
+               : session_fail(&b->session, EXIT_USAGE, why, (Str){0});
 }
 
-static int write_header(Build *b, Str out)
-{
+static int write_header(Build *b, Str out) {
     Arena *arena = b->session.arena;
     Str name = str_printf(arena, STR_FMT ".h", STR_ARG(path_stem(out)));
     Str text = header_text(arena, b->unit, name, b->source->path);
     return write_output(b, path_join(arena, path_dir(arena, out), name), text);
 }
 
-static int write_linked(Build *b, LinkKind kind, Str out, Str object)
-{
+static int write_linked(Build *b, LinkKind kind, Str out, Str object) {
     Str why, help;
-    return link_output(b->session.arena, kind, object, out, &why, &help) ? EXIT_CLEAN
-                                                                         : session_fail(&b->session, EXIT_USAGE, why, help);
+    return link_output(b->session.arena, kind, object, out, &why, &help)
+               ? EXIT_CLEAN
+               : session_fail(&b->session, EXIT_USAGE, why, help);
 }
 
-static int write_unit(Build *b, OutKind kind)
-{
-    static const BackendKind code_kind[] = {[OUT_ASM] = BACKEND_ASM, [OUT_IR] = BACKEND_IR, [OUT_BITCODE] = BACKEND_BITCODE};
+static int write_unit(Build *b, OutKind kind) {
+    static const BackendKind code_kind[] = {
+        [OUT_ASM] = BACKEND_ASM, [OUT_IR] = BACKEND_IR, [OUT_BITCODE] = BACKEND_BITCODE};
     Str out = b->session.options->output;
     if (kind == OUT_HEADER)
         return write_header(b, out);
@@ -212,21 +205,24 @@ static int write_unit(Build *b, OutKind kind)
     if (code)
         return code;
     switch (kind) {
-    case OUT_PROGRAM: return write_linked(b, LINK_PROGRAM, out, made.bytes);
-    case OUT_SHARED: code = write_linked(b, LINK_SHARED, out, made.bytes); break;
+    case OUT_PROGRAM:
+        return write_linked(b, LINK_PROGRAM, out, made.bytes);
+    case OUT_SHARED:
+        code = write_linked(b, LINK_SHARED, out, made.bytes);
+        break;
     case OUT_ARCHIVE: {
         Str member = str_printf(b->session.arena, STR_FMT ".o", STR_ARG(path_stem(out)));
         code = write_output(b, out, backend_archive(b->session.arena, member, &made));
         break;
     }
-    default: code = write_output(b, out, made.bytes);
+    default:
+        code = write_output(b, out, made.bytes);
     }
     bool headed = kind == OUT_OBJECT || kind == OUT_ARCHIVE || kind == OUT_SHARED;
     return code || !headed ? code : write_header(b, out);
 }
 
-static int compile_run(Arena *arena, Options *options)
-{
+static int compile_run(Arena *arena, Options *options) {
     Build b = {0};
     session_begin(&b.session, arena, options);
     if (options->emit.n) {
@@ -241,10 +237,11 @@ static int compile_run(Arena *arena, Options *options)
     int code = prints_only && !options->output.n ? EXIT_CLEAN : choose_output(options, arena, &kind);
     code = code ? code : build_machine(&b);
     if (!code && (kind == OUT_PROGRAM || kind == OUT_SHARED) && !b.machine->native)
-        return session_fail(&b.session, EXIT_USAGE,
-                            str_printf(arena, "this machine's `cc` does not link for `" STR_FMT "` with `" STR_FMT "`",
-                                       STR_ARG(b.machine->triple), STR_ARG(b.machine->cpu)),
-                            STR("write an object or a library, and link it with that target's compiler: -o model.o, -o model.a"));
+        return session_fail(
+            &b.session, EXIT_USAGE,
+            str_printf(arena, "this machine's `cc` does not link for `" STR_FMT "` with `" STR_FMT "`",
+                       STR_ARG(b.machine->triple), STR_ARG(b.machine->cpu)),
+            STR("write an object or a library, and link it with that target's compiler: -o model.o, -o model.a"));
     code = code ? code : build_check(&b, arena, options);
     if (code)
         return code;
@@ -261,7 +258,8 @@ ACT_COMMAND(compile) = {
     .name = "compile",
     .usage = "[compile] [options] MODEL.act -o OUT",
     .summary = "check a network and compile it (the word may be left out)",
-    .doc = "Checks the network, then compiles forward pass, backward pass and optimizer into native code. An object, library "
+    .doc = "Checks the network, then compiles forward pass, backward pass and optimizer into native code. An object, "
+           "library "
            "or shared object gets its C header beside it; an executable is a training program of its own.",
     .examples = "actc model.act -o model.o             # one object, with model.h beside it\n"
                 "actc model.act -o model               # a training program: ./model train\n"

@@ -2,13 +2,9 @@
 #include "driver/session.h"
 
 /* A file among the arguments gives its own definitions. */
-static bool is_file(Str word)
-{
-    return word.n > 4 && str_eq((Str){word.p + word.n - 4, 4}, STR(".act"));
-}
+static bool is_file(Str word) { return word.n > 4 && str_eq((Str){word.p + word.n - 4, 4}, STR(".act")); }
 
-static int explain_run(Arena *arena, Options *options)
-{
+static int explain_run(Arena *arena, Options *options) {
     Session s;
     session_begin(&s, arena, options);
     Program *program = NULL;
@@ -45,8 +41,9 @@ ACT_COMMAND(explain) = {
     .name = "explain",
     .usage = "explain [FILE.act] NAME…",
     .summary = "the page of a rule, activation, loss, initializer, layer, optimizer …",
-    .doc = "Prints what a rule means, with the reasoning and a network that breaks it, or what a definition computes: its "
-           "formula, derivative, range, gain and cost. With a file, its own definitions have pages too.",
+    .doc =
+        "Prints what a rule means, with the reasoning and a network that breaks it, or what a definition computes: its "
+        "formula, derivative, range, gain and cost. With a file, its own definitions have pages too.",
     .examples = "actc explain ACT201\n"
                 "actc explain relu\n"
                 "actc explain kaiming_normal linear\n"

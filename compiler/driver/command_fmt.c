@@ -6,8 +6,7 @@
 #include "syntax/parse.h"
 
 /* EXIT_PROBLEMS when the file has a syntax error, or (--check, --diff) is not canonical. */
-static int format_file(Session *s, Str path)
-{
+static int format_file(Session *s, Str path) {
     const Options *options = s->options;
     const Source *source = session_read(s, path);
     if (!source)
@@ -40,8 +39,7 @@ static int format_file(Session *s, Str path)
     return EXIT_CLEAN;
 }
 
-static int fmt_run(Arena *arena, Options *options)
-{
+static int fmt_run(Arena *arena, Options *options) {
     if (!options->files.n)
         return usage_error(options, STR("no file to format"), STR("actc fmt model.act, or `-` for standard input"));
     Session s;
@@ -59,7 +57,8 @@ ACT_COMMAND(fmt) = {
     .name = "fmt",
     .usage = "fmt [options] FILES…",
     .summary = "rewrite files in canonical form, comments kept",
-    .doc = "Rewrites each file in place when it is not in canonical form already; a file with a syntax error stays as it is. "
+    .doc = "Rewrites each file in place when it is not in canonical form already; a file with a syntax error stays as "
+           "it is. "
            "`-` reads standard input and writes standard output.",
     .examples = "actc fmt model.act\n"
                 "actc fmt --check models/*.act         # for a hook: exits with 1 when one is not canonical\n"

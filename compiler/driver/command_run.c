@@ -14,8 +14,7 @@ static const BackendSymbol runtime_symbol[] = {
     {"act_fill", (void (*)(void))act_fill},
 };
 
-static int run_models(Build *b, const ActModel *const *models, uint32_t n)
-{
+static int run_models(Build *b, const ActModel *const *models, uint32_t n) {
     const Options *options = b->session.options;
     Arena *arena = b->session.arena;
     char **argv = arena_array(arena, char *, options->rest.n + 3u);
@@ -29,8 +28,7 @@ static int run_models(Build *b, const ActModel *const *models, uint32_t n)
     return act_program_main(argc, argv, models, n);
 }
 
-static int run_run(Arena *arena, Options *options)
-{
+static int run_run(Arena *arena, Options *options) {
     Build b = {0};
     session_begin(&b.session, arena, options);
     int code = build_machine(&b);
@@ -58,7 +56,8 @@ ACT_COMMAND(run) = {
     .name = "run",
     .usage = "run [options] MODEL.act [-- ARGS…]",
     .summary = "compile in memory and train now",
-    .doc = "Compiles the network to memory and does what the compiled training program would. What stands behind `--` goes to "
+    .doc = "Compiles the network to memory and does what the compiled training program would. What stands behind `--` "
+           "goes to "
            "it: options of `train`, or another of its commands and its options.",
     .examples = "actc run model.act\n"
                 "actc run model.act --set hidden=gelu -- --epochs 3 --threads 2\n"

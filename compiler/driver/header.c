@@ -8,28 +8,29 @@
 #include <string.h>
 
 /* Words that cannot name a type or a parameter in C or C++, and `main`. */
+// clang-format off
 static const char *const reserved[] = {
-    "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break", "case", "catch", "char",
-    "char16_t", "char32_t", "char8_t", "class", "co_await", "co_return", "co_yield", "compl", "concept", "const",
-    "const_cast", "consteval", "constexpr", "constinit", "continue", "decltype", "default", "delete", "do", "double",
-    "dynamic_cast", "else", "enum", "explicit", "export", "extern", "false", "float", "for", "friend", "goto", "if", "inline",
-    "int", "int32_t", "long", "main", "mutable", "namespace", "new", "noexcept", "not", "not_eq", "nullptr", "operator", "or",
-    "or_eq", "private", "protected", "public", "register", "reinterpret_cast", "requires", "restrict", "return", "short",
-    "signed", "size_t", "sizeof", "static", "static_assert", "static_cast", "struct", "switch", "template", "this",
-    "thread_local", "throw", "true", "try", "typedef", "typeid", "typename", "typeof", "uint64_t", "union", "unsigned",
-    "using", "virtual", "void", "volatile", "wchar_t", "while", "xor", "xor_eq",
+    "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break", "case", "catch",
+    "char", "char16_t", "char32_t", "char8_t", "class", "co_await", "co_return", "co_yield", "compl",
+    "concept", "const", "const_cast", "consteval", "constexpr", "constinit", "continue", "decltype",
+    "default", "delete", "do", "double", "dynamic_cast", "else", "enum", "explicit", "export", "extern",
+    "false", "float", "for", "friend", "goto", "if", "inline", "int", "int32_t", "long", "main", "mutable",
+    "namespace", "new", "noexcept", "not", "not_eq", "nullptr", "operator", "or", "or_eq", "private",
+    "protected", "public", "register", "reinterpret_cast", "requires", "restrict", "return", "short",
+    "signed", "size_t", "sizeof", "static", "static_assert", "static_cast", "struct", "switch", "template",
+    "this", "thread_local", "throw", "true", "try", "typedef", "typeid", "typename", "typeof", "uint64_t",
+    "union", "unsigned", "using", "virtual", "void", "volatile", "wchar_t", "while", "xor", "xor_eq",
 };
+// clang-format on
 
-static bool is_reserved(Str name)
-{
+static bool is_reserved(Str name) {
     for (unsigned i = 0; i < sizeof reserved / sizeof *reserved; i++)
         if (str_is(name, reserved[i]))
             return true;
     return false;
 }
 
-Str header_reserved(const Program *program)
-{
+Str header_reserved(const Program *program) {
     for (uint32_t i = 0; i < program->models.n; i++)
         if (!program->models.at[i]->poisoned && is_reserved(program->models.at[i]->name))
             return program->models.at[i]->name;
@@ -44,14 +45,12 @@ typedef struct Header {
     Str name, upper;
 } Header;
 
-static void aligned_doc(Header *h, const char *what, Str name, Str text)
-{
+static void aligned_doc(Header *h, const char *what, Str name, Str text) {
     text_printf(h->out, " *   %-8s %-14.*s " STR_FMT "\n", what, STR_ARG(name), STR_ARG(text));
 }
 
 /* "float[n][28][28][1]" */
-static Str array_type(Arena *arena, const Type *type)
-{
+static Str array_type(Arena *arena, const Type *type) {
     Text text = {.arena = arena};
     text_add(&text, type->dtype == DT_I32 ? STR("int32_t[n]") : STR("float[n]"));
     for (uint32_t i = 0; i < type->rank; i++)
@@ -62,8 +61,7 @@ static Str array_type(Arena *arena, const Type *type)
 /* ── what a value means ── */
 
 /* How the training data was scaled on its way into input `tensor`: the caller does the same. */
-static Str scaling_note(Header *h, const Tensor *tensor)
-{
+static Str scaling_note(Header *h, const Tensor *tensor) {
     const Model *model = h->port.unit->model;
     Text text = {.arena = h->arena};
     const DataUse *data = model->train ? model->train->data : NULL;
@@ -93,8 +91,7 @@ static Str scaling_note(Header *h, const Tensor *tensor)
     return text_str(&text);
 }
 
-static void describe_ports(Header *h, const char *what, const Port *port, uint32_t n)
-{
+static void describe_ports(Header *h, const char *what, const Port *port, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) {
         Text text = {.arena = h->arena};
         text_add(&text, array_type(h->arena, &port[i].type));
@@ -110,8 +107,7 @@ static void describe_ports(Header *h, const char *what, const Port *port, uint32
     }
 }
 
-static void describe_losses(Header *h)
-{
+static void describe_losses(Header *h) {
     const Model *model = h->port.unit->model;
     for (uint32_t i = 0; i < h->port.loss.n; i++) {
         const char *how = "the mean over the rows";
@@ -131,8 +127,7 @@ typedef struct Names {
     uint32_t n;
 } Names;
 
-static Str parameter_name(Header *h, Names *names, Str wanted)
-{
+static Str parameter_name(Header *h, Names *names, Str wanted) {
     static const char *const own[] = {"m", "n", "step", "loss", "memory", "seed"};
     Str name = wanted;
     for (bool taken = true; taken;) {
@@ -149,23 +144,21 @@ static Str parameter_name(Header *h, Names *names, Str wanted)
     return name;
 }
 
-static void add_ports(Header *h, Names *names, const Port *port, uint32_t n, bool constant)
-{
+static void add_ports(Header *h, Names *names, const Port *port, uint32_t n, bool constant) {
     for (uint32_t i = 0; i < n; i++)
-        text_printf(h->out, ", %s%s *" STR_FMT, constant ? "const " : "", port[i].type.dtype == DT_I32 ? "int32_t" : "float",
+        text_printf(h->out, ", %s%s *" STR_FMT, constant ? "const " : "",
+                    port[i].type.dtype == DT_I32 ? "int32_t" : "float",
                     STR_ARG(parameter_name(h, names, port[i].name)));
 }
 
 /* ── one model ── */
 
-static void define(Header *h, const char *suffix, uint64_t value)
-{
+static void define(Header *h, const char *suffix, uint64_t value) {
     Str name = str_printf(h->arena, STR_FMT "_%s", STR_ARG(h->upper), suffix);
     text_printf(h->out, "#define %-32.*s %llu\n", STR_ARG(name), (unsigned long long)value);
 }
 
-static void define_sizes(Header *h)
-{
+static void define_sizes(Header *h) {
     const UnitModel *unit = h->port.unit;
     define(h, "BATCH", unit->batch);
     define(h, "PARAM_BYTES", unit->param_bytes);
@@ -187,15 +180,17 @@ static void define_sizes(Header *h)
         }
 }
 
-static void declare_functions(Header *h)
-{
+static void declare_functions(Header *h) {
     Text *out = h->out;
     const char *name = h->name.p;
     text_printf(out,
-                "/* Hands the model its memory. Every block is at least as large as its _BYTES and aligned to %s_ALIGN; it stays\n"
-                " * the caller's, and must outlive the model. The parameters are left as they are. One thread; for more, set m->pool\n"
+                "/* Hands the model its memory. Every block is at least as large as its _BYTES and aligned to "
+                "%s_ALIGN; it stays\n"
+                " * the caller's, and must outlive the model. The parameters are left as they are. One thread; for "
+                "more, set m->pool\n"
                 " * afterwards (act/pool.h).\n"
-                " * ACT_E_ARGUMENT: a NULL; ACT_E_MEMORY: a block too small, not aligned or missing; ACT_E_CPU: this machine lacks a\n"
+                " * ACT_E_ARGUMENT: a NULL; ACT_E_MEMORY: a block too small, not aligned or missing; ACT_E_CPU: this "
+                "machine lacks a\n"
                 " * processor feature the model was compiled for (%s_model.features). */\n"
                 "ActStatus %s_bind(%s *m, const %s_memory *memory);\n\n",
                 h->upper.p, name, name, name, name);
@@ -206,7 +201,8 @@ static void declare_functions(Header *h)
                 name, name);
     if (h->port.forward) {
         text_printf(out,
-                    "/* The outputs for n rows, any n from 1 on. Rows are independent: the same row gives the same bits for every n.\n"
+                    "/* The outputs for n rows, any n from 1 on. Rows are independent: the same row gives the same "
+                    "bits for every n.\n"
                     " * ACT_E_ARGUMENT: not bound, a NULL, or n = 0. */\n"
                     "ActStatus %s_forward(const %s *m",
                     name, name);
@@ -218,7 +214,8 @@ static void declare_functions(Header *h)
     }
     if (h->port.unit->evaluate && (h->port.loss.n || h->port.prediction.n)) {
         text_printf(out,
-                    "/* The losses of n rows, n from 1 to %s_BATCH, in inference mode, and what the metrics look at. Changes nothing.\n"
+                    "/* The losses of n rows, n from 1 to %s_BATCH, in inference mode, and what the metrics look at. "
+                    "Changes nothing.\n"
                     " * ACT_E_ARGUMENT: not bound, a NULL, or n out of range. */\n"
                     "ActStatus %s_evaluate(const %s *m",
                     h->upper.p, name, name);
@@ -231,10 +228,13 @@ static void declare_functions(Header *h)
     }
     if (h->port.trains) {
         text_printf(out,
-                    "/* One step: forward, backward and optimizer on n rows, n from 1 to %s_BATCH; the loss is as it was before the\n"
-                    " * update. step->step counts from 1, step->lr_scale multiplies the learning rate (1 without a schedule), step->seed\n"
+                    "/* One step: forward, backward and optimizer on n rows, n from 1 to %s_BATCH; the loss is as it "
+                    "was before the\n"
+                    " * update. step->step counts from 1, step->lr_scale multiplies the learning rate (1 without a "
+                    "schedule), step->seed\n"
                     " * is that of the random numbers drawn.\n"
-                    " * ACT_E_ARGUMENT: not bound, a NULL, step 0, or n out of range. Labels are not checked against their classes. */\n"
+                    " * ACT_E_ARGUMENT: not bound, a NULL, step 0, or n out of range. Labels are not checked against "
+                    "their classes. */\n"
                     "ActStatus %s_train_step(const %s *m, const ActStep *step",
                     h->upper.p, name, name);
         Names names = {0};
@@ -243,14 +243,14 @@ static void declare_functions(Header *h)
         text_add(out, STR(", size_t n, float *loss);\n\n"));
     }
     text_printf(out,
-                "/* Names, shapes, offsets and layouts of everything in the blocks, and the entry points: what act/act.h trains, saves\n"
+                "/* Names, shapes, offsets and layouts of everything in the blocks, and the entry points: what "
+                "act/act.h trains, saves\n"
                 " * and loads by. */\n"
                 "extern const ActModel %s_model;\n",
                 name);
 }
 
-static void declare_model(Header *h)
-{
+static void declare_model(Header *h) {
     const UnitModel *unit = h->port.unit;
     text_printf(h->out, "\n/* ---- %s ----\n *\n", h->name.p);
     describe_ports(h, "input", h->port.input.at, h->port.input.n);
@@ -261,7 +261,9 @@ static void declare_model(Header *h)
     uint64_t parameters = 0;
     for (uint32_t i = 0; i < h->port.param.n; i++)
         parameters += type_elements(&h->port.param.at[i]->type);
-    text_printf(h->out, " *\n * Arrays are dense, the last axis fastest. %llu parameters; %llu operations a row forward, %llu in training. */\n",
+    text_printf(h->out,
+                " *\n * Arrays are dense, the last axis fastest. %llu parameters; %llu operations a row forward, %llu "
+                "in training. */\n",
                 (unsigned long long)parameters, (unsigned long long)unit->flops_forward,
                 (unsigned long long)unit->flops_step);
     define_sizes(h);
@@ -271,8 +273,7 @@ static void declare_model(Header *h)
 
 /* ── the file ── */
 
-static Str guard_of(Arena *arena, Str file)
-{
+static Str guard_of(Arena *arena, Str file) {
     Text text = {.arena = arena};
     text_add(&text, STR("ACT_MODEL_"));
     for (uint32_t i = 0; i < file.n; i++)
@@ -280,17 +281,21 @@ static Str guard_of(Arena *arena, Str file)
     return text_str(&text);
 }
 
-Str header_text(Arena *arena, const Unit *unit, Str file, Str source)
-{
+Str header_text(Arena *arena, const Unit *unit, Str file, Str source) {
     Text text = {.arena = arena};
     Str guard = guard_of(arena, file);
-    text_printf(&text, "/* " STR_FMT ": made by actc from " STR_FMT ". Compile that again instead of editing this.\n", STR_ARG(file),
-                STR_ARG(source));
-    text_add(&text, STR(" *\n * The object allocates nothing: the caller owns the memory, and the sizes are below. It calls nothing but the few\n"
-                        " * functions of libactrt named in act/abi.h, and with one thread only in bind and init. */\n"));
-    text_printf(&text, "#ifndef " STR_FMT "\n#define " STR_FMT "\n\n#include <act/abi.h>\n\n", STR_ARG(guard), STR_ARG(guard));
-    text_printf(&text, "#if ACT_ABI_VERSION != %d\n#error \"this header is for version %d of act/abi.h: compile the model with the actc "
-                       "that came with it\"\n#endif\n\n",
+    text_printf(&text, "/* " STR_FMT ": made by actc from " STR_FMT ". Compile that again instead of editing this.\n",
+                STR_ARG(file), STR_ARG(source));
+    text_add(&text,
+             STR(" *\n * The object allocates nothing: the caller owns the memory, and the sizes are below. It calls "
+                 "nothing but the few\n"
+                 " * functions of libactrt named in act/abi.h, and with one thread only in bind and init. */\n"));
+    text_printf(&text, "#ifndef " STR_FMT "\n#define " STR_FMT "\n\n#include <act/abi.h>\n\n", STR_ARG(guard),
+                STR_ARG(guard));
+    text_printf(&text,
+                "#if ACT_ABI_VERSION != %d\n#error \"this header is for version %d of act/abi.h: compile the model "
+                "with the actc "
+                "that came with it\"\n#endif\n\n",
                 ACT_ABI_VERSION, ACT_ABI_VERSION);
     text_add(&text, STR("#ifdef __cplusplus\nextern \"C\" {\n#endif\n"));
     for (uint32_t i = 0; i < unit->models.n; i++) {

@@ -16,9 +16,9 @@
 /* ── the runtime ── */
 
 /* Beside the executable, in ../lib, or where the build tree has it. */
-static Str find_runtime(Arena *arena)
-{
-    static const char *const place[] = {"libactrt.a", "../lib/libactrt.a", "../lib64/libactrt.a", "../runtime/libactrt.a"};
+static Str find_runtime(Arena *arena) {
+    static const char *const place[] = {"libactrt.a", "../lib/libactrt.a", "../lib64/libactrt.a",
+                                        "../runtime/libactrt.a"};
     char self[4096];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self);
     if (n <= 0 || (size_t)n == sizeof self)
@@ -36,13 +36,11 @@ static Str find_runtime(Arena *arena)
 
 typedef VEC(char *) Words;
 
-static void add_word(Arena *arena, Words *words, const char *word)
-{
+static void add_word(Arena *arena, Words *words, const char *word) {
     *vec_push(arena, words) = word ? (char *)str_c(arena, str_of(word)) : NULL;
 }
 
-static void add_words(Arena *arena, Words *words, const char *list)
-{
+static void add_words(Arena *arena, Words *words, const char *list) {
     for (const char *at = list; *at;) {
         size_t n = strcspn(at, " ");
         if (n)
@@ -54,8 +52,7 @@ static void add_words(Arena *arena, Words *words, const char *list)
 enum { EXEC_FAILED = 127 };
 
 /* Runs it and collects what it says on either stream. The exit code; EXEC_FAILED when there is no such program. */
-static int run_words(Arena *arena, const Words *words, Str *said)
-{
+static int run_words(Arena *arena, const Words *words, Str *said) {
     int stream[2];
     if (pipe(stream) != 0)
         return EXEC_FAILED;
@@ -88,15 +85,13 @@ static int run_words(Arena *arena, const Words *words, Str *said)
     return child > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : EXEC_FAILED;
 }
 
-static bool refuse(Str *why, Str *help, Str message, Str hint)
-{
+static bool refuse(Str *why, Str *help, Str message, Str hint) {
     *why = message;
     *help = hint;
     return false;
 }
 
-bool link_output(Arena *arena, LinkKind kind, Str bytes, Str out, Str *why, Str *help)
-{
+bool link_output(Arena *arena, LinkKind kind, Str bytes, Str out, Str *why, Str *help) {
     *help = (Str){0};
     Str runtime = find_runtime(arena);
     if (!runtime.n)
@@ -125,10 +120,13 @@ bool link_output(Arena *arena, LinkKind kind, Str bytes, Str out, Str *why, Str 
         return true;
     unlink(made.p);
     if (code == 0)
-        return refuse(why, help, str_printf(arena, "cannot write `" STR_FMT "`: %s", STR_ARG(out), strerror(errno)), (Str){0});
+        return refuse(why, help, str_printf(arena, "cannot write `" STR_FMT "`: %s", STR_ARG(out), strerror(errno)),
+                      (Str){0});
     if (code == EXEC_FAILED)
-        return refuse(why, help, STR("no `cc` found: executables and shared objects are linked by the system's compiler"),
+        return refuse(why, help,
+                      STR("no `cc` found: executables and shared objects are linked by the system's compiler"),
                       STR("install gcc or clang, or write an object or a library: -o model.o, -o model.a"));
-    return refuse(why, help, str_printf(arena, "`cc` could not link `" STR_FMT "`:\n" STR_FMT, STR_ARG(out), STR_ARG(said)),
+    return refuse(why, help,
+                  str_printf(arena, "`cc` could not link `" STR_FMT "`:\n" STR_FMT, STR_ARG(out), STR_ARG(said)),
                   (Str){0});
 }

@@ -1,6 +1,3 @@
 #include "driver/driver.h"
 
-int main(int argc, char **argv)
-{
-    return driver_main(argc, argv);
-}
+int main(int argc, char **argv) { return driver_main(argc, argv); }

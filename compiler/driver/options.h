@@ -17,10 +17,10 @@ typedef enum OptionKind {
 
 typedef struct OptionRow {
     OptionKind kind;
-    size_t field;         /* offset in Options; RULE: the level */
+    size_t field; /* offset in Options; RULE: the level */
     char letter;
-    const char *name;     /* NULL or "": none */
-    const char *help;     /* GROUP: the heading */
+    const char *name; /* NULL or "": none */
+    const char *help; /* GROUP: the heading */
     const char *value;
     const char *commands;
 } OptionRow;

@@ -11,18 +11,11 @@ static const Command *const command_table[] = {
 #undef COMMAND
 };
 
-unsigned command_count(void)
-{
-    return sizeof command_table / sizeof *command_table;
-}
+unsigned command_count(void) { return sizeof command_table / sizeof *command_table; }
 
-const Command *command_at(unsigned i)
-{
-    return command_table[i];
-}
+const Command *command_at(unsigned i) { return command_table[i]; }
 
-const Command *command_find(Str name)
-{
+const Command *command_find(Str name) {
     for (unsigned i = 0; i < command_count(); i++)
         if (str_is(name, command_table[i]->name))
             return command_table[i];

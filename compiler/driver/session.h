@@ -10,7 +10,7 @@ typedef struct Session {
     Sources sources;
     Diags diags;
     DiagStyle style;
-    FILE *out;             /* where diagnostics go */
+    FILE *out; /* where diagnostics go */
 } Session;
 
 void session_begin(Session *s, Arena *arena, const Options *options);
@@ -20,7 +20,8 @@ const Source *session_read(Session *s, Str path);
 Program *session_program(Session *s, const Source *source);
 /* Are there errors, or lints that are denied? */
 bool session_stops(const Session *s);
-/* Prints what was found so far, once, and forgets it. The exit code: 0 or 1 (errors, or more warnings than --max-warnings). */
+/* Prints what was found so far, once, and forgets it. The exit code: 0 or 1 (errors, or more warnings than
+ * --max-warnings). */
 int session_report(Session *s);
 /* A message without a place: "error: …" and "help: …". Returns `code`. */
 int session_fail(const Session *s, int code, Str message, Str help);

@@ -1,6 +1,6 @@
-/* One table a structure of abi.h, fields in order. LLVM lays structures out by the rules of the target's data layout, the C
- * compiler by those of its ABI; layout_type() compares the two for every field, so a table that falls behind the header stops
- * at the first object it would have made wrong. */
+/* One table a structure of abi.h, fields in order. LLVM lays structures out by the rules of the target's data layout,
+ * the C compiler by those of its ABI; layout_type() compares the two for every field, so a table that falls behind the
+ * header stops at the first object it would have made wrong. */
 #include "llvm/abi_layout.h"
 
 #include <string.h>
@@ -49,8 +49,10 @@ TABLE(layout_train, ActTrain,
 #undef S
 #define S ActModel
 TABLE(layout_model, ActModel,
-    U32(abi) U32(batch) P(name) P(source) P(hash) P(target) P(features) U64(param_bytes) U64(state_bytes) U64(work_bytes)
-    P(input) P(target_value) P(output) P(param) P(state) U32(n_input) U32(n_target) U32(n_output) U32(n_param) U32(n_state)
+    U32(abi) U32(batch) P(name) P(source) P(hash) P(target) P(features)
+    U64(param_bytes) U64(state_bytes) U64(work_bytes)
+    P(input) P(target_value) P(output) P(param) P(state)
+    U32(n_input) U32(n_target) U32(n_output) U32(n_param) U32(n_state)
     P(loss) U32(n_loss) P(metric) U32(n_metric) P(train) IN(entry, layout_entries) U64(flops_forward) U64(flops_step))
 #undef S
 #define S ActFill
@@ -67,22 +69,32 @@ TABLE(layout_step, ActStep, U64(step) F64(lr_scale) U64(seed))
 #undef S
 // clang-format on
 
-static LLVMTypeRef field_type(Module *m, const FieldInfo *field)
-{
+static LLVMTypeRef field_type(Module *m, const FieldInfo *field) {
     LLVMTypeRef type = NULL;
     switch (field->kind) {
-    case FIELD_PTR: type = m->cg.ptr; break;
-    case FIELD_U32: type = m->cg.i32; break;
-    case FIELD_U64: type = m->cg.i64; break;
-    case FIELD_F32: type = m->cg.f32; break;
-    case FIELD_F64: type = m->cg.f64; break;
-    case FIELD_STRUCT: type = layout_type(m, field->inner); break;
+    case FIELD_PTR:
+        type = m->cg.ptr;
+        break;
+    case FIELD_U32:
+        type = m->cg.i32;
+        break;
+    case FIELD_U64:
+        type = m->cg.i64;
+        break;
+    case FIELD_F32:
+        type = m->cg.f32;
+        break;
+    case FIELD_F64:
+        type = m->cg.f64;
+        break;
+    case FIELD_STRUCT:
+        type = layout_type(m, field->inner);
+        break;
     }
     return field->count > 1 ? LLVMArrayType2(type, field->count) : type;
 }
 
-LLVMTypeRef layout_type(Module *m, const StructInfo *info)
-{
+LLVMTypeRef layout_type(Module *m, const StructInfo *info) {
     LLVMTypeRef type = map_get(&m->structs, str_of(info->name));
     if (type)
         return type;
@@ -98,16 +110,14 @@ LLVMTypeRef layout_type(Module *m, const StructInfo *info)
     return type;
 }
 
-LLVMValueRef layout_const(Module *m, const StructInfo *info, LLVMValueRef *value, uint32_t n)
-{
+LLVMValueRef layout_const(Module *m, const StructInfo *info, LLVMValueRef *value, uint32_t n) {
     ACT_ASSERT(n == info->n_field);
     for (uint32_t i = 0; i < n; i++)
         ACT_ASSERT(LLVMTypeOf(value[i]) == field_type(m, &info->field[i]));
     return LLVMConstNamedStruct(layout_type(m, info), value, n);
 }
 
-static LLVMValueRef private_constant(Module *m, LLVMValueRef value, const char *name)
-{
+static LLVMValueRef private_constant(Module *m, LLVMValueRef value, const char *name) {
     LLVMValueRef global = LLVMAddGlobal(m->mod, LLVMTypeOf(value), name);
     LLVMSetInitializer(global, value);
     LLVMSetGlobalConstant(global, true);
@@ -116,23 +126,20 @@ static LLVMValueRef private_constant(Module *m, LLVMValueRef value, const char *
     return global;
 }
 
-LLVMValueRef layout_array(Module *m, const StructInfo *info, LLVMValueRef *value, uint32_t n, const char *name)
-{
+LLVMValueRef layout_array(Module *m, const StructInfo *info, LLVMValueRef *value, uint32_t n, const char *name) {
     if (!n)
         return LLVMConstNull(m->cg.ptr);
     return private_constant(m, LLVMConstArray2(layout_type(m, info), value, n), name);
 }
 
-LLVMValueRef layout_field_at(Module *m, const StructInfo *info, LLVMValueRef base, const char *name)
-{
+LLVMValueRef layout_field_at(Module *m, const StructInfo *info, LLVMValueRef base, const char *name) {
     for (uint32_t i = 0; i < info->n_field; i++)
         if (strcmp(info->field[i].name, name) == 0)
             return LLVMBuildStructGEP2(m->cg.b, layout_type(m, info), base, i, "");
     ACT_BUG("no such field");
 }
 
-LLVMValueRef layout_str(Module *m, Str text)
-{
+LLVMValueRef layout_str(Module *m, Str text) {
     LLVMValueRef global = map_get(&m->strings, text);
     if (global)
         return global;
@@ -142,8 +149,7 @@ LLVMValueRef layout_str(Module *m, Str text)
     return global;
 }
 
-LLVMValueRef layout_u32(Module *m, uint64_t value)
-{
+LLVMValueRef layout_u32(Module *m, uint64_t value) {
     ACT_ASSERT(value <= UINT32_MAX);
     return LLVMConstInt(m->cg.i32, value, false);
 }
@@ -152,8 +158,7 @@ LLVMValueRef layout_u64(Module *m, uint64_t value) { return LLVMConstInt(m->cg.i
 LLVMValueRef layout_f32(Module *m, double value) { return LLVMConstReal(m->cg.f32, value); }
 LLVMValueRef layout_f64(Module *m, double value) { return LLVMConstReal(m->cg.f64, value); }
 
-LLVMValueRef layout_u32_array(Module *m, const uint32_t *value, uint32_t n, uint32_t count)
-{
+LLVMValueRef layout_u32_array(Module *m, const uint32_t *value, uint32_t n, uint32_t count) {
     LLVMValueRef *item = arena_array(m->arena, LLVMValueRef, count);
     ACT_ASSERT(n <= count);
     for (uint32_t i = 0; i < count; i++)

@@ -1,16 +1,16 @@
-/* `const ActModel NAME_model` and all it points to: what the training program, the checkpoint and the header's reader know of a
- * model. */
+/* `const ActModel NAME_model` and all it points to: what the training program, the checkpoint and the header's reader
+ * know of a model. */
 #include "llvm/abi_layout.h"
 
 #include <math.h>
 
 /* Names are 1:1; a static assert holds the numbers together. */
-_Static_assert((int)LAYOUT_ROWS == (int)ACT_ROWS && (int)LAYOUT_PANELS == (int)ACT_PANELS, "layouts of graph.h and abi.h");
+_Static_assert((int)LAYOUT_ROWS == (int)ACT_ROWS && (int)LAYOUT_PANELS == (int)ACT_PANELS,
+               "layouts of graph.h and abi.h");
 _Static_assert((int)DT_F32 == (int)ACT_F32 && (int)DT_I32 == (int)ACT_I32, "element types of type.h and abi.h");
 _Static_assert(TYPE_MAX_RANK == ACT_MAX_RANK, "ranks of type.h and abi.h");
 
-static uint32_t line_of(const Module *m, Span span)
-{
+static uint32_t line_of(const Module *m, Span span) {
     const Source *source = source_get(m->unit->program->sources, span.source);
     return source && !source->library ? source_place(source, span.begin).line : 0;
 }
@@ -32,8 +32,7 @@ typedef struct TensorRow {
     Span span;
 } TensorRow;
 
-static LLVMValueRef tensor_const(Module *m, const TensorRow *row)
-{
+static LLVMValueRef tensor_const(Module *m, const TensorRow *row) {
     uint32_t axis[TYPE_MAX_RANK];
     for (uint32_t i = 0; i < TYPE_MAX_RANK; i++)
         axis[i] = row->file_axis && i < row->type->rank ? row->file_axis[i] : i < row->type->rank ? i : 0;
@@ -60,39 +59,51 @@ static LLVMValueRef tensor_const(Module *m, const TensorRow *row)
     return layout_const(m, &layout_tensor, value, sizeof value / sizeof *value);
 }
 
-static LLVMValueRef port_const(Module *m, const Port *port, ActRole role)
-{
+static LLVMValueRef port_const(Module *m, const Port *port, ActRole role) {
     const Tensor *tensor = port->tensor;
-    TensorRow row = {.name = port->name, .label = port->label, .role = role, .type = &port->type, .bytes = port->row_bytes,
-                     .classes = tensor ? tensor->classes : 0, .low = tensor ? tensor->low : 1,
-                     .high = tensor ? tensor->high : -1, .span = port->span};
+    TensorRow row = {.name = port->name,
+                     .label = port->label,
+                     .role = role,
+                     .type = &port->type,
+                     .bytes = port->row_bytes,
+                     .classes = tensor ? tensor->classes : 0,
+                     .low = tensor ? tensor->low : 1,
+                     .high = tensor ? tensor->high : -1,
+                     .span = port->span};
     return tensor_const(m, &row);
 }
 
-static LLVMValueRef block_const(Module *m, const Tensor *tensor)
-{
+static LLVMValueRef block_const(Module *m, const Tensor *tensor) {
     Text label = {.arena = m->arena};
     type_print(&tensor->type, &label);
-    ActRole role = tensor->role == ROLE_STATE                         ? ACT_STATE
+    ActRole role = tensor->role == ROLE_STATE                        ? ACT_STATE
                    : tensor->role == ROLE_PARAM && tensor->trainable ? ACT_PARAM
-                                                                      : ACT_CONSTANT;
-    TensorRow row = {.name = tensor->name, .label = text_str(&label), .role = role, .type = &tensor->type,
-                     .layout = tensor->layout, .file_axis = tensor->file_axis, .flat_rank = tensor->flat_rank,
-                     .flat = tensor->flat, .panel = tensor->panel, .offset = tensor->offset, .bytes = tensor->bytes,
-                     .low = 1, .high = -1, .span = tensor->span};
+                                                                     : ACT_CONSTANT;
+    TensorRow row = {.name = tensor->name,
+                     .label = text_str(&label),
+                     .role = role,
+                     .type = &tensor->type,
+                     .layout = tensor->layout,
+                     .file_axis = tensor->file_axis,
+                     .flat_rank = tensor->flat_rank,
+                     .flat = tensor->flat,
+                     .panel = tensor->panel,
+                     .offset = tensor->offset,
+                     .bytes = tensor->bytes,
+                     .low = 1,
+                     .high = -1,
+                     .span = tensor->span};
     return tensor_const(m, &row);
 }
 
-static LLVMValueRef ports(Module *m, const Port *port, uint32_t n, ActRole role, const char *name)
-{
+static LLVMValueRef ports(Module *m, const Port *port, uint32_t n, ActRole role, const char *name) {
     LLVMValueRef *value = arena_array(m->arena, LLVMValueRef, n);
     for (uint32_t i = 0; i < n; i++)
         value[i] = port_const(m, &port[i], role);
     return layout_array(m, &layout_tensor, value, n, name);
 }
 
-static LLVMValueRef blocks(Module *m, const Tensor *const *tensor, uint32_t n, const char *name)
-{
+static LLVMValueRef blocks(Module *m, const Tensor *const *tensor, uint32_t n, const char *name) {
     LLVMValueRef *value = arena_array(m->arena, LLVMValueRef, n);
     for (uint32_t i = 0; i < n; i++)
         value[i] = block_const(m, tensor[i]);
@@ -101,8 +112,7 @@ static LLVMValueRef blocks(Module *m, const Tensor *const *tensor, uint32_t n, c
 
 /* ── losses and metrics ── */
 
-static LLVMValueRef losses(Module *m, const Interface *interface)
-{
+static LLVMValueRef losses(Module *m, const Interface *interface) {
     const Model *model = interface->unit->model;
     LLVMValueRef *value = arena_array(m->arena, LLVMValueRef, interface->loss.n);
     for (uint32_t i = 0; i < interface->loss.n; i++) {
@@ -120,16 +130,14 @@ static LLVMValueRef losses(Module *m, const Interface *interface)
     return layout_array(m, &layout_loss, value, interface->loss.n, "losses");
 }
 
-static LLVMValueRef metrics(Module *m, const Interface *interface)
-{
+static LLVMValueRef metrics(Module *m, const Interface *interface) {
     const Model *model = interface->unit->model;
     LLVMValueRef *value = arena_array(m->arena, LLVMValueRef, model->metrics.n);
     for (uint32_t i = 0; i < model->metrics.n; i++) {
         const MetricUse *use = &model->metrics.at[i];
-        LLVMValueRef field[] = {layout_str(m, use->name), layout_str(m, use->kind),
-                                port_const(m, &interface->prediction.at[i], ACT_OUTPUT),
-                                layout_u32(m, interface_target(interface, use->target_tensor)),
-                                layout_f64(m, use->option)};
+        LLVMValueRef field[] = {
+            layout_str(m, use->name), layout_str(m, use->kind), port_const(m, &interface->prediction.at[i], ACT_OUTPUT),
+            layout_u32(m, interface_target(interface, use->target_tensor)), layout_f64(m, use->option)};
         value[i] = layout_const(m, &layout_metric, field, 5);
     }
     return layout_array(m, &layout_metric, value, model->metrics.n, "metrics");
@@ -137,8 +145,7 @@ static LLVMValueRef metrics(Module *m, const Interface *interface)
 
 /* ── the train block ── */
 
-static LLVMValueRef field_const(Module *m, const FieldUse *use)
-{
+static LLVMValueRef field_const(Module *m, const FieldUse *use) {
     LLVMValueRef *step = arena_array(m->arena, LLVMValueRef, use->transforms.n);
     for (uint32_t i = 0; i < use->transforms.n; i++) {
         const TransformUse *t = &use->transforms.at[i];
@@ -146,15 +153,17 @@ static LLVMValueRef field_const(Module *m, const FieldUse *use)
                                 layout_u32(m, line_of(m, t->span))};
         step[i] = layout_const(m, &layout_transform, field, 4);
     }
-    LLVMValueRef field[] = {layout_str(m, use->name), layout_str(m, use->reader), layout_str(m, use->path),
+    LLVMValueRef field[] = {layout_str(m, use->name),
+                            layout_str(m, use->reader),
+                            layout_str(m, use->path),
                             layout_str(m, use->columns),
                             layout_array(m, &layout_transform, step, use->transforms.n, "transforms"),
-                            layout_u32(m, use->transforms.n), layout_u32(m, line_of(m, use->span))};
+                            layout_u32(m, use->transforms.n),
+                            layout_u32(m, line_of(m, use->span))};
     return layout_const(m, &layout_field, field, 7);
 }
 
-static LLVMValueRef data_global(Module *m, const DataUse *data, uint64_t seed)
-{
+static LLVMValueRef data_global(Module *m, const DataUse *data, uint64_t seed) {
     LLVMValueRef *part = arena_array(m->arena, LLVMValueRef, data->parts.n);
     for (uint32_t i = 0; i < data->parts.n; i++) {
         const PartUse *use = &data->parts.at[i];
@@ -166,15 +175,17 @@ static LLVMValueRef data_global(Module *m, const DataUse *data, uint64_t seed)
                                 layout_u32(m, use->fields.n)};
         part[i] = layout_const(m, &layout_part, value, 3);
     }
-    LLVMValueRef value[] = {layout_str(m, data->name), layout_str(m, data->base),
-                            layout_array(m, &layout_part, part, data->parts.n, "parts"), layout_u32(m, data->parts.n),
-                            layout_f64(m, data->validation_split), layout_u64(m, seed)};
+    LLVMValueRef value[] = {layout_str(m, data->name),
+                            layout_str(m, data->base),
+                            layout_array(m, &layout_part, part, data->parts.n, "parts"),
+                            layout_u32(m, data->parts.n),
+                            layout_f64(m, data->validation_split),
+                            layout_u64(m, seed)};
     LLVMValueRef made = layout_const(m, &layout_data, value, 6);
     return layout_array(m, &layout_data, &made, 1, "data");
 }
 
-static LLVMValueRef train_global(Module *m, const TrainUse *train)
-{
+static LLVMValueRef train_global(Module *m, const TrainUse *train) {
     if (!train)
         return LLVMConstNull(m->cg.ptr);
     const OptimizerUse *optimizer = train->optimizers.n ? train->optimizers.at[0] : NULL;
@@ -196,16 +207,14 @@ static LLVMValueRef train_global(Module *m, const TrainUse *train)
 
 /* ── the model ── */
 
-LLVMValueRef descriptor_declare(Module *m, const Interface *interface)
-{
+LLVMValueRef descriptor_declare(Module *m, const Interface *interface) {
     const char *name = module_export(m, interface->unit->model->name, "_model");
     LLVMValueRef global = LLVMAddGlobal(m->mod, layout_type(m, &layout_model), name);
     LLVMSetGlobalConstant(global, true);
     return global;
 }
 
-void descriptor_define(Module *m, const Interface *interface, LLVMValueRef global, const EntryPoints *entry)
-{
+void descriptor_define(Module *m, const Interface *interface, LLVMValueRef global, const EntryPoints *entry) {
     const UnitModel *unit = interface->unit;
     const Machine *machine = m->options->machine;
     LLVMValueRef function[] = {entry->bind,     entry->init,       entry->forward,

@@ -1,5 +1,5 @@
-/* What a compiled model looks like from outside: the descriptor, the entry points and the C header all read this list, so that
- * they cannot disagree about an order, a shape or a name. No LLVM in here. */
+/* What a compiled model looks like from outside: the descriptor, the entry points and the C header all read this list,
+ * so that they cannot disagree about an order, a shape or a name. No LLVM in here. */
 #ifndef ACT_LLVM_INTERFACE_H
 #define ACT_LLVM_INTERFACE_H
 
@@ -8,22 +8,23 @@
 /* A value that crosses the border as a dense array [n][shape]. */
 typedef struct Port {
     Str name;
-    Str label;             /* for people: "class(10)", "f32[28, 28, 1] in [0, 1]" */
-    Type type;             /* one row */
+    Str label; /* for people: "class(10)", "f32[28, 28, 1] in [0, 1]" */
+    Type type; /* one row */
     uint64_t row_bytes;
-    const Tensor *tensor;  /* inputs and targets */
+    const Tensor *tensor; /* inputs and targets */
     Span span;
 } Port;
 
 typedef struct Interface {
     const UnitModel *unit;
-    VEC(Port) input, target;   /* in the order of graph->tensors */
-    VEC(Port) output;          /* in the order of the `output` statements */
-    VEC(Port) prediction;      /* one a metric */
-    VEC(Str) loss;             /* names, in order */
-    VEC(const Tensor *) param; /* the parameter block: trained and frozen; the place is the stream of its random numbers */
+    VEC(Port) input, target; /* in the order of graph->tensors */
+    VEC(Port) output;        /* in the order of the `output` statements */
+    VEC(Port) prediction;    /* one a metric */
+    VEC(Str) loss;           /* names, in order */
+    VEC(const Tensor *)
+    param; /* the parameter block: trained and frozen; the place is the stream of its random numbers */
     VEC(const Tensor *) state;
-    bool forward, trains;      /* has an output; has a loss to train by */
+    bool forward, trains; /* has an output; has a loss to train by */
 } Interface;
 
 void interface_of(Arena *arena, const UnitModel *unit, Interface *out);

@@ -16,10 +16,10 @@ typedef struct Module {
     LLVMTargetMachineRef machine;
     LLVMTargetDataRef layout;
     Cg cg;
-    Map strings;           /* text -> global */
-    Map structs;           /* name of a structure of abi.h -> its LLVM type */
-    VEC(Str) symbols;      /* what others may link to, in order */
-    Str error;             /* what LLVM's handler was told */
+    Map strings;      /* text -> global */
+    Map structs;      /* name of a structure of abi.h -> its LLVM type */
+    VEC(Str) symbols; /* what others may link to, in order */
+    Str error;        /* what LLVM's handler was told */
 } Module;
 
 /* The whole unit as an optimised, verified module. False with a sentence in *why; module_free() in either case. */
@@ -27,6 +27,9 @@ bool module_build(Module *m, Arena *arena, const Unit *unit, const BackendOption
 void module_free(Module *m);
 /* Notes a symbol for the index and returns its NUL-terminated name "model_suffix". */
 const char *module_export(Module *m, Str model, const char *suffix);
+
+/* ── debug.c: -g ── */
+void debug_emit(Module *m);
 
 /* ── entry.c: the functions of a model ── */
 typedef struct EntryPoints {

@@ -4,8 +4,7 @@
 #include <llvm-c/BitWriter.h>
 #include <string.h>
 
-static Str bytes_of(Arena *arena, LLVMMemoryBufferRef buffer)
-{
+static Str bytes_of(Arena *arena, LLVMMemoryBufferRef buffer) {
     size_t size = LLVMGetBufferSize(buffer);
     ACT_ASSERT(size < UINT32_MAX);
     Str bytes = str_copy(arena, (Str){LLVMGetBufferStart(buffer), (uint32_t)size});
@@ -13,14 +12,16 @@ static Str bytes_of(Arena *arena, LLVMMemoryBufferRef buffer)
     return bytes;
 }
 
-static bool emit_machine_code(Module *m, LLVMCodeGenFileType type, Str *bytes, Str *why)
-{
+static bool emit_machine_code(Module *m, LLVMCodeGenFileType type, Str *bytes, Str *why) {
     char *message = NULL;
     LLVMMemoryBufferRef buffer = NULL;
     bool refused = LLVMTargetMachineEmitToMemoryBuffer(m->machine, m->mod, type, &message, &buffer);
     if (refused || m->error.n) {
-        *why = str_printf(m->arena, "LLVM could not make code for `" STR_FMT "`: %s", STR_ARG(m->options->machine->triple),
-                          m->error.n ? m->error.p : message ? message : "no reason given");
+        *why =
+            str_printf(m->arena, "LLVM could not make code for `" STR_FMT "`: %s", STR_ARG(m->options->machine->triple),
+                       m->error.n ? m->error.p
+                       : message  ? message
+                                  : "no reason given");
         LLVMDisposeMessage(message);
         if (buffer)
             LLVMDisposeMemoryBuffer(buffer);
@@ -30,16 +31,22 @@ static bool emit_machine_code(Module *m, LLVMCodeGenFileType type, Str *bytes, S
     return true;
 }
 
-bool backend_emit(Arena *arena, const Unit *unit, const BackendOptions *options, BackendKind kind, BackendCode *code, Str *why)
-{
+bool backend_emit(Arena *arena, const Unit *unit, const BackendOptions *options, BackendKind kind, BackendCode *code,
+                  Str *why) {
     Module m;
     *code = (BackendCode){0};
     bool ok = module_build(&m, arena, unit, options, why);
     if (ok) {
         switch (kind) {
-        case BACKEND_OBJECT: ok = emit_machine_code(&m, LLVMObjectFile, &code->bytes, why); break;
-        case BACKEND_ASM: ok = emit_machine_code(&m, LLVMAssemblyFile, &code->bytes, why); break;
-        case BACKEND_BITCODE: code->bytes = bytes_of(arena, LLVMWriteBitcodeToMemoryBuffer(m.mod)); break;
+        case BACKEND_OBJECT:
+            ok = emit_machine_code(&m, LLVMObjectFile, &code->bytes, why);
+            break;
+        case BACKEND_ASM:
+            ok = emit_machine_code(&m, LLVMAssemblyFile, &code->bytes, why);
+            break;
+        case BACKEND_BITCODE:
+            code->bytes = bytes_of(arena, LLVMWriteBitcodeToMemoryBuffer(m.mod));
+            break;
         case BACKEND_IR: {
             char *text = LLVMPrintModuleToString(m.mod);
             code->bytes = str_copy(arena, str_of(text));

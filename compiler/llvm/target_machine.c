@@ -1,7 +1,8 @@
 /* Which instructions, and whose timings.
  *
- * A processor is reduced to a level: a set of features that code may use, all of which act_cpu_has can test when the object is
- * bound. What a processor has beyond its level is not used; whose pipeline it is only guides scheduling. So an object made with
+ * A processor is reduced to a level: a set of features that code may use, all of which act_cpu_has can test when the
+ * object is bound. What a processor has beyond its level is not used; whose pipeline it is only guides scheduling. So
+ * an object made with
  * `--cpu native` on one machine is the same as one made by name on another. */
 #include "llvm/target_machine.h"
 
@@ -13,7 +14,7 @@ typedef enum Arch { ARCH_X86, ARCH_ARM } Arch;
 
 /* Best first within an architecture; the last row of each is its baseline. */
 typedef struct MachineLevel {
-    const char *name;     /* LLVM's name for it as a processor */
+    const char *name; /* LLVM's name for it as a processor */
     Arch arch;
     unsigned lanes, registers;
     const char *features; /* beyond the baseline */
@@ -53,28 +54,26 @@ static const struct { const char *name; int level; } machine_cpu[] = {
 
 static const char *const arch_name[] = {[ARCH_X86] = "x86_64", [ARCH_ARM] = "aarch64"};
 
-/* The headers declare the initializers of every target LLVM has, but a library may be built without some: a weak reference
- * is NULL then. */
-#define TARGET(NAME)                                                                                      \
-    extern void LLVMInitialize##NAME##TargetInfo(void) __attribute__((weak));                             \
-    extern void LLVMInitialize##NAME##Target(void) __attribute__((weak));                                 \
-    extern void LLVMInitialize##NAME##TargetMC(void) __attribute__((weak));                               \
-    extern void LLVMInitialize##NAME##AsmPrinter(void) __attribute__((weak));                             \
-    static void init_##NAME(void)                                                                         \
-    {                                                                                                     \
-        if (!LLVMInitialize##NAME##TargetInfo || !LLVMInitialize##NAME##AsmPrinter)                       \
-            return;                                                                                       \
-        LLVMInitialize##NAME##TargetInfo();                                                               \
-        LLVMInitialize##NAME##Target();                                                                   \
-        LLVMInitialize##NAME##TargetMC();                                                                 \
-        LLVMInitialize##NAME##AsmPrinter();                                                               \
+/* The headers declare the initializers of every target LLVM has, but a library may be built without some: a weak
+ * reference is NULL then. */
+#define TARGET(NAME)                                                                                                   \
+    extern void LLVMInitialize##NAME##TargetInfo(void) __attribute__((weak));                                          \
+    extern void LLVMInitialize##NAME##Target(void) __attribute__((weak));                                              \
+    extern void LLVMInitialize##NAME##TargetMC(void) __attribute__((weak));                                            \
+    extern void LLVMInitialize##NAME##AsmPrinter(void) __attribute__((weak));                                          \
+    static void init_##NAME(void) {                                                                                    \
+        if (!LLVMInitialize##NAME##TargetInfo || !LLVMInitialize##NAME##AsmPrinter)                                    \
+            return;                                                                                                    \
+        LLVMInitialize##NAME##TargetInfo();                                                                            \
+        LLVMInitialize##NAME##Target();                                                                                \
+        LLVMInitialize##NAME##TargetMC();                                                                              \
+        LLVMInitialize##NAME##AsmPrinter();                                                                            \
     }
 TARGET(X86)
 TARGET(AArch64)
 #undef TARGET
 
-void target_machine_init(void)
-{
+void target_machine_init(void) {
     static bool done;
     if (done)
         return;
@@ -83,16 +82,14 @@ void target_machine_init(void)
     init_AArch64();
 }
 
-static Str take(Arena *arena, char *message)
-{
+static Str take(Arena *arena, char *message) {
     Str text = str_copy(arena, str_of(message));
     LLVMDisposeMessage(message);
     return text;
 }
 
 /* Is "+name" in LLVM's list "+sse2,-avx,…"? */
-static bool host_has(Str list, Str name)
-{
+static bool host_has(Str list, Str name) {
     for (uint32_t at = 0; at < list.n;) {
         uint32_t end = at;
         while (end < list.n && list.p[end] != ',')
@@ -104,8 +101,7 @@ static bool host_has(Str list, Str name)
     return false;
 }
 
-static bool host_has_all(Str list, const char *features)
-{
+static bool host_has_all(Str list, const char *features) {
     for (const char *at = features; *at;) {
         size_t n = strcspn(at, ",");
         if (!host_has(list, (Str){at, (uint32_t)n}))
@@ -116,8 +112,7 @@ static bool host_has_all(Str list, const char *features)
 }
 
 /* The best level of the architecture that this machine has every feature of. */
-static int host_level(Arena *arena, Arch arch)
-{
+static int host_level(Arena *arena, Arch arch) {
     Str list = take(arena, LLVMGetHostCPUFeatures());
     int found = -1;
     for (int i = 0; i < LEVEL_COUNT && found < 0; i++)
@@ -126,8 +121,7 @@ static int host_level(Arena *arena, Arch arch)
     return found;
 }
 
-static bool triple_arch(Str triple, Arch *arch)
-{
+static bool triple_arch(Str triple, Arch *arch) {
     uint32_t n = 0;
     while (n < triple.n && triple.p[n] != '-')
         n++;
@@ -136,21 +130,16 @@ static bool triple_arch(Str triple, Arch *arch)
     return *arch == ARCH_X86 || str_is(name, "aarch64") || str_is(name, "arm64");
 }
 
-static int baseline(Arch arch)
-{
-    return arch == ARCH_X86 ? LEVEL_X86 : LEVEL_GENERIC;
-}
+static int baseline(Arch arch) { return arch == ARCH_X86 ? LEVEL_X86 : LEVEL_GENERIC; }
 
-const char *target_machine_baseline(const Machine *machine)
-{
+const char *target_machine_baseline(const Machine *machine) {
     Arch arch;
     triple_arch(machine->triple, &arch);
     return machine_level[baseline(arch)].name;
 }
 
 /* The level of a processor by name; -1 with a sentence. */
-static int named_level(Arena *arena, Arch arch, Str cpu, Str *why, Str *help)
-{
+static int named_level(Arena *arena, Arch arch, Str cpu, Str *why, Str *help) {
     Str name[MACHINE_CPU_COUNT + LEVEL_COUNT];
     int level[MACHINE_CPU_COUNT + LEVEL_COUNT];
     unsigned n = 0;
@@ -171,8 +160,7 @@ static int named_level(Arena *arena, Arch arch, Str cpu, Str *why, Str *help)
 }
 
 /* Objects of ours are ELF with 8-byte pointers: what abi.h and the archive are written for. */
-static const char *triple_refused(const char *triple)
-{
+static const char *triple_refused(const char *triple) {
     static const char *const foreign[] = {"windows", "darwin", "macos", "ios", "uefi", "wasm", "gnux32", "ilp32"};
     for (unsigned i = 0; i < sizeof foreign / sizeof *foreign; i++)
         if (strstr(triple, foreign[i]))
@@ -180,8 +168,7 @@ static const char *triple_refused(const char *triple)
     return NULL;
 }
 
-const Machine *machine_select(Arena *arena, Str triple, Str cpu, Str *why, Str *help)
-{
+const Machine *machine_select(Arena *arena, Str triple, Str cpu, Str *why, Str *help) {
     target_machine_init();
     Str host = take(arena, LLVMGetDefaultTargetTriple());
     Str wanted = triple.n ? triple : host;
@@ -194,7 +181,8 @@ const Machine *machine_select(Arena *arena, Str triple, Str cpu, Str *why, Str *
     }
     const char *refused = triple_refused(full.p);
     if (refused) {
-        *why = str_printf(arena, "target `" STR_FMT "` is not supported: actc writes 64-bit ELF objects", STR_ARG(wanted));
+        *why =
+            str_printf(arena, "target `" STR_FMT "` is not supported: actc writes 64-bit ELF objects", STR_ARG(wanted));
         return NULL;
     }
     LLVMTargetRef llvm_target;
@@ -240,8 +228,7 @@ const Machine *machine_select(Arena *arena, Str triple, Str cpu, Str *why, Str *
     return machine;
 }
 
-LLVMTargetMachineRef target_machine_new(Arena *arena, const Machine *machine, int level, Str *why)
-{
+LLVMTargetMachineRef target_machine_new(Arena *arena, const Machine *machine, int level, Str *why) {
     target_machine_init();
     LLVMTargetRef target;
     char *message = NULL;
@@ -263,8 +250,7 @@ LLVMTargetMachineRef target_machine_new(Arena *arena, const Machine *machine, in
     return made;
 }
 
-void machine_list(Text *out)
-{
+void machine_list(Text *out) {
     target_machine_init();
     for (unsigned arch = ARCH_X86; arch <= ARCH_ARM; arch++) {
         Str triple = str_printf(out->arena, "%s-linux-gnu", arch_name[arch]);

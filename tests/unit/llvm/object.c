@@ -1,9 +1,11 @@
 /* The entry points of an object, run in place, and the files that hold it. */
+// clang-format off
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+// clang-format on
 
 #include "llvm/tiny_unit.h"
 
@@ -13,16 +15,19 @@
 
 static int cpu_ok = 1;
 static char cpu_asked[512];
-static int cpu_has(const char *features)
-{
+static int cpu_has(const char *features) {
     strncpy(cpu_asked, features, sizeof cpu_asked - 1);
     return cpu_ok;
 }
 
-static struct { const ActTensor *tensor; void *block; ActFill fill; uint64_t seed; } filled[8];
+static struct {
+    const ActTensor *tensor;
+    void *block;
+    ActFill fill;
+    uint64_t seed;
+} filled[8];
 static int n_filled, fill_fails_at;
-static ActStatus fill(const ActTensor *tensor, void *block, const ActFill *how, uint64_t seed)
-{
+static ActStatus fill(const ActTensor *tensor, void *block, const ActFill *how, uint64_t seed) {
     if (n_filled == fill_fails_at)
         return ACT_E_MEMORY;
     filled[n_filled].tensor = tensor;
@@ -33,23 +38,21 @@ static ActStatus fill(const ActTensor *tensor, void *block, const ActFill *how, 
 }
 
 static int parallel_calls;
-static void parallel(ActPool *pool, ActWork work, void *context)
-{
+static void parallel(ActPool *pool, ActWork work, void *context) {
     (void)pool;
     parallel_calls++;
     for (uint32_t t = 0; t < 2; t++)
         work(context, t, 2);
 }
 static void barrier(ActPool *pool) { (void)pool; }
-static uint32_t threads(const ActPool *pool)
-{
+static uint32_t threads(const ActPool *pool) {
     (void)pool;
     return 2;
 }
 
 static const BackendSymbol symbols[] = {
-    {"act_cpu_has", (void (*)(void))cpu_has},   {"act_fill", (void (*)(void))fill},
-    {"act_parallel", (void (*)(void))parallel}, {"act_barrier", (void (*)(void))barrier},
+    {"act_cpu_has", (void (*)(void))cpu_has},      {"act_fill", (void (*)(void))fill},
+    {"act_parallel", (void (*)(void))parallel},    {"act_barrier", (void (*)(void))barrier},
     {"act_pool_threads", (void (*)(void))threads},
 };
 
@@ -63,8 +66,7 @@ typedef struct Bound {
     ActMemory memory;
 } Bound;
 
-static Unit *unit_for(Arena *arena, const char *triple, const char *cpu, BackendOptions *options)
-{
+static Unit *unit_for(Arena *arena, const char *triple, const char *cpu, BackendOptions *options) {
     Str why = {0}, help = {0};
     const Machine *machine = machine_select(arena, str_of(triple), str_of(cpu), &why, &help);
     if (!machine)
@@ -73,8 +75,7 @@ static Unit *unit_for(Arena *arena, const char *triple, const char *cpu, Backend
     return tiny_unit(arena, machine->target);
 }
 
-static int setup(void **state)
-{
+static int setup(void **state) {
     Arena *arena = arena_new();
     Bound *b = arena_new_of(arena, Bound);
     b->arena = arena;
@@ -85,7 +86,7 @@ static int setup(void **state)
     if (!b->run)
         fail_msg(STR_FMT, STR_ARG(why));
     b->memory = (ActMemory){arena_alloc_aligned(arena, 128, 64), 128, arena_alloc_aligned(arena, 64, 64), 64,
-                            arena_alloc_aligned(arena, 64, 64), 64};
+                            arena_alloc_aligned(arena, 64, 64),  64};
     cpu_ok = 1;
     n_filled = parallel_calls = 0;
     fill_fails_at = -1;
@@ -94,16 +95,14 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
+static int teardown(void **state) {
     Bound *b = *state;
     backend_run_end(b->run);
     arena_free(b->arena);
     return 0;
 }
 
-static void test_bind(void **state)
-{
+static void test_bind(void **state) {
     Bound *b = *state;
     assert_ptr_equal(b->instance.model, b->model);
     assert_ptr_equal(b->instance.param, b->memory.param);
@@ -118,8 +117,7 @@ static void test_bind(void **state)
     assert_int_equal(((char *)b->memory.param)[0], 0x55); /* loaded weights stay */
 }
 
-static void test_bind_refuses(void **state)
-{
+static void test_bind_refuses(void **state) {
     Bound *b = *state;
     ActStatus (*bind)(ActInstance *, const ActMemory *) = b->model->entry.bind;
     ActInstance m = {0};
@@ -143,8 +141,7 @@ static void test_bind_refuses(void **state)
     assert_int_equal(b->model->entry.init(&m, 1), ACT_E_ARGUMENT);
 }
 
-static void test_init(void **state)
-{
+static void test_init(void **state) {
     Bound *b = *state;
     memset(b->memory.param, 0x55, 128);
     memset(b->memory.state, 0x55, 64);
@@ -170,15 +167,13 @@ static void test_init(void **state)
     assert_int_equal(b->model->entry.init(NULL, 42), ACT_E_ARGUMENT);
 }
 
-static void set_weight(Bound *b, float first, float second)
-{
+static void set_weight(Bound *b, float first, float second) {
     float *weight = b->memory.param;
     weight[0] = first;
     weight[1] = second;
 }
 
-static void test_forward_in_chunks(void **state)
-{
+static void test_forward_in_chunks(void **state) {
     Bound *b = *state;
     enum { MOST = 11 };
     float image[MOST * 3], y[MOST * 2 + 1];
@@ -198,8 +193,7 @@ static void test_forward_in_chunks(void **state)
     assert_int_equal(parallel_calls, 0);
 }
 
-static void test_forward_refuses(void **state)
-{
+static void test_forward_refuses(void **state) {
     Bound *b = *state;
     float image[3] = {0}, y[2];
     const void *in[] = {image}, *no_in[] = {NULL};
@@ -213,8 +207,7 @@ static void test_forward_refuses(void **state)
     assert_int_equal(b->model->entry.forward(&b->instance, in, 1, no_out), ACT_E_ARGUMENT);
 }
 
-static void test_evaluate(void **state)
-{
+static void test_evaluate(void **state) {
     Bound *b = *state;
     float image[TINY_BATCH * 3] = {1, 2, 3, 4, 5, 6}, loss[1], y[TINY_BATCH * 2];
     int32_t label[TINY_BATCH] = {0};
@@ -227,16 +220,15 @@ static void test_evaluate(void **state)
     assert_int_equal(b->model->entry.evaluate(&b->instance, in, NULL, 1, loss, out), ACT_E_ARGUMENT);
 }
 
-static void test_train_step(void **state)
-{
+static void test_train_step(void **state) {
     Bound *b = *state;
     float image[TINY_BATCH * 3] = {0}, loss[1];
     int32_t label[TINY_BATCH] = {0};
     const void *in[] = {image}, *target[] = {label};
     ActStep step = {3, 0.25, 7};
     set_weight(b, 10, 20);
-    ActStatus (*train)(const ActInstance *, const ActStep *, const void *const *, const void *const *, size_t, float *) =
-        b->model->entry.train_step;
+    ActStatus (*train)(const ActInstance *, const ActStep *, const void *const *, const void *const *, size_t,
+                       float *) = b->model->entry.train_step;
     assert_int_equal(train(&b->instance, &step, in, target, TINY_BATCH, loss), ACT_OK);
     assert_true(loss[0] == 10);
     assert_true(((float *)b->memory.param)[0] == 9.25f && ((float *)b->memory.param)[1] == 19.25f);
@@ -248,8 +240,7 @@ static void test_train_step(void **state)
     assert_int_equal(train(&b->instance, &step, in, target, 1, loss), ACT_E_ARGUMENT);
 }
 
-static void test_threads(void **state)
-{
+static void test_threads(void **state) {
     Bound *b = *state;
     float image[9 * 3] = {1, 2, 3, 4, 5, 6}, y[9 * 2];
     b->instance.pool = (ActPool *)(void *)&parallel_calls; /* any pointer: our own pool never looks */
@@ -259,16 +250,14 @@ static void test_threads(void **state)
     assert_true(y[0] == 2 && y[3] == 6 && y[17] == 1);
 }
 
-static void test_schedule(void **state)
-{
+static void test_schedule(void **state) {
     Bound *b = *state;
     assert_true(b->model->entry.schedule(3, 4) == 0.75);
 }
 
 /* ── files ── */
 
-static Str emit(Arena *arena, const char *triple, const char *cpu, BackendKind kind)
-{
+static Str emit(Arena *arena, const char *triple, const char *cpu, BackendKind kind) {
     BackendOptions options;
     Unit *unit = unit_for(arena, triple, cpu, &options);
     BackendCode code;
@@ -278,8 +267,7 @@ static Str emit(Arena *arena, const char *triple, const char *cpu, BackendKind k
     return code.bytes;
 }
 
-static void test_same_bytes(void **state)
-{
+static void test_same_bytes(void **state) {
     (void)state;
     Arena *arena = arena_new();
     for (BackendKind kind = BACKEND_OBJECT; kind <= BACKEND_BITCODE; kind++) {
@@ -291,14 +279,12 @@ static void test_same_bytes(void **state)
 }
 
 /* e_machine of an ELF header */
-static int elf_machine(Str object)
-{
+static int elf_machine(Str object) {
     assert_memory_equal(object.p, "\177ELF\2\1", 6);
     return (unsigned char)object.p[18];
 }
 
-static void test_every_level(void **state)
-{
+static void test_every_level(void **state) {
     (void)state;
     Arena *arena = arena_new();
     static const char *const level[] = {"x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4", "haswell", "znver4"};
@@ -311,8 +297,7 @@ static void test_every_level(void **state)
 }
 
 /* bind runs before the processor is known: nothing wider than the baseline is in it. */
-static void test_bind_is_baseline(void **state)
-{
+static void test_bind_is_baseline(void **state) {
     (void)state;
     Arena *arena = arena_new();
     Str text = emit(arena, "x86_64-linux-gnu", "x86-64-v4", BACKEND_ASM);
@@ -326,8 +311,7 @@ static void test_bind_is_baseline(void **state)
     arena_free(arena);
 }
 
-static void test_archive(void **state)
-{
+static void test_archive(void **state) {
     (void)state;
     Arena *arena = arena_new();
     BackendCode code = {.bytes = STR("odd")};
@@ -342,12 +326,12 @@ static void test_archive(void **state)
     assert_int_equal(got.n, sizeof want - 1);
     assert_memory_equal(got.p, want, got.n);
     got = backend_archive(arena, STR("a_rather_long_name.o"), &code);
-    assert_memory_equal(got.p + 8 + 60 + 28, "//                                              22        `\na_rather_long_name.o/\n/0 ", 85);
+    assert_memory_equal(got.p + 8 + 60 + 28,
+                        "//                                              22        `\na_rather_long_name.o/\n/0 ", 85);
     arena_free(arena);
 }
 
-static void test_machines(void **state)
-{
+static void test_machines(void **state) {
     (void)state;
     Arena *arena = arena_new();
     Str why, help;
@@ -366,8 +350,7 @@ static void test_machines(void **state)
     arena_free(arena);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_bind, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bind_refuses, setup, teardown),
