@@ -79,7 +79,7 @@ static void collect(Lower *l, Rows *rows)
         if (lower_stored(l, id))
             add_operand(l, rows, OPERAND_STORE, id, full ? &l->group->space : &node->type, full);
         for (uint32_t k = 0; k < node->n_in; k++) {
-            const Node *leaf = graph_node(l->g, node->in[k]);
+            const Node *leaf = graph_node(l->g, l->plan->storage[node->in[k]]);
             Sx uniform;
             double number;
             if (is_member(l, node->in[k]) || build_is_number(leaf, &number) || build_is_uniform(leaf, &uniform))
@@ -97,7 +97,7 @@ static void collect(Lower *l, Rows *rows)
 
 static Sx leaf(Lower *l, Rows *rows, NodeId value, bool full)
 {
-    const Node *node = graph_node(l->g, value);
+    const Node *node = graph_node(l->g, l->plan->storage[value]);
     Sx uniform;
     double number;
     uint32_t stream;

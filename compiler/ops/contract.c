@@ -147,7 +147,8 @@ static const char *const examples[] = {
     "%3 = contract %1, %2 {form = 0} : f32[B, 2, 4]\n"
     "%4 = contract %3, %2 {form = 1} : f32[B, 2, 5]\n"
     "%5 = contract %1, %3 {form = 2} : f32[5, 4]\n"
-    "output 0 \"a\" %3\noutput 1 \"b\" %4\noutput 2 \"c\" %5\n",
+    "%6 = contract %1, %5 {form = 0} : f32[B, 2, 4]\n"
+    "output 0 \"a\" %3\noutput 1 \"b\" %4\noutput 2 \"c\" %6\n",
     NULL};
 
 ACT_OP(contract) = {

@@ -147,7 +147,8 @@ static const char *const examples[] = {
     "%2 = reduce %1 {op = 0, axes = 2, batch = 0, keep = 0} : f32[B, 3]\n"
     "%3 = reduce %1 {op = 1, axes = 1, batch = 0, keep = 1} : f32[B, 1, 5]\n"
     "%4 = reduce %1 {op = 0, axes = 3, batch = 1, keep = 0} : f32[]\n"
-    "output 0 \"a\" %2\noutput 1 \"b\" %3\noutput 2 \"c\" %4\n",
+    "%5 = map %3, %4 {fn = (mul a0 a1)} : f32[B, 1, 5]\n"
+    "output 0 \"a\" %2\noutput 1 \"b\" %3\noutput 2 \"c\" %5\n",
     NULL};
 
 ACT_OP(reduce) = {

@@ -49,6 +49,14 @@ static void visit(void *context, Sx x, const SxNode *node)
     *vec_push(fold->arena, &fold->item) = (Item){x, class};
 }
 
+/* A number or uniform may have been given axes of size one. */
+static const Node *behind_views(const Graph *g, NodeId id)
+{
+    while (graph_node(g, id)->op->kind == OP_VIEW && type_elements(graph_type(g, id)) == 1)
+        id = graph_node(g, id)->in[0];
+    return graph_node(g, id);
+}
+
 /* A copy of a map whose literal inputs are literals and whose uniform parts are uniform nodes. */
 static NodeId fold_map(PassState *state, Graph *g, const Node *node, const NodeId *map)
 {
@@ -60,7 +68,7 @@ static NodeId fold_map(PassState *state, Graph *g, const Node *node, const NodeI
     for (uint32_t i = 0; i < n; i++) {
         double number;
         in[i] = map[node->in[i]];
-        const Node *input = graph_node(g, in[i]);
+        const Node *input = behind_views(g, in[i]);
         to[i] = build_is_number(input, &number) ? sx_num(sx, number) : 0;
         inner[i] = 0;
         uniform[i] = build_is_uniform(input, &inner[i]);
@@ -69,11 +77,11 @@ static NodeId fold_map(PassState *state, Graph *g, const Node *node, const NodeI
     Fold fold = {.arena = state->arena, .sx = sx, .uniform = uniform};
     sx_walk(sx, f, visit, &fold);
     double number;
-    bool scalar = node->type.rank == 0 && !node->type.batch;
+    bool scalar = type_elements(&node->type) == 1 && !node->type.batch;
     if (scalar && sx_is_num(sx, f, &number))
-        return build_number(g, number);
+        return build_reshape(g, build_number(g, number), node->type.rank, node->type.dim);
     if (scalar && class_of(&fold, f) == CLASS_UNIFORM)
-        return build_uniform(g, sx_substitute(sx, f, inner, n));
+        return build_reshape(g, build_uniform(g, sx_substitute(sx, f, inner, n)), node->type.rank, node->type.dim);
     if (class_of(&fold, f) == CLASS_UNIFORM)
         add_hoist(&fold, f);
     for (uint32_t i = 0; i < fold.hoist.n && n < 62; i++) {

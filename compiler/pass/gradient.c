@@ -69,7 +69,7 @@ static void run(PassState *state)
     for (NodeId id = 1; id < self.n_forward; id++) {
         uint32_t tensor;
         if (build_is_tensor(graph_node(g, id), &tensor))
-            self.wanted[id] = g->tensors.at[tensor].role == ROLE_PARAM && g->tensors.at[tensor].trainable;
+            self.wanted[id] = g->tensors.at[tensor].trainable;
     }
     mark_wanted(&self, g);
     pass_copy_roots(g, from, map);
