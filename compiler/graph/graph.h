@@ -1,7 +1,8 @@
 /* The graph: one network as nodes in an arena, in topological order.
  *
- * A node's inputs have smaller numbers than the node itself, so walking ids upward is walking forward. Passes do not edit a graph:
- * they copy it into a new one, changed (graph_copy_node and a table old -> new), which keeps the order and leaves no rubbish.
+ * A node's inputs have smaller numbers than the node itself, so walking ids upward is walking forward. Passes do not
+ * edit a graph: they copy it into a new one, changed (graph_copy_node and a table old -> new), which keeps the order and
+ * leaves no rubbish.
  * Gradients and optimizer updates are nodes like any other. */
 #ifndef ACT_GRAPH_GRAPH_H
 #define ACT_GRAPH_GRAPH_H
@@ -108,8 +109,8 @@ static inline Node *graph_node(const Graph *g, NodeId id)
 }
 static inline const Type *graph_type(const Graph *g, NodeId id) { return &graph_node(g, id)->type; }
 
-/* A new node; inputs and attributes are copied, the type comes from op->infer. A node that does not type is a bug of ours
- * (sema checks what users write before it builds). The pointer graph_node() gave earlier may move. */
+/* A new node; inputs and attributes are copied, the type comes from op->infer. A node that does not type is a bug of
+ * ours (sema checks what users write before it builds). The pointer graph_node() gave earlier may move. */
 NodeId graph_add(Graph *g, const Op *op, const NodeId *in, uint32_t n_in, const AttrValue *attr);
 /* The same, returning 0 with a sentence in *why when op->infer refuses. */
 NodeId graph_try(Graph *g, const Op *op, const NodeId *in, uint32_t n_in, const AttrValue *attr, Str *why);
@@ -123,8 +124,8 @@ void graph_root_add(Graph *g, RootKind kind, NodeId node, uint32_t index, Str na
 /* uses[id] = how many inputs and roots refer to node id. */
 uint32_t *graph_uses(const Graph *g, Arena *arena);
 
-/* Every rule a graph must keep: operands before uses, types as infer says, attributes in range, roots of the right type. NULL or
- * a sentence that names the node. Run after every pass in debug builds. */
+/* Every rule a graph must keep: operands before uses, types as infer says, attributes in range, roots of the right type.
+ * NULL or a sentence that names the node. Run after every pass in debug builds. */
 const char *graph_verify(const Graph *g, Arena *arena);
 
 /* ── text form ──
@@ -132,7 +133,11 @@ const char *graph_verify(const Graph *g, Arena *arena);
  *   tensor "linear1.weight" param f32[784, 10] fill normal 0 0.05
  *   %1 = input {tensor = 0} : f32[B, 784]            # comments
  *   %4 = map %2, %3 {fn = (max (add a0 a1) 0)} : f32[B, 10]
- *   output 0 "logits" %4                                                                                             */
+ *   output 0 "logits" %4
+ *
+ * Only facts that differ from a plain tensor are written. Behind a node's type stand its name, fn and layer:
+ *   %4 = map %2 {fn = (max a0 0)} : f32[B, 10] name "h1" fn "relu" layer 3
+ * A hand-written text may leave types out, number nodes with holes, and name a tensor: {tensor = "linear1.weight"}. */
 void graph_print(const Graph *g, Text *out);
 /* Reads it back; NULL and "line 3: …" in *why. `find` gives ops by name (op_find of ops/registry.h). */
 Graph *graph_read(Arena *arena, SxPool *sx, Str text, const Op *(*find)(Str name), Str *why);
