@@ -29,7 +29,9 @@ int facts_weight(const Graph *g, NodeId id)
     while (facts_passes(graph_node(g, w)))
         w = graph_node(g, w)->in[0];
     int tensor = facts_tensor(graph_node(g, w));
-    return tensor >= 0 && g->tensors.at[tensor].role == ROLE_PARAM ? tensor : -1;
+    /* frozen weights are constants */
+    bool weights = tensor >= 0 && (g->tensors.at[tensor].role == ROLE_PARAM || g->tensors.at[tensor].role == ROLE_CONSTANT);
+    return weights ? tensor : -1;
 }
 
 NodeId facts_skip(const Facts *f, NodeId id)
