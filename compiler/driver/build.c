@@ -2,21 +2,24 @@
 
 #include "driver/header.h"
 
-int build_machine(Build *b) {
+int build_machine(Build *b)
+{
     Str why, help;
     const Options *options = b->session.options;
     b->machine = machine_select(b->session.arena, options->target, options->cpu, &why, &help);
     return b->machine ? EXIT_CLEAN : session_fail(&b->session, EXIT_USAGE, why, help);
 }
 
-static bool has_healthy_model(const Program *program) {
+static bool has_healthy_model(const Program *program)
+{
     for (uint32_t i = 0; i < program->models.n; i++)
         if (!program->models.at[i]->poisoned)
             return true;
     return false;
 }
 
-int build_check(Build *b, Arena *arena, const Options *options) {
+int build_check(Build *b, Arena *arena, const Options *options)
+{
     Session *s = &b->session;
     if (options->files.n != 1)
         return usage_error(options, options->files.n ? STR("one file at a time") : STR("no file to compile"),
@@ -36,7 +39,8 @@ int build_check(Build *b, Arena *arena, const Options *options) {
     return EXIT_CLEAN;
 }
 
-int build_unit(Build *b) {
+int build_unit(Build *b)
+{
     Session *s = &b->session;
     const Options *options = s->options;
     Str reserved = header_reserved(b->program);
@@ -63,7 +67,8 @@ int build_unit(Build *b) {
     return EXIT_CLEAN;
 }
 
-BackendOptions build_backend_options(const Build *b, bool program) {
+BackendOptions build_backend_options(const Build *b, bool program)
+{
     return (BackendOptions){.machine = b->machine,
                             .level = b->session.options->level,
                             .debug = b->session.options->debug,

@@ -9,7 +9,8 @@
 
 enum { FIX_ROUNDS = 10 /* a fix may uncover the next */ };
 
-static bool blank(Str text) {
+static bool blank(Str text)
+{
     for (uint32_t i = 0; i < text.n; i++)
         if (text.p[i] != ' ' && text.p[i] != '\n' && text.p[i] != '\t' && text.p[i] != '\r')
             return false;
@@ -17,7 +18,8 @@ static bool blank(Str text) {
 }
 
 /* The text of the file once all fixes are in it; `first` is as it stands. */
-static Str fixed_text(Session *s, Str path, Str first, unsigned *applied) {
+static Str fixed_text(Session *s, Str path, Str first, unsigned *applied)
+{
     Str text = first;
     for (unsigned round = 0; round < FIX_ROUNDS; round++) {
         Session trial;
@@ -35,7 +37,8 @@ static Str fixed_text(Session *s, Str path, Str first, unsigned *applied) {
 }
 
 /* --fix and --diff. Returns the source to check in the end, or NULL after a message. */
-static const Source *fix_source(Session *s, const Source *source, int *code) {
+static const Source *fix_source(Session *s, const Source *source, int *code)
+{
     unsigned applied = 0;
     Str text = fixed_text(s, source->path, source->text, &applied);
     if (!applied)
@@ -55,7 +58,8 @@ static const Source *fix_source(Session *s, const Source *source, int *code) {
     return source_add(&s->sources, source->path, text, false);
 }
 
-static int check_run_command(Arena *arena, Options *options) {
+static int check_run_command(Arena *arena, Options *options)
+{
     if (!options->files.n)
         return usage_error(options, STR("no file to check"), STR("actc check model.act"));
     options->fix = options->fix || options->unsafe_fixes;

@@ -32,7 +32,8 @@ static const struct {
 };
 enum { OUT_ENDINGS = sizeof out_ending / sizeof *out_ending };
 
-static bool output_kind(Str path, OutKind *kind) {
+static bool output_kind(Str path, OutKind *kind)
+{
     Str ending = path_ending(path);
     for (unsigned i = 0; i < OUT_ENDINGS; i++)
         if (str_is(ending, out_ending[i].ending)) {
@@ -46,7 +47,8 @@ typedef enum Stage { STAGE_NONE, STAGE_AST, STAGE_GRAPH, STAGE_KERNEL, STAGE_LL,
 static const char *const stage_name[] = {"", "ast", "graph", "kernel", "ll", "asm"};
 enum { STAGES = sizeof stage_name / sizeof *stage_name };
 
-static int choose_stage(const Options *options, Arena *arena, Stage *stage) {
+static int choose_stage(const Options *options, Arena *arena, Stage *stage)
+{
     Str name[STAGES];
     for (unsigned i = 0; i < STAGES; i++) {
         name[i] = str_of(stage_name[i]);
@@ -62,7 +64,8 @@ static int choose_stage(const Options *options, Arena *arena, Stage *stage) {
 }
 
 /* Mistakes about OUT are found before the work, not after it. */
-static int choose_output(const Options *options, Arena *arena, OutKind *kind) {
+static int choose_output(const Options *options, Arena *arena, OutKind *kind)
+{
     if (!options->output.n)
         return usage_error(options, STR("where to?"),
                            STR("actc model.act -o model.o, or -o model for a training program"));
@@ -88,12 +91,14 @@ static int choose_output(const Options *options, Arena *arena, OutKind *kind) {
 
 /* ── stages as text ── */
 
-static int print(Text *text) {
+static int print(Text *text)
+{
     fwrite(text->p, 1, text->n, stdout);
     return fflush(stdout) == 0 ? EXIT_CLEAN : EXIT_USAGE;
 }
 
-static int emit_ast(Build *b) {
+static int emit_ast(Build *b)
+{
     Session *s = &b->session;
     if (s->options->files.n != 1)
         return usage_error(s->options, STR("--emit=ast takes one file"), (Str){0});
@@ -107,7 +112,8 @@ static int emit_ast(Build *b) {
     return session_report(s);
 }
 
-static void emit_graphs(const Build *b, bool dot, Text *out) {
+static void emit_graphs(const Build *b, bool dot, Text *out)
+{
     for (uint32_t i = 0, n = 0; i < b->program->models.n; i++) {
         const Model *model = b->program->models.at[i];
         if (model->poisoned)
@@ -121,7 +127,8 @@ static void emit_graphs(const Build *b, bool dot, Text *out) {
     }
 }
 
-static void emit_kernels(const Build *b, Text *out) {
+static void emit_kernels(const Build *b, Text *out)
+{
     for (uint32_t i = 0; i < b->unit->models.n; i++) {
         const UnitModel *model = &b->unit->models.at[i];
         const LoopProgram *program[] = {model->forward, model->evaluate, model->train_step};
@@ -134,7 +141,8 @@ static void emit_kernels(const Build *b, Text *out) {
     }
 }
 
-static int emit_code(Build *b, BackendKind kind, bool program, BackendCode *code) {
+static int emit_code(Build *b, BackendKind kind, bool program, BackendCode *code)
+{
     Str why;
     BackendOptions options = build_backend_options(b, program);
     if (!backend_emit(b->session.arena, b->unit, &options, kind, code, &why))
@@ -142,7 +150,8 @@ static int emit_code(Build *b, BackendKind kind, bool program, BackendCode *code
     return EXIT_CLEAN;
 }
 
-static int compile_stage(Build *b, Stage stage) {
+static int compile_stage(Build *b, Stage stage)
+{
     Arena *arena = b->session.arena;
     if (stage == STAGE_AST)
         return emit_ast(b);
@@ -172,28 +181,32 @@ static int compile_stage(Build *b, Stage stage) {
 
 /* ── files ── */
 
-static int write_output(Build *b, Str path, Str bytes) {
+static int write_output(Build *b, Str path, Str bytes)
+{
     Str why;
     return file_write(b->session.arena, path, bytes.p, bytes.n, &why)
                ? EXIT_CLEAN
                : session_fail(&b->session, EXIT_USAGE, why, (Str){0});
 }
 
-static int write_header(Build *b, Str out) {
+static int write_header(Build *b, Str out)
+{
     Arena *arena = b->session.arena;
     Str name = str_printf(arena, STR_FMT ".h", STR_ARG(path_stem(out)));
     Str text = header_text(arena, b->unit, name, b->source->path);
     return write_output(b, path_join(arena, path_dir(arena, out), name), text);
 }
 
-static int write_linked(Build *b, LinkKind kind, Str out, Str object) {
+static int write_linked(Build *b, LinkKind kind, Str out, Str object)
+{
     Str why, help;
     return link_output(b->session.arena, kind, object, out, &why, &help)
                ? EXIT_CLEAN
                : session_fail(&b->session, EXIT_USAGE, why, help);
 }
 
-static int write_unit(Build *b, OutKind kind) {
+static int write_unit(Build *b, OutKind kind)
+{
     static const BackendKind code_kind[] = {
         [OUT_ASM] = BACKEND_ASM, [OUT_IR] = BACKEND_IR, [OUT_BITCODE] = BACKEND_BITCODE};
     Str out = b->session.options->output;
@@ -222,7 +235,8 @@ static int write_unit(Build *b, OutKind kind) {
     return code || !headed ? code : write_header(b, out);
 }
 
-static int compile_run(Arena *arena, Options *options) {
+static int compile_run(Arena *arena, Options *options)
+{
     Build b = {0};
     session_begin(&b.session, arena, options);
     if (options->emit.n) {

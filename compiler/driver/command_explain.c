@@ -4,7 +4,8 @@
 /* A file among the arguments gives its own definitions. */
 static bool is_file(Str word) { return word.n > 4 && str_eq((Str){word.p + word.n - 4, 4}, STR(".act")); }
 
-static int explain_run(Arena *arena, Options *options) {
+static int explain_run(Arena *arena, Options *options)
+{
     Session s;
     session_begin(&s, arena, options);
     Program *program = NULL;

@@ -6,7 +6,8 @@
 #include "syntax/parse.h"
 
 /* EXIT_PROBLEMS when the file has a syntax error, or (--check, --diff) is not canonical. */
-static int format_file(Session *s, Str path) {
+static int format_file(Session *s, Str path)
+{
     const Options *options = s->options;
     const Source *source = session_read(s, path);
     if (!source)
@@ -39,7 +40,8 @@ static int format_file(Session *s, Str path) {
     return EXIT_CLEAN;
 }
 
-static int fmt_run(Arena *arena, Options *options) {
+static int fmt_run(Arena *arena, Options *options)
+{
     if (!options->files.n)
         return usage_error(options, STR("no file to format"), STR("actc fmt model.act, or `-` for standard input"));
     Session s;

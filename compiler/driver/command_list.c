@@ -17,14 +17,16 @@ static const ListKind list_kind[] = {
 enum { LIST_KINDS = sizeof list_kind / sizeof *list_kind };
 
 /* The first line of a page. */
-static Str first_line(Str doc) {
+static Str first_line(Str doc)
+{
     uint32_t n = 0;
     while (n < doc.n && doc.p[n] != '\n')
         n++;
     return (Str){doc.p, n};
 }
 
-static void json_text(Text *out, Str s) {
+static void json_text(Text *out, Str s)
+{
     text_putc(out, '"');
     for (uint32_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
@@ -38,7 +40,8 @@ static void json_text(Text *out, Str s) {
     text_putc(out, '"');
 }
 
-static void list_definitions(const Program *program, DefKind kind, bool json, Text *out) {
+static void list_definitions(const Program *program, DefKind kind, bool json, Text *out)
+{
     int width = 8;
     for (uint32_t i = 0; i < program->defs.n; i++)
         if (program->defs.at[i].kind == kind && (int)program->defs.at[i].name.n > width)
@@ -61,7 +64,8 @@ static void list_definitions(const Program *program, DefKind kind, bool json, Te
     }
 }
 
-static Str all_kinds(Arena *arena) {
+static Str all_kinds(Arena *arena)
+{
     Text text = {.arena = arena};
     text_add(&text, STR("rules, targets"));
     for (unsigned i = 0; i < LIST_KINDS; i++)
@@ -69,7 +73,8 @@ static Str all_kinds(Arena *arena) {
     return text_str(&text);
 }
 
-static int unknown_kind(Arena *arena, const Options *options, Str word) {
+static int unknown_kind(Arena *arena, const Options *options, Str word)
+{
     Str name[LIST_KINDS + 2] = {STR("rules"), STR("targets")};
     for (unsigned i = 0; i < LIST_KINDS; i++)
         name[i + 2] = str_of(list_kind[i].name);
@@ -79,7 +84,8 @@ static int unknown_kind(Arena *arena, const Options *options, Str word) {
     return usage_error(options, str_printf(arena, "there is no list of `" STR_FMT "`", STR_ARG(word)), help);
 }
 
-static int list_run(Arena *arena, Options *options) {
+static int list_run(Arena *arena, Options *options)
+{
     if (options->files.n != 1)
         return usage_error(options, options->files.n ? STR("one list at a time") : STR("list what?"),
                            str_printf(arena, "actc list " STR_FMT, STR_ARG(all_kinds(arena))));

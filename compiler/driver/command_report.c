@@ -14,14 +14,16 @@ typedef struct Row {
     uint64_t bytes;      /* of its value, one row */
 } Row;
 
-static uint64_t node_flops(const Graph *g, const Node *node) {
+static uint64_t node_flops(const Graph *g, const Node *node)
+{
     if (node->op->flops)
         return node->op->flops(g, node);
     bool free = node->op->kind == OP_LEAF || node->op->kind == OP_VIEW || node->op->kind == OP_MOVE;
     return free ? 0 : type_elements(&node->type);
 }
 
-static Row report_row(Arena *arena, const Sources *sources, const Model *model, uint32_t i, bool *counted) {
+static Row report_row(Arena *arena, const Sources *sources, const Model *model, uint32_t i, bool *counted)
+{
     const Graph *g = model->graph;
     const LayerUse *use = &model->layers.at[i];
     const Source *source = source_get(sources, use->outer.source ? use->outer.source : use->span.source);
@@ -43,7 +45,8 @@ static Row report_row(Arena *arena, const Sources *sources, const Model *model, 
 }
 
 /* "1 234 567" reads easier than 1234567. */
-static Str grouped(Arena *arena, uint64_t value) {
+static Str grouped(Arena *arena, uint64_t value)
+{
     char digits[24], *end = digits + sizeof digits, *at = end;
     unsigned n = 0;
     do {
@@ -56,7 +59,8 @@ static Str grouped(Arena *arena, uint64_t value) {
     return str_copy(arena, (Str){at, (uint32_t)(end - at)});
 }
 
-static void print_json(const Row *row, Str model, Text *out) {
+static void print_json(const Row *row, Str model, Text *out)
+{
     text_printf(out,
                 "{\"model\":\"" STR_FMT "\",\"name\":\"" STR_FMT "\",\"kind\":\"" STR_FMT
                 "\",\"line\":%u,\"shape\":" STR_FMT,
@@ -65,7 +69,8 @@ static void print_json(const Row *row, Str model, Text *out) {
                 (unsigned long long)row->flops, (unsigned long long)row->bytes);
 }
 
-static void print_table(Arena *arena, const Model *model, const Row *row, uint32_t n, Text *out) {
+static void print_table(Arena *arena, const Model *model, const Row *row, uint32_t n, Text *out)
+{
     int name = 5, shape = 5, parameters = 10, flops = 5;
     uint64_t all_parameters = 0, all_flops = 0;
     for (uint32_t i = 0; i < n; i++) {
@@ -92,7 +97,8 @@ static void print_table(Arena *arena, const Model *model, const Row *row, uint32
     text_add(out, STR("  FLOPs are of one row, forward.\n"));
 }
 
-static void report_model(Arena *arena, const Sources *sources, const Model *model, bool json, Text *out) {
+static void report_model(Arena *arena, const Sources *sources, const Model *model, bool json, Text *out)
+{
     bool *counted = arena_array(arena, bool, model->graph->tensors.n + 1u);
     Row *row = arena_array(arena, Row, model->layers.n);
     for (uint32_t i = 0; i < model->layers.n; i++)
@@ -103,7 +109,8 @@ static void report_model(Arena *arena, const Sources *sources, const Model *mode
         print_table(arena, model, row, model->layers.n, out);
 }
 
-static int report_run(Arena *arena, Options *options) {
+static int report_run(Arena *arena, Options *options)
+{
     if (options->files.n != 1)
         return usage_error(options, options->files.n ? STR("one file at a time") : STR("no file to report on"),
                            STR("actc report model.act"));

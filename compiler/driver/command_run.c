@@ -14,7 +14,8 @@ static const BackendSymbol runtime_symbol[] = {
     {"act_fill", (void (*)(void))act_fill},
 };
 
-static int run_models(Build *b, const ActModel *const *models, uint32_t n) {
+static int run_models(Build *b, const ActModel *const *models, uint32_t n)
+{
     const Options *options = b->session.options;
     Arena *arena = b->session.arena;
     char **argv = arena_array(arena, char *, options->rest.n + 3u);
@@ -28,7 +29,8 @@ static int run_models(Build *b, const ActModel *const *models, uint32_t n) {
     return act_program_main(argc, argv, models, n);
 }
 
-static int run_run(Arena *arena, Options *options) {
+static int run_run(Arena *arena, Options *options)
+{
     Build b = {0};
     session_begin(&b.session, arena, options);
     int code = build_machine(&b);

@@ -9,7 +9,8 @@ typedef struct Lines {
     uint32_t n;
 } Lines;
 
-static Lines split_lines(Arena *arena, Str text) {
+static Lines split_lines(Arena *arena, Str text)
+{
     VEC(Str) lines = {0};
     for (uint32_t begin = 0; begin < text.n;) {
         uint32_t end = begin;
@@ -34,7 +35,8 @@ typedef VEC(Step) Steps;
 /* The longest common subsequence of the parts that differ, by the plain table; parts too large for it count as
  * replaced. */
 static void diff_middle(Arena *arena, Steps *steps, Lines a, uint32_t a0, uint32_t a1, Lines b, uint32_t b0,
-                        uint32_t b1) {
+                        uint32_t b1)
+{
     uint32_t n = a1 - a0, m = b1 - b0, wide = m + 1;
     bool table = (uint64_t)(n + 1) * wide <= DIFF_LIMIT;
     uint32_t *common = table ? arena_array(arena, uint32_t, (size_t)(n + 1) * wide) : NULL;
@@ -56,7 +58,8 @@ static void diff_middle(Arena *arena, Steps *steps, Lines a, uint32_t a0, uint32
     }
 }
 
-static void print_step(Text *out, const Step *step, bool colour) {
+static void print_step(Text *out, const Step *step, bool colour)
+{
     const char *paint = !colour || step->mark == ' ' ? "" : step->mark == '-' ? "\033[31m" : "\033[32m";
     bool ended = step->line.n && step->line.p[step->line.n - 1] == '\n';
     text_printf(out, "%s%c" STR_FMT "%s\n", paint, step->mark, (int)(step->line.n - ended), step->line.p,
@@ -65,14 +68,16 @@ static void print_step(Text *out, const Step *step, bool colour) {
         text_add(out, STR("\\ No newline at end of file\n"));
 }
 
-static void print_range(Text *out, char mark, uint32_t begin, uint32_t count) {
+static void print_range(Text *out, char mark, uint32_t begin, uint32_t count)
+{
     text_printf(out, "%c%u", mark, count ? begin + 1 : begin);
     if (count != 1)
         text_printf(out, ",%u", count);
 }
 
 /* Changes closer than two contexts make one hunk. */
-static void print_hunks(Text *out, const Steps *steps, bool colour) {
+static void print_hunks(Text *out, const Steps *steps, bool colour)
+{
     for (uint32_t at = 0; at < steps->n;) {
         while (at < steps->n && steps->at[at].mark == ' ')
             at++;
@@ -100,7 +105,8 @@ static void print_hunks(Text *out, const Steps *steps, bool colour) {
     }
 }
 
-void diff_unified(Text *out, Str path, Str before, Str after, bool colour) {
+void diff_unified(Text *out, Str path, Str before, Str after, bool colour)
+{
     if (str_eq(before, after))
         return;
     Arena *arena = arena_new();

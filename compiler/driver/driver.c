@@ -4,12 +4,14 @@
 
 #include <stdio.h>
 
-static int print_text(const Text *text) {
+static int print_text(const Text *text)
+{
     fwrite(text->p, 1, text->n, stdout);
     return fflush(stdout) == 0 ? EXIT_CLEAN : EXIT_USAGE;
 }
 
-int driver_main(int argc, char **argv) {
+int driver_main(int argc, char **argv)
+{
     Arena *arena = arena_new();
     Options options;
     int code = options_parse(arena, argc, argv, &options);

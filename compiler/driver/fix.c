@@ -9,7 +9,8 @@ typedef struct Edit {
 
 typedef VEC(Edit) Edits;
 
-static int edit_compare(const void *left, const void *right) {
+static int edit_compare(const void *left, const void *right)
+{
     const Edit *a = left, *b = right;
     if (a->begin != b->begin)
         return a->begin < b->begin ? -1 : 1;
@@ -20,7 +21,8 @@ static int edit_compare(const void *left, const void *right) {
 
 /* Two insertions at one place do not overlap when they belong to one fix; two of different fixes might repeat each
  * other. */
-static bool edits_clash(const Edits *taken, const Diag *diag) {
+static bool edits_clash(const Edits *taken, const Diag *diag)
+{
     for (uint32_t i = 0; i < diag->edits.n; i++) {
         Span span = diag->edits.at[i].span;
         for (uint32_t k = 0; k < taken->n; k++)
@@ -31,7 +33,8 @@ static bool edits_clash(const Edits *taken, const Diag *diag) {
 }
 
 /* All edits of the fix lie in this source. */
-static bool edits_within(const Diag *diag, const Source *source) {
+static bool edits_within(const Diag *diag, const Source *source)
+{
     for (uint32_t i = 0; i < diag->edits.n; i++) {
         Span span = diag->edits.at[i].span;
         if (span.source != source->id || span.begin > span.end || span.end > source->text.n)
@@ -40,7 +43,8 @@ static bool edits_within(const Diag *diag, const Source *source) {
     return diag->edits.n > 0;
 }
 
-Str fix_apply(Arena *arena, const Diags *diags, const Source *source, bool unsafe, unsigned *applied) {
+Str fix_apply(Arena *arena, const Diags *diags, const Source *source, bool unsafe, unsigned *applied)
+{
     Edits taken = {0};
     for (uint32_t i = 0; i < diags->list.n; i++) {
         const Diag *diag = diags->list.at[i];

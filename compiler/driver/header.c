@@ -23,14 +23,16 @@ static const char *const reserved[] = {
 };
 // clang-format on
 
-static bool is_reserved(Str name) {
+static bool is_reserved(Str name)
+{
     for (unsigned i = 0; i < sizeof reserved / sizeof *reserved; i++)
         if (str_is(name, reserved[i]))
             return true;
     return false;
 }
 
-Str header_reserved(const Program *program) {
+Str header_reserved(const Program *program)
+{
     for (uint32_t i = 0; i < program->models.n; i++)
         if (!program->models.at[i]->poisoned && is_reserved(program->models.at[i]->name))
             return program->models.at[i]->name;
@@ -45,12 +47,14 @@ typedef struct Header {
     Str name, upper;
 } Header;
 
-static void aligned_doc(Header *h, const char *what, Str name, Str text) {
+static void aligned_doc(Header *h, const char *what, Str name, Str text)
+{
     text_printf(h->out, " *   %-8s %-14.*s " STR_FMT "\n", what, STR_ARG(name), STR_ARG(text));
 }
 
 /* "float[n][28][28][1]" */
-static Str array_type(Arena *arena, const Type *type) {
+static Str array_type(Arena *arena, const Type *type)
+{
     Text text = {.arena = arena};
     text_add(&text, type->dtype == DT_I32 ? STR("int32_t[n]") : STR("float[n]"));
     for (uint32_t i = 0; i < type->rank; i++)
@@ -61,7 +65,8 @@ static Str array_type(Arena *arena, const Type *type) {
 /* ── what a value means ── */
 
 /* How the training data was scaled on its way into input `tensor`: the caller does the same. */
-static Str scaling_note(Header *h, const Tensor *tensor) {
+static Str scaling_note(Header *h, const Tensor *tensor)
+{
     const Model *model = h->port.unit->model;
     Text text = {.arena = h->arena};
     const DataUse *data = model->train ? model->train->data : NULL;
@@ -91,7 +96,8 @@ static Str scaling_note(Header *h, const Tensor *tensor) {
     return text_str(&text);
 }
 
-static void describe_ports(Header *h, const char *what, const Port *port, uint32_t n) {
+static void describe_ports(Header *h, const char *what, const Port *port, uint32_t n)
+{
     for (uint32_t i = 0; i < n; i++) {
         Text text = {.arena = h->arena};
         text_add(&text, array_type(h->arena, &port[i].type));
@@ -107,7 +113,8 @@ static void describe_ports(Header *h, const char *what, const Port *port, uint32
     }
 }
 
-static void describe_losses(Header *h) {
+static void describe_losses(Header *h)
+{
     const Model *model = h->port.unit->model;
     for (uint32_t i = 0; i < h->port.loss.n; i++) {
         const char *how = "the mean over the rows";
@@ -127,7 +134,8 @@ typedef struct Names {
     uint32_t n;
 } Names;
 
-static Str parameter_name(Header *h, Names *names, Str wanted) {
+static Str parameter_name(Header *h, Names *names, Str wanted)
+{
     static const char *const own[] = {"m", "n", "step", "loss", "memory", "seed"};
     Str name = wanted;
     for (bool taken = true; taken;) {
@@ -144,7 +152,8 @@ static Str parameter_name(Header *h, Names *names, Str wanted) {
     return name;
 }
 
-static void add_ports(Header *h, Names *names, const Port *port, uint32_t n, bool constant) {
+static void add_ports(Header *h, Names *names, const Port *port, uint32_t n, bool constant)
+{
     for (uint32_t i = 0; i < n; i++)
         text_printf(h->out, ", %s%s *" STR_FMT, constant ? "const " : "",
                     port[i].type.dtype == DT_I32 ? "int32_t" : "float",
@@ -153,12 +162,14 @@ static void add_ports(Header *h, Names *names, const Port *port, uint32_t n, boo
 
 /* ── one model ── */
 
-static void define(Header *h, const char *suffix, uint64_t value) {
+static void define(Header *h, const char *suffix, uint64_t value)
+{
     Str name = str_printf(h->arena, STR_FMT "_%s", STR_ARG(h->upper), suffix);
     text_printf(h->out, "#define %-32.*s %llu\n", STR_ARG(name), (unsigned long long)value);
 }
 
-static void define_sizes(Header *h) {
+static void define_sizes(Header *h)
+{
     const UnitModel *unit = h->port.unit;
     define(h, "BATCH", unit->batch);
     define(h, "PARAM_BYTES", unit->param_bytes);
@@ -180,7 +191,8 @@ static void define_sizes(Header *h) {
         }
 }
 
-static void declare_functions(Header *h) {
+static void declare_functions(Header *h)
+{
     Text *out = h->out;
     const char *name = h->name.p;
     text_printf(out,
@@ -250,7 +262,8 @@ static void declare_functions(Header *h) {
                 name);
 }
 
-static void declare_model(Header *h) {
+static void declare_model(Header *h)
+{
     const UnitModel *unit = h->port.unit;
     text_printf(h->out, "\n/* ---- %s ----\n *\n", h->name.p);
     describe_ports(h, "input", h->port.input.at, h->port.input.n);
@@ -273,7 +286,8 @@ static void declare_model(Header *h) {
 
 /* ── the file ── */
 
-static Str guard_of(Arena *arena, Str file) {
+static Str guard_of(Arena *arena, Str file)
+{
     Text text = {.arena = arena};
     text_add(&text, STR("ACT_MODEL_"));
     for (uint32_t i = 0; i < file.n; i++)
@@ -281,7 +295,8 @@ static Str guard_of(Arena *arena, Str file) {
     return text_str(&text);
 }
 
-Str header_text(Arena *arena, const Unit *unit, Str file, Str source) {
+Str header_text(Arena *arena, const Unit *unit, Str file, Str source)
+{
     Text text = {.arena = arena};
     Str guard = guard_of(arena, file);
     text_printf(&text, "/* " STR_FMT ": made by actc from " STR_FMT ". Compile that again instead of editing this.\n",

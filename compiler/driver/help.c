@@ -6,7 +6,8 @@
 enum { HELP_COLUMN = 30, HELP_WIDTH = 100 };
 
 /* `text` from column `column` on, wrapped. The cursor is at `at`. */
-static void help_wrap(Text *out, unsigned at, unsigned column, const char *text) {
+static void help_wrap(Text *out, unsigned at, unsigned column, const char *text)
+{
     if (at >= column) {
         text_putc(out, '\n');
         at = 0;
@@ -29,7 +30,8 @@ static void help_wrap(Text *out, unsigned at, unsigned column, const char *text)
     text_putc(out, '\n');
 }
 
-static void help_option(Text *out, const OptionRow *row) {
+static void help_option(Text *out, const OptionRow *row)
+{
     Text head = {.arena = out->arena};
     if (row->letter)
         text_printf(&head, "  -%c%s", row->letter, row->name[0] ? ", " : "");
@@ -48,7 +50,8 @@ static void help_option(Text *out, const OptionRow *row) {
     help_wrap(out, (unsigned)head.n, HELP_COLUMN, row->help);
 }
 
-static void help_options(const Command *command, Text *out) {
+static void help_options(const Command *command, Text *out)
+{
     const OptionRow *heading = NULL;
     for (unsigned i = 0; i < option_count; i++) {
         const OptionRow *row = &option_row[i];
@@ -66,7 +69,8 @@ static void help_options(const Command *command, Text *out) {
 }
 
 /* Each line of `text`, indented. */
-static void help_lines(Text *out, const char *text) {
+static void help_lines(Text *out, const char *text)
+{
     for (const char *line = text; *line;) {
         size_t n = strcspn(line, "\n");
         text_printf(out, "    %.*s\n", (int)n, line);
@@ -74,7 +78,8 @@ static void help_lines(Text *out, const char *text) {
     }
 }
 
-static void help_of_command(const Command *command, Text *out) {
+static void help_of_command(const Command *command, Text *out)
+{
     text_printf(out, "actc %s\n\n", command->usage);
     help_wrap(out, 0, 0, command->doc);
     help_options(command, out);
@@ -82,7 +87,8 @@ static void help_of_command(const Command *command, Text *out) {
     help_lines(out, command->examples);
 }
 
-void options_help(const Command *command, Text *out) {
+void options_help(const Command *command, Text *out)
+{
     const Command *compile = command_find(STR("compile"));
     if (command && command != compile) {
         help_of_command(command, out);

@@ -16,7 +16,8 @@
 /* ── the runtime ── */
 
 /* Beside the executable, in ../lib, or where the build tree has it. */
-static Str find_runtime(Arena *arena) {
+static Str find_runtime(Arena *arena)
+{
     static const char *const place[] = {"libactrt.a", "../lib/libactrt.a", "../lib64/libactrt.a",
                                         "../runtime/libactrt.a"};
     char self[4096];
@@ -36,11 +37,13 @@ static Str find_runtime(Arena *arena) {
 
 typedef VEC(char *) Words;
 
-static void add_word(Arena *arena, Words *words, const char *word) {
+static void add_word(Arena *arena, Words *words, const char *word)
+{
     *vec_push(arena, words) = word ? (char *)str_c(arena, str_of(word)) : NULL;
 }
 
-static void add_words(Arena *arena, Words *words, const char *list) {
+static void add_words(Arena *arena, Words *words, const char *list)
+{
     for (const char *at = list; *at;) {
         size_t n = strcspn(at, " ");
         if (n)
@@ -52,7 +55,8 @@ static void add_words(Arena *arena, Words *words, const char *list) {
 enum { EXEC_FAILED = 127 };
 
 /* Runs it and collects what it says on either stream. The exit code; EXEC_FAILED when there is no such program. */
-static int run_words(Arena *arena, const Words *words, Str *said) {
+static int run_words(Arena *arena, const Words *words, Str *said)
+{
     int stream[2];
     if (pipe(stream) != 0)
         return EXEC_FAILED;
@@ -85,13 +89,15 @@ static int run_words(Arena *arena, const Words *words, Str *said) {
     return child > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : EXEC_FAILED;
 }
 
-static bool refuse(Str *why, Str *help, Str message, Str hint) {
+static bool refuse(Str *why, Str *help, Str message, Str hint)
+{
     *why = message;
     *help = hint;
     return false;
 }
 
-bool link_output(Arena *arena, LinkKind kind, Str bytes, Str out, Str *why, Str *help) {
+bool link_output(Arena *arena, LinkKind kind, Str bytes, Str out, Str *why, Str *help)
+{
     *help = (Str){0};
     Str runtime = find_runtime(arena);
     if (!runtime.n)

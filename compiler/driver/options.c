@@ -26,7 +26,8 @@ const OptionRow option_row[] = {
 // clang-format on
 const unsigned option_count = sizeof option_row / sizeof *option_row;
 
-bool option_for(const OptionRow *row, const Command *command) {
+bool option_for(const OptionRow *row, const Command *command)
+{
     if (strcmp(row->commands, "*") == 0)
         return true;
     size_t n = command ? strlen(command->name) : 0;
@@ -41,7 +42,8 @@ bool option_for(const OptionRow *row, const Command *command) {
 
 /* ── words of a CHOICE ── */
 
-static int choice_of(const char *words, Str word) {
+static int choice_of(const char *words, Str word)
+{
     int i = 0;
     for (const char *at = words; *at; i++) {
         size_t n = strcspn(at, "|");
@@ -53,7 +55,8 @@ static int choice_of(const char *words, Str word) {
 }
 
 /* "human, short or json" */
-static Str choice_text(Arena *arena, const char *words) {
+static Str choice_text(Arena *arena, const char *words)
+{
     Text text = {.arena = arena};
     for (const char *at = words; *at;) {
         size_t n = strcspn(at, "|");
@@ -77,7 +80,8 @@ typedef struct Reader {
 
 static int fail(Reader *r, Str message, Str help) { return usage_error(r->options, message, help); }
 
-static Str help_hint(Reader *r) {
+static Str help_hint(Reader *r)
+{
     const Command *command = r->options->command;
     return command && strcmp(command->name, "compile") != 0
                ? str_printf(r->arena, "`actc %s --help` lists its options", command->name)
@@ -85,7 +89,8 @@ static Str help_hint(Reader *r) {
 }
 
 /* Is --name an option of this command? Of any? */
-static const OptionRow *find_long(const Reader *r, Str name, bool any) {
+static const OptionRow *find_long(const Reader *r, Str name, bool any)
+{
     for (unsigned i = 0; i < option_count; i++)
         if (option_row[i].kind != OPTION_GROUP && option_row[i].name[0] && str_is(name, option_row[i].name) &&
             (any || option_for(&option_row[i], r->options->command)))
@@ -93,14 +98,16 @@ static const OptionRow *find_long(const Reader *r, Str name, bool any) {
     return NULL;
 }
 
-static const OptionRow *find_letter(const Reader *r, char letter, bool any) {
+static const OptionRow *find_letter(const Reader *r, char letter, bool any)
+{
     for (unsigned i = 0; i < option_count; i++)
         if (option_row[i].letter == letter && (any || option_for(&option_row[i], r->options->command)))
             return &option_row[i];
     return NULL;
 }
 
-static int unknown_option(Reader *r, Str shown, Str name, const OptionRow *elsewhere) {
+static int unknown_option(Reader *r, Str shown, Str name, const OptionRow *elsewhere)
+{
     const Command *command = r->options->command;
     if (elsewhere && command)
         return fail(r, str_printf(r->arena, "`actc %s` does not take `" STR_FMT "`", command->name, STR_ARG(shown)),
@@ -115,7 +122,8 @@ static int unknown_option(Reader *r, Str shown, Str name, const OptionRow *elsew
     return fail(r, str_printf(r->arena, "unknown option `" STR_FMT "`", STR_ARG(shown)), help);
 }
 
-static bool read_whole(Str text, uint32_t *value) {
+static bool read_whole(Str text, uint32_t *value)
+{
     uint64_t number = 0;
     for (uint32_t i = 0; i < text.n; i++) {
         if (text.p[i] < '0' || text.p[i] > '9' || number > UINT32_MAX)
@@ -127,7 +135,8 @@ static bool read_whole(Str text, uint32_t *value) {
 }
 
 /* Stores one option. `shown` is as the user wrote it. */
-static int store(Reader *r, const OptionRow *row, Str shown, Str value) {
+static int store(Reader *r, const OptionRow *row, Str shown, Str value)
+{
     char *field = (char *)r->options + row->field;
     switch (row->kind) {
     case OPTION_GROUP:
@@ -184,7 +193,8 @@ static int store(Reader *r, const OptionRow *row, Str shown, Str value) {
 }
 
 /* The value of an option: attached, or the next word. */
-static int take_value(Reader *r, const OptionRow *row, Str shown, bool attached, Str *value) {
+static int take_value(Reader *r, const OptionRow *row, Str shown, bool attached, Str *value)
+{
     if (attached)
         return EXIT_CLEAN;
     if (r->next >= r->argc)
@@ -194,7 +204,8 @@ static int take_value(Reader *r, const OptionRow *row, Str shown, bool attached,
     return EXIT_CLEAN;
 }
 
-static int read_long(Reader *r, Str word) {
+static int read_long(Reader *r, Str word)
+{
     const char *equals = memchr(word.p, '=', word.n);
     Str shown = {word.p, equals ? (uint32_t)(equals - word.p) : word.n}, value = {0};
     if (equals)
@@ -209,7 +220,8 @@ static int read_long(Reader *r, Str word) {
     return bad ? bad : store(r, row, shown, value);
 }
 
-static int read_letter(Reader *r, Str word) {
+static int read_letter(Reader *r, Str word)
+{
     Str shown = {word.p, 2}, value = {word.p + 2, word.n - 2};
     if (str_is(word, "-Werror"))
         return read_long(r, STR("--Werror"));
@@ -224,7 +236,8 @@ static int read_letter(Reader *r, Str word) {
 }
 
 /* The first word that is not an option is the command, unless it looks like a file: then the command is compile. */
-static int choose_command(Reader *r, int *skip) {
+static int choose_command(Reader *r, int *skip)
+{
     *skip = 0;
     r->options->command = command_find(STR("compile"));
     for (int i = 1; i < r->argc && strcmp(r->argv[i], "--") != 0; i++) {
@@ -257,7 +270,8 @@ static int choose_command(Reader *r, int *skip) {
     return EXIT_CLEAN;
 }
 
-int options_parse(Arena *arena, int argc, char **argv, Options *options) {
+int options_parse(Arena *arena, int argc, char **argv, Options *options)
+{
     *options = (Options){.level = 2, .max_warnings = UINT32_MAX};
     Reader r = {arena, options, argc, 1, argv};
     int command_word;

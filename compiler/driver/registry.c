@@ -15,7 +15,8 @@ unsigned command_count(void) { return sizeof command_table / sizeof *command_tab
 
 const Command *command_at(unsigned i) { return command_table[i]; }
 
-const Command *command_find(Str name) {
+const Command *command_find(Str name)
+{
     for (unsigned i = 0; i < command_count(); i++)
         if (str_is(name, command_table[i]->name))
             return command_table[i];

@@ -8,19 +8,22 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static bool wants_colour(const Options *options, FILE *out) {
+static bool wants_colour(const Options *options, FILE *out)
+{
     if (options->colour != COLOUR_AUTO)
         return options->colour == COLOUR_ALWAYS;
     const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
     return !(no && *no) && !(term && strcmp(term, "dumb") == 0) && isatty(fileno(out));
 }
 
-static unsigned terminal_columns(FILE *out) {
+static unsigned terminal_columns(FILE *out)
+{
     struct winsize size;
     return isatty(fileno(out)) && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-void session_begin(Session *s, Arena *arena, const Options *options) {
+void session_begin(Session *s, Arena *arena, const Options *options)
+{
     static const DiagFormat format[] = {
         [FORMAT_HUMAN] = DIAG_HUMAN, [FORMAT_SHORT] = DIAG_SHORT, [FORMAT_JSON] = DIAG_JSON};
     *s = (Session){.arena = arena, .options = options, .sources = {.arena = arena}};
@@ -32,24 +35,28 @@ void session_begin(Session *s, Arena *arena, const Options *options) {
                            .columns = terminal_columns(s->out)};
 }
 
-static void print_message(bool colour, Str message, Str help) {
+static void print_message(bool colour, Str message, Str help)
+{
     fprintf(stderr, "%serror%s: " STR_FMT "\n", colour ? "\033[1;31m" : "", colour ? "\033[0m" : "", STR_ARG(message));
     if (help.n)
         fprintf(stderr, "  %shelp%s: " STR_FMT "\n", colour ? "\033[1;36m" : "", colour ? "\033[0m" : "",
                 STR_ARG(help));
 }
 
-int session_fail(const Session *s, int code, Str message, Str help) {
+int session_fail(const Session *s, int code, Str message, Str help)
+{
     print_message(wants_colour(s->options, stderr), message, help);
     return code;
 }
 
-int usage_error(const Options *options, Str message, Str help) {
+int usage_error(const Options *options, Str message, Str help)
+{
     print_message(wants_colour(options, stderr), message, help);
     return EXIT_USAGE;
 }
 
-const Source *session_read(Session *s, Str path) {
+const Source *session_read(Session *s, Str path)
+{
     Str why;
     const Source *source = source_read(&s->sources, path, &why);
     if (!source)
@@ -57,7 +64,8 @@ const Source *session_read(Session *s, Str path) {
     return source;
 }
 
-Program *session_program(Session *s, const Source *source) {
+Program *session_program(Session *s, const Source *source)
+{
     const Options *options = s->options;
     SemaOptions sema = {.batch = options->batch};
     for (uint32_t i = 0; i < options->set.n; i++)
@@ -70,7 +78,8 @@ Program *session_program(Session *s, const Source *source) {
 
 bool session_stops(const Session *s) { return diag_count(&s->diags, LEVEL_DENY) > 0; }
 
-int session_report(Session *s) {
+int session_report(Session *s)
+{
     diag_sort(&s->diags);
     unsigned errors = diag_count(&s->diags, LEVEL_DENY), warnings = diag_count(&s->diags, LEVEL_WARN) - errors;
     diag_print_all(&s->diags, &s->style, s->out);

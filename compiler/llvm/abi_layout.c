@@ -69,7 +69,8 @@ TABLE(layout_step, ActStep, U64(step) F64(lr_scale) U64(seed))
 #undef S
 // clang-format on
 
-static LLVMTypeRef field_type(Module *m, const FieldInfo *field) {
+static LLVMTypeRef field_type(Module *m, const FieldInfo *field)
+{
     LLVMTypeRef type = NULL;
     switch (field->kind) {
     case FIELD_PTR:
@@ -94,7 +95,8 @@ static LLVMTypeRef field_type(Module *m, const FieldInfo *field) {
     return field->count > 1 ? LLVMArrayType2(type, field->count) : type;
 }
 
-LLVMTypeRef layout_type(Module *m, const StructInfo *info) {
+LLVMTypeRef layout_type(Module *m, const StructInfo *info)
+{
     LLVMTypeRef type = map_get(&m->structs, str_of(info->name));
     if (type)
         return type;
@@ -110,14 +112,16 @@ LLVMTypeRef layout_type(Module *m, const StructInfo *info) {
     return type;
 }
 
-LLVMValueRef layout_const(Module *m, const StructInfo *info, LLVMValueRef *value, uint32_t n) {
+LLVMValueRef layout_const(Module *m, const StructInfo *info, LLVMValueRef *value, uint32_t n)
+{
     ACT_ASSERT(n == info->n_field);
     for (uint32_t i = 0; i < n; i++)
         ACT_ASSERT(LLVMTypeOf(value[i]) == field_type(m, &info->field[i]));
     return LLVMConstNamedStruct(layout_type(m, info), value, n);
 }
 
-static LLVMValueRef private_constant(Module *m, LLVMValueRef value, const char *name) {
+static LLVMValueRef private_constant(Module *m, LLVMValueRef value, const char *name)
+{
     LLVMValueRef global = LLVMAddGlobal(m->mod, LLVMTypeOf(value), name);
     LLVMSetInitializer(global, value);
     LLVMSetGlobalConstant(global, true);
@@ -126,20 +130,23 @@ static LLVMValueRef private_constant(Module *m, LLVMValueRef value, const char *
     return global;
 }
 
-LLVMValueRef layout_array(Module *m, const StructInfo *info, LLVMValueRef *value, uint32_t n, const char *name) {
+LLVMValueRef layout_array(Module *m, const StructInfo *info, LLVMValueRef *value, uint32_t n, const char *name)
+{
     if (!n)
         return LLVMConstNull(m->cg.ptr);
     return private_constant(m, LLVMConstArray2(layout_type(m, info), value, n), name);
 }
 
-LLVMValueRef layout_field_at(Module *m, const StructInfo *info, LLVMValueRef base, const char *name) {
+LLVMValueRef layout_field_at(Module *m, const StructInfo *info, LLVMValueRef base, const char *name)
+{
     for (uint32_t i = 0; i < info->n_field; i++)
         if (strcmp(info->field[i].name, name) == 0)
             return LLVMBuildStructGEP2(m->cg.b, layout_type(m, info), base, i, "");
     ACT_BUG("no such field");
 }
 
-LLVMValueRef layout_str(Module *m, Str text) {
+LLVMValueRef layout_str(Module *m, Str text)
+{
     LLVMValueRef global = map_get(&m->strings, text);
     if (global)
         return global;
@@ -149,7 +156,8 @@ LLVMValueRef layout_str(Module *m, Str text) {
     return global;
 }
 
-LLVMValueRef layout_u32(Module *m, uint64_t value) {
+LLVMValueRef layout_u32(Module *m, uint64_t value)
+{
     ACT_ASSERT(value <= UINT32_MAX);
     return LLVMConstInt(m->cg.i32, value, false);
 }
@@ -158,7 +166,8 @@ LLVMValueRef layout_u64(Module *m, uint64_t value) { return LLVMConstInt(m->cg.i
 LLVMValueRef layout_f32(Module *m, double value) { return LLVMConstReal(m->cg.f32, value); }
 LLVMValueRef layout_f64(Module *m, double value) { return LLVMConstReal(m->cg.f64, value); }
 
-LLVMValueRef layout_u32_array(Module *m, const uint32_t *value, uint32_t n, uint32_t count) {
+LLVMValueRef layout_u32_array(Module *m, const uint32_t *value, uint32_t n, uint32_t count)
+{
     LLVMValueRef *item = arena_array(m->arena, LLVMValueRef, count);
     ACT_ASSERT(n <= count);
     for (uint32_t i = 0; i < count; i++)

@@ -14,21 +14,24 @@
 enum { ARCHIVE_MAGIC = 8, ARCHIVE_HEADER = 60 };
 
 /* The table of long names has nothing but its size. */
-static void add_header(Text *out, const char *name, const char *mode, size_t size) {
+static void add_header(Text *out, const char *name, const char *mode, size_t size)
+{
     char line[ARCHIVE_HEADER + 1];
     const char *none = *mode ? "0" : "";
     snprintf(line, sizeof line, "%-16s%-12s%-6s%-6s%-8s%-10zu`\n", name, none, none, none, mode, size);
     text_add(out, (Str){line, ARCHIVE_HEADER});
 }
 
-static void add_u32(Text *out, uint32_t value) {
+static void add_u32(Text *out, uint32_t value)
+{
     for (int shift = 24; shift >= 0; shift -= 8)
         text_putc(out, (char)(value >> shift & 0xFF));
 }
 
 static uint32_t even(size_t size) { return (uint32_t)(size + (size & 1)); }
 
-Str backend_archive(Arena *arena, Str member, const BackendCode *code) {
+Str backend_archive(Arena *arena, Str member, const BackendCode *code)
+{
     size_t names = 0;
     for (uint32_t i = 0; i < code->symbols.n; i++)
         names += code->symbols.at[i].n + 1u;

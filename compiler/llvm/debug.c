@@ -11,7 +11,8 @@ typedef struct Debug {
     Map files; /* path -> metadata */
 } Debug;
 
-static LLVMMetadataRef file_of(Debug *d, Str path) {
+static LLVMMetadataRef file_of(Debug *d, Str path)
+{
     LLVMMetadataRef file = map_get(&d->files, path);
     if (!file) {
         /* No directory: the path is as the user wrote it, and the same on every machine. */
@@ -21,7 +22,8 @@ static LLVMMetadataRef file_of(Debug *d, Str path) {
     return file;
 }
 
-static void place_kernel(Debug *d, const LoopKernel *kernel, LLVMValueRef fn) {
+static void place_kernel(Debug *d, const LoopKernel *kernel, LLVMValueRef fn)
+{
     const Source *source = source_get(d->m->unit->program->sources, kernel->span.source);
     if (!fn || !source || LLVMGetSubprogram(fn))
         return;
@@ -39,12 +41,14 @@ static void place_kernel(Debug *d, const LoopKernel *kernel, LLVMValueRef fn) {
             LLVMInstructionSetDebugLoc(at, place);
 }
 
-static void add_flag(Module *m, const char *name, unsigned value) {
+static void add_flag(Module *m, const char *name, unsigned value)
+{
     LLVMValueRef number = LLVMConstInt(m->cg.i32, value, false);
     LLVMAddModuleFlag(m->mod, LLVMModuleFlagBehaviorWarning, name, strlen(name), LLVMValueAsMetadata(number));
 }
 
-void debug_emit(Module *m) {
+void debug_emit(Module *m)
+{
     Debug d = {.m = m, .di = LLVMCreateDIBuilder(m->mod), .files = {.arena = m->arena}};
     LLVMDIBuilderCreateCompileUnit(d.di, LLVMDWARFSourceLanguageC11, file_of(&d, m->options->source), "actc", 4,
                                    m->options->level > 0, "", 0, 0, "", 0, LLVMDWARFEmissionFull, 0, false, false, "",

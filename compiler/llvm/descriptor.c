@@ -10,7 +10,8 @@ _Static_assert((int)LAYOUT_ROWS == (int)ACT_ROWS && (int)LAYOUT_PANELS == (int)A
 _Static_assert((int)DT_F32 == (int)ACT_F32 && (int)DT_I32 == (int)ACT_I32, "element types of type.h and abi.h");
 _Static_assert(TYPE_MAX_RANK == ACT_MAX_RANK, "ranks of type.h and abi.h");
 
-static uint32_t line_of(const Module *m, Span span) {
+static uint32_t line_of(const Module *m, Span span)
+{
     const Source *source = source_get(m->unit->program->sources, span.source);
     return source && !source->library ? source_place(source, span.begin).line : 0;
 }
@@ -32,7 +33,8 @@ typedef struct TensorRow {
     Span span;
 } TensorRow;
 
-static LLVMValueRef tensor_const(Module *m, const TensorRow *row) {
+static LLVMValueRef tensor_const(Module *m, const TensorRow *row)
+{
     uint32_t axis[TYPE_MAX_RANK];
     for (uint32_t i = 0; i < TYPE_MAX_RANK; i++)
         axis[i] = row->file_axis && i < row->type->rank ? row->file_axis[i] : i < row->type->rank ? i : 0;
@@ -59,7 +61,8 @@ static LLVMValueRef tensor_const(Module *m, const TensorRow *row) {
     return layout_const(m, &layout_tensor, value, sizeof value / sizeof *value);
 }
 
-static LLVMValueRef port_const(Module *m, const Port *port, ActRole role) {
+static LLVMValueRef port_const(Module *m, const Port *port, ActRole role)
+{
     const Tensor *tensor = port->tensor;
     TensorRow row = {.name = port->name,
                      .label = port->label,
@@ -73,7 +76,8 @@ static LLVMValueRef port_const(Module *m, const Port *port, ActRole role) {
     return tensor_const(m, &row);
 }
 
-static LLVMValueRef block_const(Module *m, const Tensor *tensor) {
+static LLVMValueRef block_const(Module *m, const Tensor *tensor)
+{
     Text label = {.arena = m->arena};
     type_print(&tensor->type, &label);
     ActRole role = tensor->role == ROLE_STATE                        ? ACT_STATE
@@ -96,14 +100,16 @@ static LLVMValueRef block_const(Module *m, const Tensor *tensor) {
     return tensor_const(m, &row);
 }
 
-static LLVMValueRef ports(Module *m, const Port *port, uint32_t n, ActRole role, const char *name) {
+static LLVMValueRef ports(Module *m, const Port *port, uint32_t n, ActRole role, const char *name)
+{
     LLVMValueRef *value = arena_array(m->arena, LLVMValueRef, n);
     for (uint32_t i = 0; i < n; i++)
         value[i] = port_const(m, &port[i], role);
     return layout_array(m, &layout_tensor, value, n, name);
 }
 
-static LLVMValueRef blocks(Module *m, const Tensor *const *tensor, uint32_t n, const char *name) {
+static LLVMValueRef blocks(Module *m, const Tensor *const *tensor, uint32_t n, const char *name)
+{
     LLVMValueRef *value = arena_array(m->arena, LLVMValueRef, n);
     for (uint32_t i = 0; i < n; i++)
         value[i] = block_const(m, tensor[i]);
@@ -112,7 +118,8 @@ static LLVMValueRef blocks(Module *m, const Tensor *const *tensor, uint32_t n, c
 
 /* ── losses and metrics ── */
 
-static LLVMValueRef losses(Module *m, const Interface *interface) {
+static LLVMValueRef losses(Module *m, const Interface *interface)
+{
     const Model *model = interface->unit->model;
     LLVMValueRef *value = arena_array(m->arena, LLVMValueRef, interface->loss.n);
     for (uint32_t i = 0; i < interface->loss.n; i++) {
@@ -130,7 +137,8 @@ static LLVMValueRef losses(Module *m, const Interface *interface) {
     return layout_array(m, &layout_loss, value, interface->loss.n, "losses");
 }
 
-static LLVMValueRef metrics(Module *m, const Interface *interface) {
+static LLVMValueRef metrics(Module *m, const Interface *interface)
+{
     const Model *model = interface->unit->model;
     LLVMValueRef *value = arena_array(m->arena, LLVMValueRef, model->metrics.n);
     for (uint32_t i = 0; i < model->metrics.n; i++) {
@@ -145,7 +153,8 @@ static LLVMValueRef metrics(Module *m, const Interface *interface) {
 
 /* ── the train block ── */
 
-static LLVMValueRef field_const(Module *m, const FieldUse *use) {
+static LLVMValueRef field_const(Module *m, const FieldUse *use)
+{
     LLVMValueRef *step = arena_array(m->arena, LLVMValueRef, use->transforms.n);
     for (uint32_t i = 0; i < use->transforms.n; i++) {
         const TransformUse *t = &use->transforms.at[i];
@@ -163,7 +172,8 @@ static LLVMValueRef field_const(Module *m, const FieldUse *use) {
     return layout_const(m, &layout_field, field, 7);
 }
 
-static LLVMValueRef data_global(Module *m, const DataUse *data, uint64_t seed) {
+static LLVMValueRef data_global(Module *m, const DataUse *data, uint64_t seed)
+{
     LLVMValueRef *part = arena_array(m->arena, LLVMValueRef, data->parts.n);
     for (uint32_t i = 0; i < data->parts.n; i++) {
         const PartUse *use = &data->parts.at[i];
@@ -185,7 +195,8 @@ static LLVMValueRef data_global(Module *m, const DataUse *data, uint64_t seed) {
     return layout_array(m, &layout_data, &made, 1, "data");
 }
 
-static LLVMValueRef train_global(Module *m, const TrainUse *train) {
+static LLVMValueRef train_global(Module *m, const TrainUse *train)
+{
     if (!train)
         return LLVMConstNull(m->cg.ptr);
     const OptimizerUse *optimizer = train->optimizers.n ? train->optimizers.at[0] : NULL;
@@ -207,14 +218,16 @@ static LLVMValueRef train_global(Module *m, const TrainUse *train) {
 
 /* ── the model ── */
 
-LLVMValueRef descriptor_declare(Module *m, const Interface *interface) {
+LLVMValueRef descriptor_declare(Module *m, const Interface *interface)
+{
     const char *name = module_export(m, interface->unit->model->name, "_model");
     LLVMValueRef global = LLVMAddGlobal(m->mod, layout_type(m, &layout_model), name);
     LLVMSetGlobalConstant(global, true);
     return global;
 }
 
-void descriptor_define(Module *m, const Interface *interface, LLVMValueRef global, const EntryPoints *entry) {
+void descriptor_define(Module *m, const Interface *interface, LLVMValueRef global, const EntryPoints *entry)
+{
     const UnitModel *unit = interface->unit;
     const Machine *machine = m->options->machine;
     LLVMValueRef function[] = {entry->bind,     entry->init,       entry->forward,

@@ -18,13 +18,15 @@ _Static_assert((int)FILL_CONSTANT == ACT_FILL_CONSTANT && (int)FILL_NORMAL == AC
 static LLVMValueRef status(Module *m, ActStatus value) { return layout_u32(m, (uint64_t)value); }
 static LLVMValueRef null(Module *m) { return LLVMConstNull(m->cg.ptr); }
 
-static LLVMBasicBlockRef block_here(Module *m, const char *name) {
+static LLVMBasicBlockRef block_here(Module *m, const char *name)
+{
     LLVMValueRef fn = LLVMGetBasicBlockParent(LLVMGetInsertBlock(m->cg.b));
     return LLVMAppendBasicBlockInContext(m->ctx, fn, name);
 }
 
 /* Returns `otherwise` unless ok; the builder goes on where it is. */
-static void require(Module *m, LLVMValueRef ok, LLVMValueRef otherwise) {
+static void require(Module *m, LLVMValueRef ok, LLVMValueRef otherwise)
+{
     LLVMBasicBlockRef fail = block_here(m, "refuse"), next = block_here(m, "go");
     LLVMBuildCondBr(m->cg.b, ok, next, fail);
     LLVMPositionBuilderAtEnd(m->cg.b, fail);
@@ -32,31 +34,36 @@ static void require(Module *m, LLVMValueRef ok, LLVMValueRef otherwise) {
     LLVMPositionBuilderAtEnd(m->cg.b, next);
 }
 
-static void require_pointer(Module *m, LLVMValueRef pointer) {
+static void require_pointer(Module *m, LLVMValueRef pointer)
+{
     require(m, LLVMBuildIsNotNull(m->cg.b, pointer, ""), status(m, ACT_E_ARGUMENT));
 }
 
-static LLVMValueRef load_field(Module *m, const StructInfo *info, LLVMValueRef base, const char *name,
-                               LLVMTypeRef type) {
+static LLVMValueRef load_field(Module *m, const StructInfo *info, LLVMValueRef base, const char *name, LLVMTypeRef type)
+{
     return LLVMBuildLoad2(m->cg.b, type, layout_field_at(m, info, base, name), name);
 }
 
-static LLVMValueRef pointer_at(Module *m, LLVMValueRef array, uint32_t i) {
+static LLVMValueRef pointer_at(Module *m, LLVMValueRef array, uint32_t i)
+{
     LLVMValueRef index = layout_u64(m, i);
     return LLVMBuildInBoundsGEP2(m->cg.b, m->cg.ptr, array, &index, 1, "");
 }
 
-static LLVMValueRef pointer_load(Module *m, LLVMValueRef array, uint32_t i) {
+static LLVMValueRef pointer_load(Module *m, LLVMValueRef array, uint32_t i)
+{
     return LLVMBuildLoad2(m->cg.b, m->cg.ptr, pointer_at(m, array, i), "");
 }
 
 /* An array of n pointers on the stack; NULL for none. */
-static LLVMValueRef pointers_new(Module *m, uint32_t n, const char *name) {
+static LLVMValueRef pointers_new(Module *m, uint32_t n, const char *name)
+{
     return n ? LLVMBuildAlloca(m->cg.b, LLVMArrayType2(m->cg.ptr, n), name) : null(m);
 }
 
 /* An array of n pointers handed in: itself not NULL, nor any of them. */
-static void require_pointers(Module *m, LLVMValueRef array, uint32_t n) {
+static void require_pointers(Module *m, LLVMValueRef array, uint32_t n)
+{
     if (!n)
         return;
     require_pointer(m, array);
@@ -68,13 +75,15 @@ static void require_pointers(Module *m, LLVMValueRef array, uint32_t n) {
     require(m, all, status(m, ACT_E_ARGUMENT));
 }
 
-static void call_set(Module *m, LLVMValueRef call, CgCallField field, LLVMValueRef value) {
+static void call_set(Module *m, LLVMValueRef call, CgCallField field, LLVMValueRef value)
+{
     LLVMBuildStore(m->cg.b, value, cg_call_field(&m->cg, call, field));
 }
 
 /* The call structure for instance `self`, everything but the arrays and n set. The blocks of a bound instance are not
  * NULL. */
-static LLVMValueRef call_new(Module *m, LLVMValueRef self) {
+static LLVMValueRef call_new(Module *m, LLVMValueRef self)
+{
     Cg *c = &m->cg;
     LLVMValueRef call = LLVMBuildAlloca(c->b, c->call_type, "call");
     call_set(m, call, CALL_PARAM, load_field(m, &layout_instance, self, "param", c->ptr));
@@ -91,13 +100,15 @@ static LLVMValueRef call_new(Module *m, LLVMValueRef self) {
 }
 
 /* The instance is there and bound to this model. */
-static void require_bound(Module *m, LLVMValueRef self, LLVMValueRef descriptor) {
+static void require_bound(Module *m, LLVMValueRef self, LLVMValueRef descriptor)
+{
     require_pointer(m, self);
     LLVMValueRef model = load_field(m, &layout_instance, self, "model", m->cg.ptr);
     require(m, LLVMBuildICmp(m->cg.b, LLVMIntEQ, model, descriptor, ""), status(m, ACT_E_ARGUMENT));
 }
 
-static void require_rows(Module *m, LLVMValueRef n, uint32_t batch) {
+static void require_rows(Module *m, LLVMValueRef n, uint32_t batch)
+{
     Cg *c = &m->cg;
     LLVMValueRef below = LLVMBuildSub(c->b, n, layout_u64(m, 1), ""); /* 0 wraps to the greatest */
     LLVMIntPredicate is = batch ? LLVMIntULT : LLVMIntNE;
@@ -106,7 +117,8 @@ static void require_rows(Module *m, LLVMValueRef n, uint32_t batch) {
 }
 
 static LLVMValueRef entry_function(Module *m, const Interface *interface, const char *suffix, const LLVMTypeRef *params,
-                                   unsigned n) {
+                                   unsigned n)
+{
     Str name = str_printf(m->arena, STR_FMT ".%s", STR_ARG(interface->unit->model->name), suffix);
     return cg_function(&m->cg, name.p, m->cg.i32, params, n, true);
 }
@@ -114,7 +126,8 @@ static LLVMValueRef entry_function(Module *m, const Interface *interface, const 
 /* ── bind ── */
 
 /* A function that runs before the processor is known to have what the others need. */
-static void baseline_only(Module *m, LLVMValueRef fn) {
+static void baseline_only(Module *m, LLVMValueRef fn)
+{
     const char *cpu = target_machine_baseline(m->options->machine);
     const char *attribute[][2] = {{"target-cpu", cpu}, {"tune-cpu", "generic"}};
     for (unsigned i = 0; i < 2; i++)
@@ -123,7 +136,8 @@ static void baseline_only(Module *m, LLVMValueRef fn) {
                                                           attribute[i][1], (unsigned)strlen(attribute[i][1])));
 }
 
-static LLVMValueRef runtime_function(Module *m, const char *name, const LLVMTypeRef *params, unsigned n) {
+static LLVMValueRef runtime_function(Module *m, const char *name, const LLVMTypeRef *params, unsigned n)
+{
     LLVMValueRef fn = LLVMGetNamedFunction(m->mod, name);
     if (fn)
         return fn;
@@ -134,7 +148,8 @@ static LLVMValueRef runtime_function(Module *m, const char *name, const LLVMType
 }
 
 /* One block of ActMemory: large enough, aligned, there. Stores it into the instance. */
-static void bind_block(Module *m, LLVMValueRef self, LLVMValueRef memory, const char *name, uint64_t bytes) {
+static void bind_block(Module *m, LLVMValueRef self, LLVMValueRef memory, const char *name, uint64_t bytes)
+{
     Cg *c = &m->cg;
     Str size_name = str_printf(m->arena, "%s_bytes", name);
     LLVMValueRef block = load_field(m, &layout_memory, memory, name, c->ptr);
@@ -151,7 +166,8 @@ static void bind_block(Module *m, LLVMValueRef self, LLVMValueRef memory, const 
 }
 
 /* ActStatus NAME_bind(NAME *m, const NAME_memory *memory) */
-static LLVMValueRef emit_bind(Module *m, const Interface *interface, LLVMValueRef descriptor) {
+static LLVMValueRef emit_bind(Module *m, const Interface *interface, LLVMValueRef descriptor)
+{
     Cg *c = &m->cg;
     const UnitModel *unit = interface->unit;
     LLVMTypeRef params[] = {c->ptr, c->ptr};
@@ -185,7 +201,8 @@ static LLVMValueRef emit_bind(Module *m, const Interface *interface, LLVMValueRe
 
 /* for (i = 0; i < n; i++) if ((status = act_fill(&tensor[i], block, &fill[i], seed))) return status; */
 static void fill_block(Module *m, LLVMValueRef self, LLVMValueRef descriptor, LLVMValueRef seed, const char *block_name,
-                       uint64_t bytes, const Tensor *const *tensor, uint32_t n) {
+                       uint64_t bytes, const Tensor *const *tensor, uint32_t n)
+{
     Cg *c = &m->cg;
     if (!bytes)
         return;
@@ -223,7 +240,8 @@ static void fill_block(Module *m, LLVMValueRef self, LLVMValueRef descriptor, LL
 }
 
 /* ActStatus NAME_init(NAME *m, uint64_t seed) */
-static LLVMValueRef emit_init(Module *m, const Interface *interface, LLVMValueRef descriptor) {
+static LLVMValueRef emit_init(Module *m, const Interface *interface, LLVMValueRef descriptor)
+{
     Cg *c = &m->cg;
     const UnitModel *unit = interface->unit;
     LLVMTypeRef params[] = {c->ptr, c->i64};
@@ -239,7 +257,8 @@ static LLVMValueRef emit_init(Module *m, const Interface *interface, LLVMValueRe
 /* ── forward, evaluate, train_step ── */
 
 /* to[i] = from[i] + row * (bytes of a row) */
-static void advance(Module *m, LLVMValueRef to, LLVMValueRef from, const Port *port, uint32_t n, LLVMValueRef row) {
+static void advance(Module *m, LLVMValueRef to, LLVMValueRef from, const Port *port, uint32_t n, LLVMValueRef row)
+{
     for (uint32_t i = 0; i < n; i++) {
         LLVMValueRef offset = LLVMBuildMul(m->cg.b, row, layout_u64(m, port[i].row_bytes), "");
         LLVMValueRef moved = LLVMBuildInBoundsGEP2(m->cg.b, m->cg.i8, pointer_load(m, from, i), &offset, 1, "");
@@ -249,7 +268,8 @@ static void advance(Module *m, LLVMValueRef to, LLVMValueRef from, const Port *p
 
 /* ActStatus forward(const ActInstance *m, const void *const *input, size_t n, void *const *output): any n, in chunks of
  * at most the batch. */
-static LLVMValueRef emit_forward(Module *m, const Interface *interface, LLVMValueRef descriptor, LLVMValueRef run) {
+static LLVMValueRef emit_forward(Module *m, const Interface *interface, LLVMValueRef descriptor, LLVMValueRef run)
+{
     Cg *c = &m->cg;
     LLVMTypeRef params[] = {c->ptr, c->ptr, c->i64, c->ptr};
     LLVMValueRef fn = entry_function(m, interface, "forward", params, 4);
@@ -287,7 +307,8 @@ static LLVMValueRef emit_forward(Module *m, const Interface *interface, LLVMValu
 }
 
 /* ActStatus evaluate(const ActInstance *m, input, target, size_t n, float *loss, void *const *prediction) */
-static LLVMValueRef emit_evaluate(Module *m, const Interface *interface, LLVMValueRef descriptor, LLVMValueRef run) {
+static LLVMValueRef emit_evaluate(Module *m, const Interface *interface, LLVMValueRef descriptor, LLVMValueRef run)
+{
     Cg *c = &m->cg;
     LLVMTypeRef params[] = {c->ptr, c->ptr, c->ptr, c->i64, c->ptr, c->ptr};
     LLVMValueRef fn = entry_function(m, interface, "evaluate", params, 6);
@@ -312,7 +333,8 @@ static LLVMValueRef emit_evaluate(Module *m, const Interface *interface, LLVMVal
 }
 
 /* ActStatus train_step(const ActInstance *m, const ActStep *step, input, target, size_t n, float *loss) */
-static LLVMValueRef emit_train_step(Module *m, const Interface *interface, LLVMValueRef descriptor, LLVMValueRef run) {
+static LLVMValueRef emit_train_step(Module *m, const Interface *interface, LLVMValueRef descriptor, LLVMValueRef run)
+{
     Cg *c = &m->cg;
     LLVMTypeRef params[] = {c->ptr, c->ptr, c->ptr, c->ptr, c->i64, c->ptr};
     LLVMValueRef fn = entry_function(m, interface, "train_step", params, 6);
@@ -349,7 +371,8 @@ typedef struct Wrapper {
 } Wrapper;
 
 /* The next n parameters as an array of pointers. */
-static LLVMValueRef gather(Wrapper *w, uint32_t n) {
+static LLVMValueRef gather(Wrapper *w, uint32_t n)
+{
     LLVMValueRef array = pointers_new(w->m, n, "");
     for (uint32_t i = 0; i < n; i++)
         LLVMBuildStore(w->m->cg.b, LLVMGetParam(w->fn, w->next++), pointer_at(w->m, array, i));
@@ -357,7 +380,8 @@ static LLVMValueRef gather(Wrapper *w, uint32_t n) {
 }
 
 /* All parameters are pointers but n, which stands behind `before` of them. */
-static Wrapper wrapper_new(Module *m, const Interface *interface, const char *suffix, unsigned before, unsigned after) {
+static Wrapper wrapper_new(Module *m, const Interface *interface, const char *suffix, unsigned before, unsigned after)
+{
     Cg *c = &m->cg;
     LLVMTypeRef *params = arena_array(m->arena, LLVMTypeRef, before + 1 + after);
     for (unsigned i = 0; i < before + 1 + after; i++)
@@ -368,7 +392,8 @@ static Wrapper wrapper_new(Module *m, const Interface *interface, const char *su
 
 static LLVMValueRef take(Wrapper *w) { return LLVMGetParam(w->fn, w->next++); }
 
-static void wrap_forward(Module *m, const Interface *interface, LLVMValueRef entry) {
+static void wrap_forward(Module *m, const Interface *interface, LLVMValueRef entry)
+{
     Wrapper w = wrapper_new(m, interface, "_forward", 1 + interface->input.n, interface->output.n);
     LLVMValueRef arg[4];
     arg[0] = take(&w);
@@ -378,7 +403,8 @@ static void wrap_forward(Module *m, const Interface *interface, LLVMValueRef ent
     LLVMBuildRet(m->cg.b, cg_call(&m->cg, entry, arg, 4));
 }
 
-static void wrap_evaluate(Module *m, const Interface *interface, LLVMValueRef entry) {
+static void wrap_evaluate(Module *m, const Interface *interface, LLVMValueRef entry)
+{
     Wrapper w = wrapper_new(m, interface, "_evaluate", 1 + interface->input.n + interface->target.n,
                             1 + interface->prediction.n);
     LLVMValueRef arg[6];
@@ -391,7 +417,8 @@ static void wrap_evaluate(Module *m, const Interface *interface, LLVMValueRef en
     LLVMBuildRet(m->cg.b, cg_call(&m->cg, entry, arg, 6));
 }
 
-static void wrap_train_step(Module *m, const Interface *interface, LLVMValueRef entry) {
+static void wrap_train_step(Module *m, const Interface *interface, LLVMValueRef entry)
+{
     Wrapper w = wrapper_new(m, interface, "_train_step", 2 + interface->input.n + interface->target.n, 1);
     LLVMValueRef arg[6];
     arg[0] = take(&w);
@@ -405,12 +432,14 @@ static void wrap_train_step(Module *m, const Interface *interface, LLVMValueRef 
 
 /* ── all of them ── */
 
-static LLVMValueRef program_run(Module *m, const Interface *interface, const LoopProgram *program, const char *what) {
+static LLVMValueRef program_run(Module *m, const Interface *interface, const LoopProgram *program, const char *what)
+{
     Str prefix = str_printf(m->arena, STR_FMT ".%s", STR_ARG(interface->unit->model->name), what);
     return cg_program(&m->cg, program, interface->unit->batch, prefix.p);
 }
 
-EntryPoints entry_emit(Module *m, const Interface *interface, LLVMValueRef descriptor) {
+EntryPoints entry_emit(Module *m, const Interface *interface, LLVMValueRef descriptor)
+{
     const UnitModel *unit = interface->unit;
     EntryPoints entry = {0};
     entry.bind = emit_bind(m, interface, descriptor);
@@ -436,7 +465,8 @@ EntryPoints entry_emit(Module *m, const Interface *interface, LLVMValueRef descr
 }
 
 /* int main(int argc, char **argv) { return act_program_main(argc, argv, models, n); } */
-void entry_emit_main(Module *m, LLVMValueRef *descriptors, unsigned n) {
+void entry_emit_main(Module *m, LLVMValueRef *descriptors, unsigned n)
+{
     Cg *c = &m->cg;
     LLVMValueRef models = LLVMAddGlobal(m->mod, LLVMArrayType2(c->ptr, n), "models");
     LLVMSetInitializer(models, LLVMConstArray2(c->ptr, descriptors, n));

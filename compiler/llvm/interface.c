@@ -2,7 +2,8 @@
 
 #include <ctype.h>
 
-static Str port_label(Arena *arena, const Tensor *tensor) {
+static Str port_label(Arena *arena, const Tensor *tensor)
+{
     Text text = {.arena = arena};
     if (tensor->label.n)
         text_add(&text, tensor->label);
@@ -25,7 +26,8 @@ static Str port_label(Arena *arena, const Tensor *tensor) {
     return text_str(&text);
 }
 
-static Port port_of_tensor(Arena *arena, const Tensor *tensor) {
+static Port port_of_tensor(Arena *arena, const Tensor *tensor)
+{
     return (Port){.name = tensor->name,
                   .label = port_label(arena, tensor),
                   .type = tensor->type,
@@ -34,7 +36,8 @@ static Port port_of_tensor(Arena *arena, const Tensor *tensor) {
                   .span = tensor->span};
 }
 
-static Port port_of_node(Arena *arena, const Graph *g, Str name, NodeId id, Span span) {
+static Port port_of_node(Arena *arena, const Graph *g, Str name, NodeId id, Span span)
+{
     Type type = *graph_type(g, id), row = type;
     row.batch = false;
     Text label = {.arena = arena};
@@ -42,7 +45,8 @@ static Port port_of_node(Arena *arena, const Graph *g, Str name, NodeId id, Span
     return (Port){name, text_str(&label), type, type_elements(&type) * 4, NULL, span};
 }
 
-void interface_of(Arena *arena, const UnitModel *unit, Interface *out) {
+void interface_of(Arena *arena, const UnitModel *unit, Interface *out)
+{
     const Model *model = unit->model;
     const Graph *g = unit->graph;
     *out = (Interface){.unit = unit};
@@ -81,14 +85,16 @@ void interface_of(Arena *arena, const UnitModel *unit, Interface *out) {
     out->trains = unit->train_step && out->loss.n > 0;
 }
 
-Str interface_upper(Arena *arena, Str name) {
+Str interface_upper(Arena *arena, Str name)
+{
     char *upper = arena_alloc(arena, name.n + 1u);
     for (uint32_t i = 0; i < name.n; i++)
         upper[i] = (char)toupper((unsigned char)name.p[i]);
     return (Str){upper, name.n};
 }
 
-uint32_t interface_target(const Interface *interface, uint32_t tensor) {
+uint32_t interface_target(const Interface *interface, uint32_t tensor)
+{
     if (!tensor || tensor > interface->unit->graph->tensors.n)
         return 0;
     const Tensor *wanted = &interface->unit->graph->tensors.at[tensor - 1];

@@ -11,7 +11,8 @@ struct BackendRun {
     LLVMOrcLLJITRef jit;
 };
 
-static Str error_take(Arena *arena, LLVMErrorRef error) {
+static Str error_take(Arena *arena, LLVMErrorRef error)
+{
     char *text = LLVMGetErrorMessage(error);
     Str copy = str_copy(arena, str_of(text));
     LLVMDisposeErrorMessage(text);
@@ -19,7 +20,8 @@ static Str error_take(Arena *arena, LLVMErrorRef error) {
 }
 
 /* What an object may call: the runtime's functions as handed in, and the two of the C library. */
-static LLVMErrorRef define_symbols(Arena *arena, LLVMOrcLLJITRef jit, const BackendSymbol *symbols, unsigned n) {
+static LLVMErrorRef define_symbols(Arena *arena, LLVMOrcLLJITRef jit, const BackendSymbol *symbols, unsigned n)
+{
     const BackendSymbol own[] = {{"memcpy", (void (*)(void))memcpy}, {"memset", (void (*)(void))memset}};
     LLVMOrcCSymbolMapPair *pair = arena_array(arena, LLVMOrcCSymbolMapPair, n + 2);
     for (unsigned i = 0; i < n + 2; i++) {
@@ -36,7 +38,8 @@ static LLVMErrorRef define_symbols(Arena *arena, LLVMOrcLLJITRef jit, const Back
 }
 
 BackendRun *backend_run_jit(Arena *arena, const Unit *unit, const BackendOptions *options, const BackendSymbol *symbols,
-                            unsigned n_symbol, const ActModel **models, Str *why) {
+                            unsigned n_symbol, const ActModel **models, Str *why)
+{
     BackendCode code;
     if (!backend_emit(arena, unit, options, BACKEND_OBJECT, &code, why))
         return NULL;
@@ -62,7 +65,8 @@ BackendRun *backend_run_jit(Arena *arena, const Unit *unit, const BackendOptions
     return NULL;
 }
 
-void backend_run_end(BackendRun *run) {
+void backend_run_end(BackendRun *run)
+{
     if (!run || !run->jit)
         return;
     LLVMErrorRef error = LLVMOrcDisposeLLJIT(run->jit);

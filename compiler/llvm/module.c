@@ -4,14 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *module_export(Module *m, Str model, const char *suffix) {
+const char *module_export(Module *m, Str model, const char *suffix)
+{
     Str name = str_printf(m->arena, STR_FMT "%s", STR_ARG(model), suffix);
     *vec_push(m->arena, &m->symbols) = name;
     return name.p;
 }
 
 /* LLVM would write to standard error; we keep the first thing it says for the caller's message. */
-static void module_hear(LLVMDiagnosticInfoRef info, void *context) {
+static void module_hear(LLVMDiagnosticInfoRef info, void *context)
+{
     Module *m = context;
     if (LLVMGetDiagInfoSeverity(info) != LLVMDSError || m->error.n)
         return;
@@ -21,7 +23,8 @@ static void module_hear(LLVMDiagnosticInfoRef info, void *context) {
 }
 
 /* Every function says itself which processor it is for, so that a printed module carries it too. */
-static void module_set_processor(Module *m) {
+static void module_set_processor(Module *m)
+{
     const Machine *machine = m->options->machine;
     LLVMAttributeRef cpu = LLVMCreateStringAttribute(m->ctx, "target-cpu", 10, machine->cpu.p, machine->cpu.n);
     LLVMAttributeRef tune = LLVMCreateStringAttribute(m->ctx, "tune-cpu", 8, machine->tune.p, machine->tune.n);
@@ -33,7 +36,8 @@ static void module_set_processor(Module *m) {
     }
 }
 
-static bool module_finish(Module *m, Str *why) {
+static bool module_finish(Module *m, Str *why)
+{
     char *message = NULL;
     bool bad;
     if (m->options->level > 0)
@@ -50,7 +54,8 @@ static bool module_finish(Module *m, Str *why) {
     return !bad;
 }
 
-bool module_build(Module *m, Arena *arena, const Unit *unit, const BackendOptions *options, Str *why) {
+bool module_build(Module *m, Arena *arena, const Unit *unit, const BackendOptions *options, Str *why)
+{
     *m = (Module){
         .arena = arena, .unit = unit, .options = options, .strings = {.arena = arena}, .structs = {.arena = arena}};
     m->machine = target_machine_new(arena, options->machine, options->level, why);
@@ -82,7 +87,8 @@ bool module_build(Module *m, Arena *arena, const Unit *unit, const BackendOption
     return module_finish(m, why);
 }
 
-void module_free(Module *m) {
+void module_free(Module *m)
+{
     if (m->mod) {
         cg_done(&m->cg);
         LLVMDisposeModule(m->mod);

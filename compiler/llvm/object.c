@@ -4,7 +4,8 @@
 #include <llvm-c/BitWriter.h>
 #include <string.h>
 
-static Str bytes_of(Arena *arena, LLVMMemoryBufferRef buffer) {
+static Str bytes_of(Arena *arena, LLVMMemoryBufferRef buffer)
+{
     size_t size = LLVMGetBufferSize(buffer);
     ACT_ASSERT(size < UINT32_MAX);
     Str bytes = str_copy(arena, (Str){LLVMGetBufferStart(buffer), (uint32_t)size});
@@ -12,7 +13,8 @@ static Str bytes_of(Arena *arena, LLVMMemoryBufferRef buffer) {
     return bytes;
 }
 
-static bool emit_machine_code(Module *m, LLVMCodeGenFileType type, Str *bytes, Str *why) {
+static bool emit_machine_code(Module *m, LLVMCodeGenFileType type, Str *bytes, Str *why)
+{
     char *message = NULL;
     LLVMMemoryBufferRef buffer = NULL;
     bool refused = LLVMTargetMachineEmitToMemoryBuffer(m->machine, m->mod, type, &message, &buffer);
@@ -32,7 +34,8 @@ static bool emit_machine_code(Module *m, LLVMCodeGenFileType type, Str *bytes, S
 }
 
 bool backend_emit(Arena *arena, const Unit *unit, const BackendOptions *options, BackendKind kind, BackendCode *code,
-                  Str *why) {
+                  Str *why)
+{
     Module m;
     *code = (BackendCode){0};
     bool ok = module_build(&m, arena, unit, options, why);

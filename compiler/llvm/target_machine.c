@@ -61,7 +61,8 @@ static const char *const arch_name[] = {[ARCH_X86] = "x86_64", [ARCH_ARM] = "aar
     extern void LLVMInitialize##NAME##Target(void) __attribute__((weak));                                              \
     extern void LLVMInitialize##NAME##TargetMC(void) __attribute__((weak));                                            \
     extern void LLVMInitialize##NAME##AsmPrinter(void) __attribute__((weak));                                          \
-    static void init_##NAME(void) {                                                                                    \
+    static void init_##NAME(void)                                                                                      \
+    {                                                                                                                  \
         if (!LLVMInitialize##NAME##TargetInfo || !LLVMInitialize##NAME##AsmPrinter)                                    \
             return;                                                                                                    \
         LLVMInitialize##NAME##TargetInfo();                                                                            \
@@ -73,7 +74,8 @@ TARGET(X86)
 TARGET(AArch64)
 #undef TARGET
 
-void target_machine_init(void) {
+void target_machine_init(void)
+{
     static bool done;
     if (done)
         return;
@@ -82,14 +84,16 @@ void target_machine_init(void) {
     init_AArch64();
 }
 
-static Str take(Arena *arena, char *message) {
+static Str take(Arena *arena, char *message)
+{
     Str text = str_copy(arena, str_of(message));
     LLVMDisposeMessage(message);
     return text;
 }
 
 /* Is "+name" in LLVM's list "+sse2,-avx,…"? */
-static bool host_has(Str list, Str name) {
+static bool host_has(Str list, Str name)
+{
     for (uint32_t at = 0; at < list.n;) {
         uint32_t end = at;
         while (end < list.n && list.p[end] != ',')
@@ -101,7 +105,8 @@ static bool host_has(Str list, Str name) {
     return false;
 }
 
-static bool host_has_all(Str list, const char *features) {
+static bool host_has_all(Str list, const char *features)
+{
     for (const char *at = features; *at;) {
         size_t n = strcspn(at, ",");
         if (!host_has(list, (Str){at, (uint32_t)n}))
@@ -112,7 +117,8 @@ static bool host_has_all(Str list, const char *features) {
 }
 
 /* The best level of the architecture that this machine has every feature of. */
-static int host_level(Arena *arena, Arch arch) {
+static int host_level(Arena *arena, Arch arch)
+{
     Str list = take(arena, LLVMGetHostCPUFeatures());
     int found = -1;
     for (int i = 0; i < LEVEL_COUNT && found < 0; i++)
@@ -121,7 +127,8 @@ static int host_level(Arena *arena, Arch arch) {
     return found;
 }
 
-static bool triple_arch(Str triple, Arch *arch) {
+static bool triple_arch(Str triple, Arch *arch)
+{
     uint32_t n = 0;
     while (n < triple.n && triple.p[n] != '-')
         n++;
@@ -132,14 +139,16 @@ static bool triple_arch(Str triple, Arch *arch) {
 
 static int baseline(Arch arch) { return arch == ARCH_X86 ? LEVEL_X86 : LEVEL_GENERIC; }
 
-const char *target_machine_baseline(const Machine *machine) {
+const char *target_machine_baseline(const Machine *machine)
+{
     Arch arch;
     triple_arch(machine->triple, &arch);
     return machine_level[baseline(arch)].name;
 }
 
 /* The level of a processor by name; -1 with a sentence. */
-static int named_level(Arena *arena, Arch arch, Str cpu, Str *why, Str *help) {
+static int named_level(Arena *arena, Arch arch, Str cpu, Str *why, Str *help)
+{
     Str name[MACHINE_CPU_COUNT + LEVEL_COUNT];
     int level[MACHINE_CPU_COUNT + LEVEL_COUNT];
     unsigned n = 0;
@@ -160,7 +169,8 @@ static int named_level(Arena *arena, Arch arch, Str cpu, Str *why, Str *help) {
 }
 
 /* Objects of ours are ELF with 8-byte pointers: what abi.h and the archive are written for. */
-static const char *triple_refused(const char *triple) {
+static const char *triple_refused(const char *triple)
+{
     static const char *const foreign[] = {"windows", "darwin", "macos", "ios", "uefi", "wasm", "gnux32", "ilp32"};
     for (unsigned i = 0; i < sizeof foreign / sizeof *foreign; i++)
         if (strstr(triple, foreign[i]))
@@ -168,7 +178,8 @@ static const char *triple_refused(const char *triple) {
     return NULL;
 }
 
-const Machine *machine_select(Arena *arena, Str triple, Str cpu, Str *why, Str *help) {
+const Machine *machine_select(Arena *arena, Str triple, Str cpu, Str *why, Str *help)
+{
     target_machine_init();
     Str host = take(arena, LLVMGetDefaultTargetTriple());
     Str wanted = triple.n ? triple : host;
@@ -228,7 +239,8 @@ const Machine *machine_select(Arena *arena, Str triple, Str cpu, Str *why, Str *
     return machine;
 }
 
-LLVMTargetMachineRef target_machine_new(Arena *arena, const Machine *machine, int level, Str *why) {
+LLVMTargetMachineRef target_machine_new(Arena *arena, const Machine *machine, int level, Str *why)
+{
     target_machine_init();
     LLVMTargetRef target;
     char *message = NULL;
@@ -250,7 +262,8 @@ LLVMTargetMachineRef target_machine_new(Arena *arena, const Machine *machine, in
     return made;
 }
 
-void machine_list(Text *out) {
+void machine_list(Text *out)
+{
     target_machine_init();
     for (unsigned arch = ARCH_X86; arch <= ARCH_ARM; arch++) {
         Str triple = str_printf(out->arena, "%s-linux-gnu", arch_name[arch]);

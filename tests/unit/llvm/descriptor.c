@@ -13,7 +13,8 @@
 
 static void nothing(void) {}
 
-static int setup(void **state) {
+static int setup(void **state)
+{
     static const char *const name[] = {"act_cpu_has", "act_fill", "act_parallel", "act_barrier", "act_pool_threads"};
     BackendSymbol symbol[5];
     for (int i = 0; i < 5; i++)
@@ -30,7 +31,8 @@ static int setup(void **state) {
     return 0;
 }
 
-static void test_model(void **state) {
+static void test_model(void **state)
+{
     const ActModel *m = *state;
     assert_int_equal(m->abi, ACT_ABI_VERSION);
     assert_int_equal(m->batch, TINY_BATCH);
@@ -55,7 +57,8 @@ static void test_model(void **state) {
                 m->entry.schedule);
 }
 
-static void test_ports(void **state) {
+static void test_ports(void **state)
+{
     const ActModel *m = *state;
     const ActTensor *image = &m->input[0], *label = &m->target_value[0], *y = &m->output[0];
     assert_string_equal(image->name, "image");
@@ -79,7 +82,8 @@ static void test_ports(void **state) {
     assert_true(y->low > y->high);
 }
 
-static void test_blocks(void **state) {
+static void test_blocks(void **state)
+{
     const ActModel *m = *state;
     const ActTensor *weight = &m->param[0], *mean = &m->param[1], *state_m = &m->state[0];
     assert_string_equal(weight->name, "fc.weight");
@@ -104,7 +108,8 @@ static void test_blocks(void **state) {
     assert_int_equal(state_m->role, ACT_STATE);
 }
 
-static void test_loss_and_metric(void **state) {
+static void test_loss_and_metric(void **state)
+{
     const ActModel *m = *state;
     assert_string_equal(m->loss[0].name, "fit");
     assert_true(m->loss[0].weight == 1);
@@ -119,7 +124,8 @@ static void test_loss_and_metric(void **state) {
     assert_int_equal(m->metric[0].prediction.bytes, 8);
 }
 
-static void test_train(void **state) {
+static void test_train(void **state)
+{
     const ActTrain *t = ((const ActModel *)*state)->train;
     assert_non_null(t);
     assert_int_equal(t->epochs, 9);
@@ -148,7 +154,8 @@ static void test_train(void **state) {
     assert_true(f->transform[0].a == 0.5 && f->transform[0].b == -1);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_model),           cmocka_unit_test(test_ports), cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_loss_and_metric), cmocka_unit_test(test_train),

@@ -15,7 +15,8 @@
 
 static int cpu_ok = 1;
 static char cpu_asked[512];
-static int cpu_has(const char *features) {
+static int cpu_has(const char *features)
+{
     strncpy(cpu_asked, features, sizeof cpu_asked - 1);
     return cpu_ok;
 }
@@ -27,7 +28,8 @@ static struct {
     uint64_t seed;
 } filled[8];
 static int n_filled, fill_fails_at;
-static ActStatus fill(const ActTensor *tensor, void *block, const ActFill *how, uint64_t seed) {
+static ActStatus fill(const ActTensor *tensor, void *block, const ActFill *how, uint64_t seed)
+{
     if (n_filled == fill_fails_at)
         return ACT_E_MEMORY;
     filled[n_filled].tensor = tensor;
@@ -38,14 +40,16 @@ static ActStatus fill(const ActTensor *tensor, void *block, const ActFill *how, 
 }
 
 static int parallel_calls;
-static void parallel(ActPool *pool, ActWork work, void *context) {
+static void parallel(ActPool *pool, ActWork work, void *context)
+{
     (void)pool;
     parallel_calls++;
     for (uint32_t t = 0; t < 2; t++)
         work(context, t, 2);
 }
 static void barrier(ActPool *pool) { (void)pool; }
-static uint32_t threads(const ActPool *pool) {
+static uint32_t threads(const ActPool *pool)
+{
     (void)pool;
     return 2;
 }
@@ -66,7 +70,8 @@ typedef struct Bound {
     ActMemory memory;
 } Bound;
 
-static Unit *unit_for(Arena *arena, const char *triple, const char *cpu, BackendOptions *options) {
+static Unit *unit_for(Arena *arena, const char *triple, const char *cpu, BackendOptions *options)
+{
     Str why = {0}, help = {0};
     const Machine *machine = machine_select(arena, str_of(triple), str_of(cpu), &why, &help);
     if (!machine)
@@ -75,7 +80,8 @@ static Unit *unit_for(Arena *arena, const char *triple, const char *cpu, Backend
     return tiny_unit(arena, machine->target);
 }
 
-static int setup(void **state) {
+static int setup(void **state)
+{
     Arena *arena = arena_new();
     Bound *b = arena_new_of(arena, Bound);
     b->arena = arena;
@@ -95,14 +101,16 @@ static int setup(void **state) {
     return 0;
 }
 
-static int teardown(void **state) {
+static int teardown(void **state)
+{
     Bound *b = *state;
     backend_run_end(b->run);
     arena_free(b->arena);
     return 0;
 }
 
-static void test_bind(void **state) {
+static void test_bind(void **state)
+{
     Bound *b = *state;
     assert_ptr_equal(b->instance.model, b->model);
     assert_ptr_equal(b->instance.param, b->memory.param);
@@ -117,7 +125,8 @@ static void test_bind(void **state) {
     assert_int_equal(((char *)b->memory.param)[0], 0x55); /* loaded weights stay */
 }
 
-static void test_bind_refuses(void **state) {
+static void test_bind_refuses(void **state)
+{
     Bound *b = *state;
     ActStatus (*bind)(ActInstance *, const ActMemory *) = b->model->entry.bind;
     ActInstance m = {0};
@@ -141,7 +150,8 @@ static void test_bind_refuses(void **state) {
     assert_int_equal(b->model->entry.init(&m, 1), ACT_E_ARGUMENT);
 }
 
-static void test_init(void **state) {
+static void test_init(void **state)
+{
     Bound *b = *state;
     memset(b->memory.param, 0x55, 128);
     memset(b->memory.state, 0x55, 64);
@@ -167,13 +177,15 @@ static void test_init(void **state) {
     assert_int_equal(b->model->entry.init(NULL, 42), ACT_E_ARGUMENT);
 }
 
-static void set_weight(Bound *b, float first, float second) {
+static void set_weight(Bound *b, float first, float second)
+{
     float *weight = b->memory.param;
     weight[0] = first;
     weight[1] = second;
 }
 
-static void test_forward_in_chunks(void **state) {
+static void test_forward_in_chunks(void **state)
+{
     Bound *b = *state;
     enum { MOST = 11 };
     float image[MOST * 3], y[MOST * 2 + 1];
@@ -193,7 +205,8 @@ static void test_forward_in_chunks(void **state) {
     assert_int_equal(parallel_calls, 0);
 }
 
-static void test_forward_refuses(void **state) {
+static void test_forward_refuses(void **state)
+{
     Bound *b = *state;
     float image[3] = {0}, y[2];
     const void *in[] = {image}, *no_in[] = {NULL};
@@ -207,7 +220,8 @@ static void test_forward_refuses(void **state) {
     assert_int_equal(b->model->entry.forward(&b->instance, in, 1, no_out), ACT_E_ARGUMENT);
 }
 
-static void test_evaluate(void **state) {
+static void test_evaluate(void **state)
+{
     Bound *b = *state;
     float image[TINY_BATCH * 3] = {1, 2, 3, 4, 5, 6}, loss[1], y[TINY_BATCH * 2];
     int32_t label[TINY_BATCH] = {0};
@@ -220,7 +234,8 @@ static void test_evaluate(void **state) {
     assert_int_equal(b->model->entry.evaluate(&b->instance, in, NULL, 1, loss, out), ACT_E_ARGUMENT);
 }
 
-static void test_train_step(void **state) {
+static void test_train_step(void **state)
+{
     Bound *b = *state;
     float image[TINY_BATCH * 3] = {0}, loss[1];
     int32_t label[TINY_BATCH] = {0};
@@ -240,7 +255,8 @@ static void test_train_step(void **state) {
     assert_int_equal(train(&b->instance, &step, in, target, 1, loss), ACT_E_ARGUMENT);
 }
 
-static void test_threads(void **state) {
+static void test_threads(void **state)
+{
     Bound *b = *state;
     float image[9 * 3] = {1, 2, 3, 4, 5, 6}, y[9 * 2];
     b->instance.pool = (ActPool *)(void *)&parallel_calls; /* any pointer: our own pool never looks */
@@ -250,14 +266,16 @@ static void test_threads(void **state) {
     assert_true(y[0] == 2 && y[3] == 6 && y[17] == 1);
 }
 
-static void test_schedule(void **state) {
+static void test_schedule(void **state)
+{
     Bound *b = *state;
     assert_true(b->model->entry.schedule(3, 4) == 0.75);
 }
 
 /* ── files ── */
 
-static Str emit(Arena *arena, const char *triple, const char *cpu, BackendKind kind) {
+static Str emit(Arena *arena, const char *triple, const char *cpu, BackendKind kind)
+{
     BackendOptions options;
     Unit *unit = unit_for(arena, triple, cpu, &options);
     BackendCode code;
@@ -267,7 +285,8 @@ static Str emit(Arena *arena, const char *triple, const char *cpu, BackendKind k
     return code.bytes;
 }
 
-static void test_same_bytes(void **state) {
+static void test_same_bytes(void **state)
+{
     (void)state;
     Arena *arena = arena_new();
     for (BackendKind kind = BACKEND_OBJECT; kind <= BACKEND_BITCODE; kind++) {
@@ -279,12 +298,14 @@ static void test_same_bytes(void **state) {
 }
 
 /* e_machine of an ELF header */
-static int elf_machine(Str object) {
+static int elf_machine(Str object)
+{
     assert_memory_equal(object.p, "\177ELF\2\1", 6);
     return (unsigned char)object.p[18];
 }
 
-static void test_every_level(void **state) {
+static void test_every_level(void **state)
+{
     (void)state;
     Arena *arena = arena_new();
     static const char *const level[] = {"x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4", "haswell", "znver4"};
@@ -297,7 +318,8 @@ static void test_every_level(void **state) {
 }
 
 /* bind runs before the processor is known: nothing wider than the baseline is in it. */
-static void test_bind_is_baseline(void **state) {
+static void test_bind_is_baseline(void **state)
+{
     (void)state;
     Arena *arena = arena_new();
     Str text = emit(arena, "x86_64-linux-gnu", "x86-64-v4", BACKEND_ASM);
@@ -311,7 +333,8 @@ static void test_bind_is_baseline(void **state) {
     arena_free(arena);
 }
 
-static void test_archive(void **state) {
+static void test_archive(void **state)
+{
     (void)state;
     Arena *arena = arena_new();
     BackendCode code = {.bytes = STR("odd")};
@@ -331,7 +354,8 @@ static void test_archive(void **state) {
     arena_free(arena);
 }
 
-static void test_machines(void **state) {
+static void test_machines(void **state)
+{
     (void)state;
     Arena *arena = arena_new();
     Str why, help;
@@ -350,7 +374,8 @@ static void test_machines(void **state) {
     arena_free(arena);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_bind, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bind_refuses, setup, teardown),

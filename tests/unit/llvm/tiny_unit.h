@@ -13,7 +13,8 @@
 
 enum { TINY_BATCH = 4, TINY_PANEL = 4 };
 
-static inline Tensor tiny_tensor(const char *name, Role role, Type type, uint64_t offset, uint64_t bytes) {
+static inline Tensor tiny_tensor(const char *name, Role role, Type type, uint64_t offset, uint64_t bytes)
+{
     Tensor t = {.name = str_of(name),
                 .role = role,
                 .type = type,
@@ -27,7 +28,8 @@ static inline Tensor tiny_tensor(const char *name, Role role, Type type, uint64_
     return t;
 }
 
-static inline Graph *tiny_graph(Arena *arena, SxPool *sx) {
+static inline Graph *tiny_graph(Arena *arena, SxPool *sx)
+{
     Graph *g = graph_new(arena, sx, STR("tiny"), TINY_BATCH);
     Tensor image = tiny_tensor("image", ROLE_INPUT, type_make(DT_F32, true, 1, (uint32_t[]){3}), 0, 0);
     image.label = STR("f32[3] in [0, 255]");
@@ -60,7 +62,8 @@ static inline Graph *tiny_graph(Arena *arena, SxPool *sx) {
 }
 
 /* for rows: for 2 lanes: to[row, lane] = image[row, lane] + weight[lane] */
-static inline void tiny_sum(Nest *b, uint32_t to) {
+static inline void tiny_sum(Nest *b, uint32_t to)
+{
     uint32_t image = nest_buf(b, "image", BUF_INPUT, 0, TINY_BATCH * 3),
              weight = nest_buf(b, "fc.weight", BUF_PARAM, 0, 12);
     Sx sum = sx_add(b->program.sx, nest_load(b, image, at3(0, 3, 1, 0)), nest_load(b, weight, at3(0, 0, 1, 0)));
@@ -68,7 +71,8 @@ static inline void tiny_sum(Nest *b, uint32_t to) {
     nest_split(nest_kernel(b, "sum", nest_for(b, ROWS, LOOP_SERIAL, lane)), ROWS, true);
 }
 
-static inline Nest *tiny_program(Arena *arena, SxPool *sx, const char *name) {
+static inline Nest *tiny_program(Arena *arena, SxPool *sx, const char *name)
+{
     Nest *b = arena_new_of(arena, Nest);
     nest_start(b, arena);
     b->program.sx = sx;
@@ -76,13 +80,15 @@ static inline Nest *tiny_program(Arena *arena, SxPool *sx, const char *name) {
     return b;
 }
 
-static inline LoopProgram *tiny_forward(Arena *arena, SxPool *sx) {
+static inline LoopProgram *tiny_forward(Arena *arena, SxPool *sx)
+{
     Nest *b = tiny_program(arena, sx, "forward");
     tiny_sum(b, nest_buf(b, "y", BUF_OUTPUT, 0, TINY_BATCH * 2));
     return &b->program;
 }
 
-static inline LoopProgram *tiny_evaluate(Arena *arena, SxPool *sx) {
+static inline LoopProgram *tiny_evaluate(Arena *arena, SxPool *sx)
+{
     Nest *b = tiny_program(arena, sx, "evaluate");
     tiny_sum(b, nest_buf(b, "prediction", BUF_PREDICTION, 0, TINY_BATCH * 2));
     uint32_t loss = nest_buf(b, "loss", BUF_LOSS, 0, 1);
@@ -92,7 +98,8 @@ static inline LoopProgram *tiny_evaluate(Arena *arena, SxPool *sx) {
     return &b->program;
 }
 
-static inline LoopProgram *tiny_train_step(Arena *arena, SxPool *sx) {
+static inline LoopProgram *tiny_train_step(Arena *arena, SxPool *sx)
+{
     Nest *b = tiny_program(arena, sx, "train_step");
     uint32_t weight = nest_buf(b, "fc.weight", BUF_PARAM, 0, 12), loss = nest_buf(b, "loss", BUF_LOSS, 0, 1);
     nest_kernel(b, "loss",
@@ -105,7 +112,8 @@ static inline LoopProgram *tiny_train_step(Arena *arena, SxPool *sx) {
     return &b->program;
 }
 
-static inline TrainUse *tiny_train(Arena *arena) {
+static inline TrainUse *tiny_train(Arena *arena)
+{
     DataUse *data = arena_new_of(arena, DataUse);
     *data = (DataUse){.name = STR("numbers"), .base = STR("data/"), .validation_split = 0.25};
     PartUse *part = vec_push(arena, &data->parts);
@@ -128,7 +136,8 @@ static inline TrainUse *tiny_train(Arena *arena) {
     return train;
 }
 
-static inline Unit *tiny_unit(Arena *arena, const Target *target) {
+static inline Unit *tiny_unit(Arena *arena, const Target *target)
+{
     SxPool *sx = sx_pool_new(arena);
     Sources *sources = arena_new_of(arena, Sources);
     sources->arena = arena;
