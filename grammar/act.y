@@ -1,8 +1,8 @@
 /* The grammar: what stands where. Actions only build the tree (compiler/syntax/build.h).
  *
- * It is small because three things are settled before a token arrives here (compiler/syntax/filter.c): a TERM ends every
- * statement, the brackets balance, and a word is a keyword only where it means something. Which statement may stand in
- * which body is checked afterwards (compiler/syntax/placement.c), where the message can say what to do about it. */
+ * It is small because three things are settled before a token arrives here (compiler/syntax/filter.c): a TERM ends
+ * every statement, the brackets balance, and a word is a keyword only where it means something. Which statement may
+ * stand in which body is checked afterwards (compiler/syntax/placement.c), where the message can say what to do about it. */
 %require "3.8"
 %define api.pure full
 %define api.prefix {act_yy}
@@ -151,12 +151,12 @@ bound
   ;
 
 binds
-  : BIND                                        { $$ = list_add(cx, list_new(cx), LEAF(NAME, $1, @1)); }
-  | binds COMMA BIND                            { $$ = list_add(cx, $1, build_node(cx, AST_NAME, @3, $3, @3, NULL, 0)); }
+  : BIND                                        { $$ = list_add(cx, list_new(cx), build_name(cx, @1, $1)); }
+  | binds COMMA BIND                            { $$ = list_add(cx, $1, build_name(cx, @3, $3)); }
   ;
 
 name
-  : NAME                                        { $$ = LEAF(NAME, $1, @1); }
+  : NAME                                        { $$ = build_name(cx, @$, $1); }
   ;
 
 names
@@ -302,7 +302,7 @@ labelled
   ;
 
 callable
-  : NAME                                        { $$ = LEAF(NAME, $1, @1); }
+  : NAME                                        { $$ = build_name(cx, @$, $1); }
   | LPAREN expression RPAREN                    { $$ = PLAIN(GROUP, $2); }
   | callable LPAREN arguments RPAREN            { $$ = build_call(cx, @$, $1, $3); }
   | callable DOT NAME                           { $$ = BUILD(FIELD, $3, @3, $1); }
@@ -333,7 +333,7 @@ argument
 
 %%
 
-/* What the parser could go on with, in the words of the message (compiler/syntax/mistake.c puts them into a sentence). */
+/* What the parser could go on with, for the message (compiler/syntax/mistake.c puts it into a sentence). */
 static unsigned expected_of(yysymbol_kind_t kind)
 {
     static const unsigned table[YYNTOKENS] = {

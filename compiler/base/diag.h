@@ -50,7 +50,8 @@ typedef struct Diags {
 
 Diag *diag_new(Diags *diags, Level level, const char *code, const char *name, Span span, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
-void diag_primary(Diag *diag, const char *format, ...) __attribute__((format(printf, 2, 3))); /* text beside the carets */
+/* The text beside the carets. */
+void diag_primary(Diag *diag, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void diag_label(Diag *diag, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void diag_note(Diag *diag, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void diag_help(Diag *diag, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -129,6 +129,11 @@ Ast *build_call(ParseCtx *cx, Span span, Ast *callee, const AstList *arguments)
     return build_node(cx, AST_CALL, span, STR(""), (Span){0, 0, 0}, kids->at, kids->n);
 }
 
+Ast *build_name(ParseCtx *cx, Span span, Str text)
+{
+    return build_node(cx, AST_NAME, span, text, span, NULL, 0);
+}
+
 Ast *build_number(ParseCtx *cx, Span span, Str text)
 {
     Ast *node = build_node(cx, AST_NUMBER, span, text, (Span){0, 0, 0}, NULL, 0);

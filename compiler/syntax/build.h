@@ -37,6 +37,7 @@ Ast *build_when(ParseCtx *cx, Span span, Ast *names, Ast *type, Ast *value, Str 
 Ast *build_setting(ParseCtx *cx, Span span, Str key, Span place, AstList *words, Ast *for_names);
 Ast *build_after_comma(Ast *word); /* remembers the comma for the printer */
 Ast *build_call(ParseCtx *cx, Span span, Ast *callee, const AstList *arguments);
+Ast *build_name(ParseCtx *cx, Span span, Str text);
 Ast *build_number(ParseCtx *cx, Span span, Str text);
 Ast *build_string(ParseCtx *cx, Span span, Str text);
 Ast *build_allow(ParseCtx *cx, Span span, const AstList *arguments);

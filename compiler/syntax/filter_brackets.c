@@ -41,13 +41,14 @@ static const char *bracket_name(int kind)
 
 typedef VEC(uint32_t) Opens;
 
-/* Does a line break inside brackets separate two values that nothing joins? Then the bracket should have been closed. */
+/* Does a line break inside brackets separate two values that nothing joins? Then a closing bracket is missing. */
 static bool line_breaks_group(const Filter *f, uint32_t before, uint32_t next)
 {
     if (words_joins(f, next))
         return false;
     int kind = f->raw[next].kind;
-    bool value = kind == TOK_NAME || kind == TOK_NUMBER || kind == TOK_STRING || kind == TOK_LBRACKET || kind == TOK_ALLOW;
+    bool value = kind == TOK_NAME || kind == TOK_NUMBER || kind == TOK_STRING || kind == TOK_LBRACKET ||
+                 kind == TOK_ALLOW;
     if (value && token_ends_operand(f->raw[before].kind))
         return true;
     uint32_t end; /* `loss f(x)` cannot stand inside brackets, `name = value` can */
@@ -127,7 +128,8 @@ static void report_unclosed(Filter *f, uint32_t open, uint32_t before)
     const char *name = bracket_name(f->raw[open].kind), *closer = bracket_name(closer_of(f->raw[open].kind));
     if (f->raw[open].kind == TOK_LBRACE)
         closer = "}";
-    Diag *d = diag_new(f->diags, LEVEL_ERROR, "ACT0006", "unclosed", f->raw[open].span, "this `%s` is never closed", name);
+    Diag *d =
+        diag_new(f->diags, LEVEL_ERROR, "ACT0006", "unclosed", f->raw[open].span, "this `%s` is never closed", name);
     uint32_t end = f->raw[before].span.begin;
     for (uint32_t i = before; i > open; i--)
         if (f->raw[i - 1].kind < RAW_NEWLINE) { /* behind the last token: that is where one would type */

@@ -1,4 +1,4 @@
-/* Which word is reserved where. A word is a keyword only in a place where it means something and could not be a name. */
+/* Which word is reserved where. It is a keyword only in a place where it means something and cannot be a name. */
 #include "syntax/filter.h"
 
 #include "syntax/act_parse.h"

@@ -1,8 +1,8 @@
 /* The canonical form: one statement a line, four spaces a level, one way to put spaces, at most one blank line.
  *
- * It works on tokens, not on the tree, because the tree knows no comments and no line breaks: where a statement is broken
- * into lines stays the author's choice, everything else is settled here. Keywords of neighbouring statements and the
- * comments of neighbouring lines line up. */
+ * It works on tokens, not on the tree, because the tree knows no comments and no line breaks: where a statement is
+ * broken into lines stays the author's choice, everything else is settled here. Keywords of neighbouring statements and
+ * the comments of neighbouring lines line up. */
 #include "syntax/parse.h"
 
 #include "base/utf8.h"
@@ -80,8 +80,8 @@ static bool is_comment(const Format *f, uint32_t raw)
     return f->raw[raw].kind == RAW_COMMENT || f->raw[raw].kind == RAW_DOC;
 }
 
-/* Writes the comments in [begin, end): the first, if its line has code, behind that code; the others on lines of their own.
- * Returns how many newlines stand at the end, so that the caller knows whether a blank line follows. */
+/* Writes the comments in [begin, end): the first, if its line has code, behind that code; the others on lines of their
+ * own. Returns how many newlines stand at the end, so that the caller knows whether a blank line follows. */
 static unsigned write_comments(Format *f, uint32_t begin, uint32_t end, unsigned indent, bool blanks)
 {
     unsigned newlines = 0;
@@ -133,7 +133,7 @@ static bool wants_space(int before, bool sign, int kind)
 {
     if (is_opener(before) || is_closer(kind) || kind == TOK_COMMA || is_tight(before) || is_tight(kind) || sign)
         return false;
-    if (is_opener(kind)) /* a call, a shape: `f(`, `f32[`, `class(10)[`; JUXT has parted what does not belong together */
+    if (is_opener(kind)) /* a call, a shape: `f(`, `f32[`, `class(10)[`; JUXT parts what does not belong together */
         return !(before == TOK_NAME || is_closer(before) || before == TOK_ALLOW);
     return true;
 }

@@ -155,8 +155,8 @@ static bool report_head(ParseCtx *cx, const Token *head)
     const Word *near = help ? NULL : word_near(text, file ? IN_FILE : IN_BODY);
     if (!file && !help && !near)
         return false;
-    Diag *d = diag_new(cx->diags, LEVEL_ERROR, "ACT0002", "syntax", head->span, "`" STR_FMT "` begins no %s", STR_ARG(text),
-                       file ? "definition" : "statement");
+    Diag *d = diag_new(cx->diags, LEVEL_ERROR, "ACT0002", "syntax", head->span, "`" STR_FMT "` begins no %s",
+                       STR_ARG(text), file ? "definition" : "statement");
     if (help) {
         diag_help(d, "%s", help);
     } else if (near) {

@@ -39,15 +39,16 @@ typedef struct Doc {
 
 typedef VEC(Doc) Docs;
 
-/* --- the scanner (scan.c around grammar/act.l) ------------------------------------------------------------------- */
+/* --- the scanner (scan.c around grammar/act.l) --- */
 
-/* All tokens of a source, newlines and comments among them, ending in TOK_YYEOF. Bytes that are no text are reported. */
+/* All tokens of a source, newlines and comments among them, ending in TOK_YYEOF. Bytes that are no text are
+ * reported. */
 Tokens scan_source(Arena *arena, Diags *diags, const Source *source);
 
-/* --- the filter (filter*.c) -------------------------------------------------------------------------------------- */
+/* --- the filter (filter*.c) --- */
 
-/* Turns newlines into statement ends (TOK_TERM), reserves words by their place, and balances brackets, so that the grammar
- * never meets an unclosed one. What had to be put in or left out is reported. */
+/* Turns newlines into statement ends (TOK_TERM), reserves words by their place, and balances brackets, so that the
+ * grammar never meets an unclosed one. What had to be put in or left out is reported. */
 Tokens filter_tokens(Arena *arena, Diags *diags, const Source *source, const Tokens *raw, Docs *docs);
 
 enum { NESTING_LIMIT = 200 };

@@ -1,4 +1,4 @@
-/* The words that are keywords where a statement begins: one table for the filter, the messages and the documentation. */
+/* The words that are keywords where a statement begins: one table for the filter and the messages. */
 #ifndef ACT_SYNTAX_WORDS_H
 #define ACT_SYNTAX_WORDS_H
 
