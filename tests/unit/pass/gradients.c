@@ -129,5 +129,5 @@ static void documented(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(documented), cmocka_unit_test(every_op), cmocka_unit_test(networks)};
-    return cmocka_run_group_tests_name("ops.gradients", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("pass.gradients", tests, NULL, NULL);
 }
