@@ -1,10 +1,12 @@
 /* Interval enclosures, one rule a primitive (named in sx_prims.inc).
  *
- * Rounding is monotone, so the ends of a monotone primitive bound every computed value; the functions of the C library, which may be wrong in the last place,
- * are widened by a few units there, except at a zero, which they give exactly.
+ * Rounding is monotone, so the ends of a monotone primitive bound every computed value; the functions of the C
+ * library, which may be wrong in the last place, are widened by a few units there, except at a zero, which they give
+ * exactly.
  *
- * An infinite end is mostly a limit: an argument over all reals is any finite number. Such an end stands for the greatest double
- * when the question is whether an infinity can really be reached (Iv.reach_low, reach_high); 0 times a limit is 0. */
+ * An infinite end is mostly a limit: an argument over all reals is any finite number. Such an end stands for the
+ * greatest double when the question is whether an infinity can really be reached (Iv.reach_low, reach_high); 0 times
+ * a limit is 0. */
 #include "graph/sx_inner.h"
 
 #include <float.h>
@@ -33,9 +35,13 @@ static Iv iv_ends(double low, double high, double from, double to, bool nan)
     return (Iv){low, high, nan, isinf(from) && from < 0, isinf(to) && to > 0};
 }
 
-static double wider(double x, double toward) { return x == 0 || isinf(x) ? x : nextafter(nextafter(x, toward), toward); }
+static double wider(double x, double toward)
+{
+    return x == 0 || isinf(x) ? x : nextafter(nextafter(x, toward), toward);
+}
 
-/* A rising function of the C library, with its own range. Where it has already arrived at an end of it (tanh(30) is 1) it stays there. */
+/* A rising function of the C library, with its own range. Where it has already arrived at an end of it (tanh(30) is
+ * 1) it stays there. */
 static Iv rising(Iv a, double (*f)(double), double floor_, double ceiling)
 {
     if (empty(a))
@@ -155,7 +161,9 @@ static Iv divide(Iv a, Iv b, bool nan)
     for (unsigned k = 0; k < 4; k++) {
         double x = k & 1 ? a.high : a.low, y = k & 2 ? b.high : b.low;
         double real = (k & 1 ? most(a) : least(a)) / (k & 2 ? most(b) : least(b));
-        double first = isinf(y) ? 0 : x / y, second = isinf(x) && isinf(y) ? (signbit(x) == signbit(y) ? INFINITY : -INFINITY) : first;
+        double first = isinf(y) ? 0 : x / y, second = first;
+        if (isinf(x) && isinf(y))
+            second = signbit(x) == signbit(y) ? INFINITY : -INFINITY;
         low = fmin(low, fmin(first, second)), high = fmax(high, fmax(first, second));
         if (!isnan(real))
             from = fmin(from, real), to = fmax(to, real);

@@ -1,11 +1,13 @@
 /* Reverse mode over the DAG.
  *
- * An adjoint is a value under a guard. A guard is a path of conditions, "c1 holds, then c2 does not, …", and the adjoint is the
- * value where all of them are met and zero elsewhere. Multiplying by a partial derivative touches the value alone, so the arm of a
- * select that is not taken never meets a product: no 0 * inf, and d(if c then a else b) comes out as if c then a' else b'.
+ * An adjoint is a value under a guard. A guard is a path of conditions, "c1 holds, then c2 does not, …", and the
+ * adjoint is the value where all of them are met and zero elsewhere. Multiplying by a partial derivative touches the
+ * value alone, so the arm of a select that is not taken never meets a product: no 0 * inf, and d(if c then a else b)
+ * comes out as if c then a' else b'.
  *
- * max(a, b) + log1p(exp(-|a - b|)) is log(e^a + e^b): each term alone has a kink at a = b, their sum has none. Where both
- * terms receive the same adjoint they are differentiated together, to sigmoid(a - b) and sigmoid(b - a): right at a tie too. */
+ * max(a, b) + log1p(exp(-|a - b|)) is log(e^a + e^b): each term alone has a kink at a = b, their sum has none. Where
+ * both terms receive the same adjoint they are differentiated together, to sigmoid(a - b) and sigmoid(b - a): right
+ * at a tie too. */
 #include "graph/sx_inner.h"
 
 #include "base/vec.h"
@@ -196,9 +198,17 @@ static Part part_sign(SxPool *p, Sx g, Sx x)
     return (Part){PART_VALUE, sx_select(p, sx_bin(p, SX_LT, zero, x), g, below)};
 }
 
-#define NUM(v)    sx_num(p, (v))
-#define ADD1(x)   sx_add(p, (x), sx_num(p, 1))
-#define LESS(x, y) sx_bin(p, SX_LT, (x), (y))
+#define NUM(v)      sx_num(p, (v))
+#define NEG(x)      sx_neg(p, (x))
+#define ADD(x, y)   sx_add(p, (x), (y))
+#define SUB(x, y)   sx_sub(p, (x), (y))
+#define MUL(x, y)   sx_mul(p, (x), (y))
+#define DIV(x, y)   sx_div(p, (x), (y))
+#define FN(op, x)   sx_un(p, SX_##op, (x))
+#define POW(x, y)   sx_bin(p, SX_POW, (x), (y))
+#define LESS(x, y)  sx_bin(p, SX_LT, (x), (y))
+#define POWER(x, n) sx_powi(p, (x), (n))
+
 #define NONE      ((Part){0})
 #define SAME      ((Part){PART_VALUE, g})
 #define MINUS     ((Part){PART_VALUE, sx_neg(p, g)})
@@ -249,7 +259,7 @@ static void spread(Diff *d, uint32_t position, const Term *got)
 
 static uint32_t position_of(Diff *d, Sx x) /* UINT32_MAX: not in this DAG */
 {
-    Sx last = d->tape.step[d->tape.n - 1].self; /* the root: nodes come after their operands, so it has the greatest handle */
+    Sx last = d->tape.step[d->tape.n - 1].self; /* the root: made after its operands, it has the greatest handle */
     if (!d->place) {
         d->place = arena_array(d->arena, uint32_t, last + 1);
         for (uint32_t i = 0; i < d->tape.n; i++)
@@ -309,7 +319,7 @@ static void spread_round(Diff *d, const Soft *soft, const Term *got)
 {
     SxPool *p = d->pool;
     Sx e = sx_node(p, d->tape.step[soft->round].self)->in[0], x = sx_sub(p, soft->a, soft->b);
-    Sx slope = sx_div(p, times(p, got->value, e), ADD1(e));
+    Sx slope = sx_div(p, times(p, got->value, e), ADD(e, NUM(1)));
     give_both(d, soft, got->guard, part_sign(p, sx_neg(p, slope), x).x, part_sign(p, slope, x).x);
 }
 

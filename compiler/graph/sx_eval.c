@@ -61,7 +61,8 @@ void sx_tape_run(const SxTape *tape, const double *const *arg, unsigned n_arg, s
     }
 }
 
-/* The interpreter asks for one expression at millions of points, one by one: its tape and room for its values are kept. */
+/* The interpreter asks for one expression at millions of points, one by one: its tape and room for its values are
+ * kept. */
 typedef struct Kept {
     SxTape tape;
     double *value; /* one a step */

@@ -1,5 +1,6 @@
-/* E f(Z), E f(Z)², E f'(Z)², E f'(Z) for a normal Z: adaptive Gauss-Kronrod quadrature (7 and 15 points), piece by piece between the kinks, where the
- * integrand is smooth. (A rule laid across the kink of relu' is wrong in the third digit.) */
+/* E f(Z), E f(Z)², E f'(Z)², E f'(Z) for a normal Z: adaptive Gauss-Kronrod quadrature (7 and 15 points), piece by
+ * piece between the kinks, where the integrand is smooth. (A rule laid across the kink of relu' is wrong in the
+ * third digit.) */
 #include "graph/sx_inner.h"
 
 #include "base/vec.h"
@@ -8,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Nodes in [0, 1] of the Kronrod rule, every second one of them (from the second) a node of the Gauss rule; weights of both. */
+/* Nodes in [0, 1] of the Kronrod rule, every second one of them (from the second) a node of the Gauss rule; weights
+ * of both. */
 static const double node_of[8] = {0.991455371120812639206854697526329, 0.949107912342758524526189684047851,
                                   0.864864423359769072789712788640926, 0.741531185599394439863864773280788,
                                   0.586087235467691130294144691693013, 0.405845151377397166906606412076961,

@@ -62,8 +62,9 @@ static inline double sx_curve_at(const SxCurve *curve, unsigned root, size_t k)
 }
 
 /* ── bounds (sx_bounds.c) ── */
-/* An interval while it is computed. An infinite end is a limit; reach_* says that the infinity itself can be a value (by
- * overflow or division), which is what makes inf - inf and 0 * inf possible. Empty (low > high): the value is always NaN. */
+/* An interval while it is computed. An infinite end is a limit; reach_* says that the infinity itself can be a value
+ * (by overflow or division), which is what makes inf - inf and 0 * inf possible. Empty (low > high): the value is
+ * always NaN. */
 typedef struct Iv {
     double low, high;
     bool nan, reach_low, reach_high;
@@ -74,8 +75,8 @@ void sx_tape_bound(const SxTape *tape, const Iv *args, unsigned n, Iv *memo);
 
 /* ── derivative (sx_diff.c), kinks (sx_kinks.c) ── */
 Sx sx_derivative(SxPool *pool, Sx x, unsigned arg); /* by one argument, simplified */
-/* Ascending points of [low, high] with both ends: dense where functions that people write have their features (about 0), sparse
- * far out. Infinite ends become ±1e300. */
+/* Ascending points of [low, high] with both ends: dense where functions that people write have their features (about
+ * 0), sparse far out. Infinite ends become ±1e300. */
 double *sx_grid(double low, double high, uint32_t *n, Arena *arena);
 /* Where some part of the curve changes its branch, all the roots together; as sx_kinks. */
 unsigned sx_curve_kinks(SxCurve *curve, double low, double high, double *at, unsigned cap, Arena *arena);

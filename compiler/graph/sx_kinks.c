@@ -1,5 +1,6 @@
-/* Kinks and jumps: where a primitive changes its branch. Each branching node has a state at each point (the sign of what abs looks at, which operand of a
- * min is the smaller, the truth of a comparison, …); between two points with different states lies a change, found by bisection. */
+/* Kinks and jumps: where a primitive changes its branch. Each branching node has a state at each point (the sign of
+ * what abs looks at, which operand of a min is the smaller, the truth of a comparison, …); between two points with
+ * different states lies a change, found by bisection. */
 #include "graph/sx_inner.h"
 
 #include "base/vec.h"
@@ -57,8 +58,9 @@ static double compare(double a, double b) { return (double)((a > b) - (a < b)); 
 
 static bool branches(SxOp op)
 {
-    return op == SX_ABS || op == SX_FLOOR || op == SX_MIN || op == SX_MAX || op == SX_LT || op == SX_LE || op == SX_EQ ||
-           op == SX_SELECT || op == SX_SQRT || op == SX_LOG || op == SX_LOG1P || op == SX_DIV || op == SX_POW;
+    return op == SX_ABS || op == SX_FLOOR || op == SX_MIN || op == SX_MAX || op == SX_LT || op == SX_LE ||
+           op == SX_EQ || op == SX_SELECT || op == SX_SQRT || op == SX_LOG || op == SX_LOG1P || op == SX_DIV ||
+           op == SX_POW;
 }
 
 /* Which branch a node takes at point k. Edges of a domain (sqrt, log) and poles count. */
@@ -102,7 +104,8 @@ static bool as_left(const Watch *watch)
     return true;
 }
 
-/* The first point after `left` (whose states are watch->left) where they have changed; they have at *right. Narrows to neighbours. */
+/* The first point after `left` (whose states are watch->left) where they have changed; they have at *right. Narrows
+ * to neighbours. */
 static double first_change(const Watch *watch, double left, double *right)
 {
     while (*right - left > 4e-16 * fmax(fabs(left), fabs(*right)) && *right - left > 1e-17) {

@@ -1,5 +1,5 @@
-/* Text of expressions. Both printers keep a stack of what is still to be written, so that depth costs no C stack, and give
- * shared sub-expressions a name, so that the text is linear in the DAG. */
+/* Text of expressions. Both printers keep a stack of what is still to be written, so that depth costs no C stack,
+ * and give shared sub-expressions a name, so that the text is linear in the DAG. */
 #include "graph/sx_inner.h"
 
 #include "base/vec.h"
@@ -157,7 +157,8 @@ static void show_call(Printer *p, const SxStep *s)
 }
 
 /* Left operand, sign, right operand: pushed in reverse. */
-static void show_pair(Printer *p, uint32_t left, int left_level, const char *sign, uint32_t right, int right_level, bool positive)
+static void show_pair(Printer *p, uint32_t left, int left_level, const char *sign, uint32_t right, int right_level,
+                      bool positive)
 {
     *vec_push(p->arena, &p->todo) = (Item){.at = right, .level = right_level, .positive = positive};
     say(p, sign);
@@ -166,10 +167,10 @@ static void show_pair(Printer *p, uint32_t left, int left_level, const char *sig
 
 static void show_compare(Printer *p, const SxStep *s)
 {
-    static const char *const sign[3] = {" < ", " <= ", " = "}, *const mirrored[3] = {" > ", " >= ", " = "};
+    static const char *const sign[2][3] = {{" < ", " <= ", " == "}, {" > ", " >= ", " == "}};
     unsigned which = s->op == SX_LT ? 0 : s->op == SX_LE ? 1 : 2;
     bool turn = p->tape->step[s->in[0]].op == SX_NUM; /* "x > 0", not "0 < x" */
-    show_pair(p, s->in[turn], LEVEL_SUM, which == 2 ? " == " : turn ? mirrored[which] : sign[which], s->in[!turn], LEVEL_SUM, false);
+    show_pair(p, s->in[turn], LEVEL_SUM, sign[turn][which], s->in[!turn], LEVEL_SUM, false);
 }
 
 static void show_leaf(Printer *p, const SxStep *s, bool positive)

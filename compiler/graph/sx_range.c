@@ -1,5 +1,6 @@
-/* The range of a function of one argument: samples give values that are reached, enclosures of ever smaller boxes show that nothing lies outside
- * them. Where the two do not meet (an end that is only approached at infinity, as in x / (1 + |x|)) the samples far out decide. */
+/* The range of a function of one argument: samples give values that are reached, enclosures of ever smaller boxes
+ * show that nothing lies outside them. Where the two do not meet (an end that is only approached at infinity, as in
+ * x / (1 + |x|)) the samples far out decide. */
 #include "graph/sx_inner.h"
 
 #include "base/vec.h"
@@ -67,9 +68,11 @@ static void sample(Search *s, const double *x, uint32_t n, const double *kink, u
         }
     }
     for (unsigned i = 0; i < n_kink; i++)
-        for (int side = -1; side < 2; side++)
-            if (kink[i] > x[0] && kink[i] < x[n - 1])
-                see(s, value_at(s, side < 0 ? nextafter(kink[i], -INFINITY) : side > 0 ? nextafter(kink[i], INFINITY) : kink[i]));
+        if (kink[i] > x[0] && kink[i] < x[n - 1]) { /* a jump has a value on either side */
+            see(s, value_at(s, nextafter(kink[i], -INFINITY)));
+            see(s, value_at(s, kink[i]));
+            see(s, value_at(s, nextafter(kink[i], INFINITY)));
+        }
     climb(s, x[lowest ? lowest - 1 : 0], x[lowest + 1 < n ? lowest + 1 : n - 1], -1);
     climb(s, x[highest ? highest - 1 : 0], x[highest + 1 < n ? highest + 1 : n - 1], 1);
 }
@@ -149,7 +152,8 @@ static void prove(Search *s, const double *cut, uint32_t n, bool open_low, bool 
 static bool has_jump(Search *s, const double *kink, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
-        double step = 1e-9 * (1 + fabs(kink[i])), left = value_at(s, kink[i] - step), right = value_at(s, kink[i] + step);
+        double step = 1e-9 * (1 + fabs(kink[i]));
+        double left = value_at(s, kink[i] - step), right = value_at(s, kink[i] + step);
         double here = value_at(s, kink[i]), scale = 1e-6 * (1 + fabs(left) + fabs(right));
         if (!(fabs(left - here) <= scale && fabs(right - here) <= scale))
             return true;
@@ -168,7 +172,8 @@ SxInterval sx_range(const SxPool *pool, Sx x, unsigned arg, double low, double h
     }
     Arena *arena = arena_new();
     Sx roots[2] = {x, sx_derivative(sx_pool_growing(pool), x, arg)};
-    Search s = {.curve = sx_curve(pool, roots, 2, arg, NULL, arena), .arg = arg, .low = INFINITY, .high = -INFINITY, .arena = arena};
+    Search s = {.arg = arg, .low = INFINITY, .high = -INFINITY, .arena = arena};
+    s.curve = sx_curve(pool, roots, 2, arg, NULL, arena);
     s.args = arena_array(arena, Iv, 64);
     s.memo = arena_array(arena, Iv, s.curve.tape.n);
     double kink[256];

@@ -1,4 +1,5 @@
-/* The text form, read back. The parser keeps its own stack: depth is limited by memory alone, and no text can exhaust the C stack.
+/* The text form, read back. The parser keeps its own stack: depth is limited by memory alone, and no text can
+ * exhaust the C stack.
  *
  *     expression = number | "a" digits | "t" digits | "(" op expression… ")" | "(" "powi" expression integer ")"
  *                | "(" "let" ("t" digits expression)+ expression ")" */
@@ -48,7 +49,8 @@ static void skip_space(Str *text)
 
 static bool word_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '+' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+           c == '+' || c == '-';
 }
 
 static Str take_word(Str *text)
@@ -181,8 +183,10 @@ static bool close_frame(Reader *r, Frame *f, Sx *x)
         for (; r->bound.n > f->from; r->bound.n--)
             r->named.at[r->bound.at[r->bound.n - 1]] = 0;
         *x = f->in[0];
+    } else if (f->op == SX_POWI) {
+        *x = sx_powi(r->pool, f->in[0], f->exponent);
     } else {
-        *x = f->op == SX_POWI ? sx_powi(r->pool, f->in[0], f->exponent) : sx_make(r->pool, (SxOp)f->op, f->in[0], f->in[1], f->in[2]);
+        *x = sx_make(r->pool, (SxOp)f->op, f->in[0], f->in[1], f->in[2]);
     }
     r->frame.n--;
     return true;

@@ -1,11 +1,12 @@
-/* The algebra that gradients need: literals of products are collected in front, signs move outward, products and quotients move into the arms
- * of a select that holds a zero, selects on one condition become one. Every law holds for real numbers up to the rounding of the last place, and
- * no law makes a NaN or an infinity where there was none, or the reverse: literals are combined only while their product is of
- * moderate size, and x * 0 stays. (select(c, x, 0) * y = select(c, x * y, 0) is the exception that is wanted: the arm
- * that is not taken counts for nothing.)
+/* The algebra that gradients need: literals of products are collected in front, signs move outward, products and
+ * quotients move into the arms of a select that holds a zero, selects on one condition become one. Every law holds
+ * for real numbers up to the rounding of the last place, and no law makes a NaN or an infinity where there was none,
+ * or the reverse: literals are combined only while their product is of moderate size, and x * 0 stays. (select(c, x,
+ * 0) * y = select(c, x * y, 0) is the exception that is wanted: the arm that is not taken counts for nothing.)
  *
- * One pass rebuilds the DAG from the operands up; passes are repeated until nothing changes. Where a law takes an operand apart, it asks that the operand
- * has no other use: taking a shared node apart would compute its parts twice. */
+ * One pass rebuilds the DAG from the operands up; passes are repeated until nothing changes. Where a law takes an
+ * operand apart, it asks that the operand has no other use: taking a shared node apart would compute its parts
+ * twice. */
 #include "graph/sx_inner.h"
 
 #include <math.h>

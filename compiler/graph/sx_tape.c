@@ -4,7 +4,8 @@
 #include "base/vec.h"
 
 
-/* The nodes met so far and their places: a small hash table, so that the work is linear in the DAG and not in the pool. */
+/* The nodes met so far and their places: a small hash table, so that the work is linear in the DAG and not in the
+ * pool. */
 typedef struct Met {
     Sx *key;
     uint32_t *place;
@@ -58,8 +59,8 @@ static void met_add(Met *met, Sx x, uint32_t place)
 typedef VEC(SxStep) Steps;
 typedef VEC(Sx) Stack;
 
-/* Depth first with a stack of its own: chains of any depth do not use the C stack. A node is on the stack once for each use
- * at most; it is placed when all its operands are. */
+/* Depth first with a stack of its own: chains of any depth do not use the C stack. A node is on the stack once for
+ * each use at most; it is placed when all its operands are. */
 static void place(const SxPool *pool, Sx root, Met *met, Steps *steps, Stack *stack, Arena *arena)
 {
     *vec_push(arena, stack) = root;
@@ -82,8 +83,7 @@ static void place(const SxPool *pool, Sx root, Met *met, Steps *steps, Stack *st
             continue;
         stack->n--;
         met_add(met, x, steps->n);
-        *vec_push(arena, steps) =
-            (SxStep){.op = node->op, .index = node->index, .in = {in[0], in[1], in[2]}, .number = node->number, .self = x};
+        *vec_push(arena, steps) = (SxStep){node->op, node->index, {in[0], in[1], in[2]}, node->number, x};
     }
 }
 

@@ -1,10 +1,12 @@
-/* The properties of an activation, read off its expression.
+/* The properties of an activation, read off its expression. What two of the words mean here:
  *
- * What the words mean here:
- * dies       the slope is exactly 0 from some kink on, on one side or both: relu, relu6, hard_sigmoid, hard_tanh, hard_swish. A unit whose inputs all lie there
- *            receives no gradient, ever. A slope that only tends to 0 (sigmoid, silu, elu) can recover; that a double rounds it to 0 far out does not count.
- * saturates  the slope tends to 0 on both sides and is below a tenth of its greatest value somewhere within 5 deviations of N(0, 1) on both sides:
- *            sigmoid, tanh, softsign, hard_sigmoid, hard_tanh. relu6 is flat above 6, where a normalised value does not come: it does not saturate. */
+ * dies: the slope is exactly 0 from some kink on, on one side or both (relu, relu6, hard_sigmoid, hard_tanh,
+ * hard_swish). A unit whose inputs all lie there receives no gradient, ever. A slope that only tends to 0 (sigmoid,
+ * silu, elu) can recover; that a double rounds it to 0 far out does not count.
+ *
+ * saturates: the slope tends to 0 on both sides, and on both it is below a tenth of its greatest value somewhere
+ * within 5 deviations of N(0, 1) (sigmoid, tanh, softsign, hard_sigmoid, hard_tanh). relu6 is flat above 6, where a
+ * normalised value does not come: it does not saturate. */
 #include "graph/sx_inner.h"
 
 #include <math.h>

@@ -57,14 +57,16 @@ static void lean_gradients(void **state)
     assert_string_equal(slope(zoo_softplus(p, x)), "sigmoid(x)");
     assert_string_equal(slope(zoo_log_sigmoid(p, x)), "sigmoid(-x)");
     assert_string_equal(slope(zoo_gelu(p, x)),
-                        "0.39894228040143265 * (x * exp(-(0.7071067811865475 * x)^2)) + 0.5 * (erf(0.7071067811865475 * x) + 1)");
+                        "0.39894228040143265 * (x * exp(-(0.7071067811865475 * x)^2)) + "
+                        "0.5 * (erf(0.7071067811865475 * x) + 1)");
     assert_string_equal(slope(zoo_bce_with_logits(p, x, y)), "sigmoid(x) - y");
     assert_string_equal(slope(zoo_bce_reordered(p, x, y)), "sigmoid(x) - y");
     assert_string_equal(slope(zoo_huber(p, x, y)),
                         "if abs(x - y) <= 1 then x - y else if x - y > 0 then 1 else if x - y < 0 then -1 else 0");
     assert_string_equal(slope(sx_powi(p, sx_sub(p, x, y), 2)), "2 * (x - y)");
     assert_string_equal(slope(zoo_hard_sigmoid(p, x)),
-                        "if min(max(x + 3, 0), 6) < 6 then (if max(x + 3, 0) > 0 then 0.16666666666666666 else 0) else 0");
+                        "if min(max(x + 3, 0), 6) < 6 then (if max(x + 3, 0) > 0 then 0.16666666666666666 else 0) "
+                        "else 0");
 }
 
 /* Not more than a person's: the costs of the formulas written by hand. */
@@ -112,7 +114,8 @@ static void laws(void **state)
     Sx c = sx_bin(p, SX_LT, x, y);
     Sx halves = sx_add(p, sx_select(p, c, x, num(0)), sx_select(p, c, num(0), y));
     assert_string_equal(formula(sx_simplify(p, halves)), "if x < y then x else y");
-    assert_string_equal(formula(sx_simplify(p, sx_select(p, c, sx_select(p, c, x, num(2)), y))), "if x < y then x else y");
+    Sx nested = sx_select(p, c, sx_select(p, c, x, num(2)), y);
+    assert_string_equal(formula(sx_simplify(p, nested)), "if x < y then x else y");
     /* what is shared is not computed twice */
     Sx shared = sx_mul(p, num(2), x), twice = sx_add(p, sx_mul(p, shared, y), sx_un(p, SX_EXP, shared));
     assert_true(sx_cost(p, sx_simplify(p, twice)) <= sx_cost(p, twice));
@@ -123,18 +126,19 @@ static void what_stays(void **state)
     (void)state;
     Sx zero_times = sx_mul(p, num(0), x);
     assert_int_equal(sx_simplify(p, zero_times), zero_times);
-    assert_true(isnan(sx_eval(p, sx_simplify(p, sx_sub(p, sx_un(p, SX_EXP, x), sx_un(p, SX_EXP, x))), (double[]){1000})));
+    Sx e = sx_un(p, SX_EXP, x);
+    assert_true(isnan(sx_eval(p, sx_simplify(p, sx_sub(p, e, e)), (double[]){1000})));
     Sx big = sx_mul(p, num(1e-200), sx_mul(p, num(1e-200), sx_mul(p, num(1e250), x)));
     double value = sx_eval(p, big, (double[]){1e40});
     assert_true(fabs(sx_eval(p, sx_simplify(p, big), (double[]){1e40}) - value) <= 1e-12 * fabs(value));
-    Sx less = sx_sub(p, sx_mul(p, num(3), x), sx_mul(p, num(2), x)); /* 3x - 2x: inf - inf where x overflows */
-    assert_true(isnan(sx_eval(p, sx_simplify(p, sx_substitute(p, less, (Sx[]){sx_un(p, SX_EXP, x)}, 1)), (double[]){800})));
+    Sx less = sx_sub(p, sx_mul(p, num(3), e), sx_mul(p, num(2), e)); /* inf - inf where e overflows */
+    assert_true(isnan(sx_eval(p, sx_simplify(p, less), (double[]){800})));
 }
 
 static bool tame(SxOp op)
 {
-    return op != SX_FLOOR && op != SX_EQ && op != SX_LT && op != SX_LE && op != SX_SIN && op != SX_COS && op != SX_POW &&
-           op != SX_SELECT;
+    return op != SX_FLOOR && op != SX_EQ && op != SX_LT && op != SX_LE && op != SX_SIN && op != SX_COS &&
+           op != SX_POW && op != SX_SELECT;
 }
 
 static bool tame_or_select(SxOp op) { return tame(op) || op == SX_SELECT; }
@@ -157,7 +161,8 @@ static void random_expressions(void **state)
     Dice dice = {17};
     unsigned changed = 0;
     for (unsigned i = 0; i < 20000; i++) {
-        Sx f = dice_expression(p, &dice, 2 + dice_below(&dice, 16), i & 1 ? tame : tame_or_select), s = sx_simplify(p, f);
+        Sx f = dice_expression(p, &dice, 2 + dice_below(&dice, 16), i & 1 ? tame : tame_or_select);
+        Sx s = sx_simplify(p, f);
         changed += s != f;
         assert_true(sx_cost(p, s) <= sx_cost(p, f));
         assert_int_equal(sx_simplify(p, s), s);
@@ -166,7 +171,8 @@ static void random_expressions(void **state)
             double a = sx_eval(p, f, at), b = sx_eval(p, s, at), drift = isfinite(a) ? wobble(f, at, a) : 0;
             if (isnan(a) && !(i & 1))
                 continue; /* the arm not taken counts for nothing: a NaN may go, none may come */
-            bool same = a == b || (isnan(a) && isnan(b)) || fabs(a - b) <= 1e-12 * fmax(1, fabs(a)) + 10 * drift || isnan(drift);
+            bool same = a == b || (isnan(a) && isnan(b)) || isnan(drift) ||
+                        fabs(a - b) <= 1e-12 * fmax(1, fabs(a)) + 10 * drift;
             if (!same) {
                 Text text = {.arena = arena};
                 sx_print(p, f, &text), text_add(&text, STR(" -> ")), sx_print(p, s, &text);

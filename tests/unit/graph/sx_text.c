@@ -178,7 +178,8 @@ static void round_trip(void **state)
         SxPool *other = sx_pool_new(arena); /* and a pool that has seen nothing else prints the same */
         assert_string_equal(form(other, read_in(other, text, &rest)), text);
     }
-    double hard[] = {0.1, 1e-300, 5e-324, 1.7976931348623157e308, -0.0, 1.0 / 3, INFINITY, -INFINITY, NAN, 123456789012345678.0};
+    double hard[] = {0.1,     1e-300,   5e-324,    1.7976931348623157e308, -0.0,
+                     1.0 / 3, INFINITY, -INFINITY, NAN,                    123456789012345678.0};
     for (unsigned i = 0; i < sizeof hard / sizeof *hard; i++) {
         Str rest;
         assert_int_equal(read_in(p, form(p, num(hard[i])), &rest), num(hard[i]));

@@ -1,4 +1,5 @@
-/* The functions people use, built by hand, for the tests of sx. Argument 0 is x; losses take the target as argument 1. */
+/* The functions people use, built by hand, for the tests of sx. Argument 0 is x; losses take the target as argument
+ * 1. */
 #ifndef TEST_GRAPH_SX_ZOO_H
 #define TEST_GRAPH_SX_ZOO_H
 
@@ -37,7 +38,8 @@ static inline Sx zoo_gelu(SxPool *p, Sx x)
 static inline Sx zoo_gelu_tanh(SxPool *p, Sx x)
 {
     Sx inner = sx_add(p, x, zoo_times(p, 0.044715, sx_powi(p, x, 3)));
-    return sx_mul(p, zoo_times(p, 0.5, x), zoo_plus(p, sx_un(p, SX_TANH, zoo_times(p, 0.79788456080286535588, inner)), 1));
+    Sx t = sx_un(p, SX_TANH, zoo_times(p, 0.79788456080286535588, inner));
+    return sx_mul(p, zoo_times(p, 0.5, x), zoo_plus(p, t, 1));
 }
 static inline Sx zoo_sigmoid(SxPool *p, Sx x) { return sx_un(p, SX_SIGMOID, x); }
 static inline Sx zoo_tanh(SxPool *p, Sx x) { return sx_un(p, SX_TANH, x); }
