@@ -100,11 +100,44 @@ static ActStatus write_constant(const ActTensor *tensor, void *block, const doub
     return ACT_OK;
 }
 
+/* Equal axes, apart from axes of size 1 at the end of either. */
+static int same_shape(const ActTable *table, const ActTensor *tensor)
+{
+    uint32_t longest = table->rank > tensor->rank ? table->rank : tensor->rank;
+    for (uint32_t i = 0; i < longest; i++)
+        if ((i < table->rank ? table->dim[i] : 1) != (i < tensor->rank ? tensor->dim[i] : 1)) return 0;
+    return 1;
+}
+
+static ActText label_of(const ActTensor *tensor)
+{
+    ActText out;
+    if (tensor->label && *tensor->label) snprintf(out.text, sizeof out.text, "%s", tensor->label);
+    else out = act_text_shape(act_tensor_type(tensor), tensor->dim, tensor->rank);
+    return out;
+}
+
+static ActStatus check_shape(const ActColumn *column, ActError *error)
+{
+    const ActTable *table = &column->table;
+    const ActTensor *tensor = column->tensor;
+    ActText label = label_of(tensor), wanted = act_text_count(act_tensor_width(tensor)), found = act_text_count(table->width);
+    if (table->shaped ? same_shape(table, tensor) : table->width == act_tensor_width(tensor)) return ACT_OK;
+    if (!table->shaped)
+        return act_error(error, ACT_E_DATA, "`%s: %s` needs %s value%s a row, `%s` has %s column%s", tensor->name, label.text, wanted.text,
+                         act_tensor_width(tensor) == 1 ? "" : "s", column->path, found.text, table->width == 1 ? "" : "s");
+    act_error(error, ACT_E_DATA, "`%s: %s` needs %s value%s a row, `%s` has rows of shape %s", tensor->name, label.text, wanted.text,
+              act_tensor_width(tensor) == 1 ? "" : "s", column->path, table->rank ? act_text_shape("", table->dim, table->rank).text : "[]");
+    if (table->width == act_tensor_width(tensor)) act_error_more(error, ": the same count, but only axes of size 1 may be added at the end");
+    return ACT_E_DATA;
+}
+
 static ActStatus normalize(ActColumn *column, ActInstance *instance, const uint32_t *index, size_t n, ActMeasure measure, int last, ActFact *fact,
                            ActError *error)
 {
     ActTable *table = &column->table;
     size_t features = act_tensor_features(column->tensor);
+    if (last && check_shape(column, error) != ACT_OK) return ACT_E_DATA;
     if (features == 0 || table->width % features)
         return act_error(error, ACT_E_DATA, "`%s` has %s values in a row, which `normalize` can't divide among the %zu features of `%s`", column->path,
                          act_text_count(table->width).text, features, column->tensor->name);
@@ -190,38 +223,6 @@ ActStatus act_column_transform(ActColumn *column, ActInstance *instance, const u
         if (status != ACT_OK) return status;
     }
     return ACT_OK;
-}
-
-/* Equal axes, apart from axes of size 1 at the end of either. */
-static int same_shape(const ActTable *table, const ActTensor *tensor)
-{
-    uint32_t longest = table->rank > tensor->rank ? table->rank : tensor->rank;
-    for (uint32_t i = 0; i < longest; i++)
-        if ((i < table->rank ? table->dim[i] : 1) != (i < tensor->rank ? tensor->dim[i] : 1)) return 0;
-    return 1;
-}
-
-static ActText label_of(const ActTensor *tensor)
-{
-    ActText out;
-    if (tensor->label && *tensor->label) snprintf(out.text, sizeof out.text, "%s", tensor->label);
-    else out = act_text_shape(act_tensor_type(tensor), tensor->dim, tensor->rank);
-    return out;
-}
-
-static ActStatus check_shape(const ActColumn *column, ActError *error)
-{
-    const ActTable *table = &column->table;
-    const ActTensor *tensor = column->tensor;
-    ActText label = label_of(tensor), wanted = act_text_count(act_tensor_width(tensor)), found = act_text_count(table->width);
-    if (table->shaped ? same_shape(table, tensor) : table->width == act_tensor_width(tensor)) return ACT_OK;
-    if (!table->shaped)
-        return act_error(error, ACT_E_DATA, "`%s: %s` needs %s value%s a row, `%s` has %s column%s", tensor->name, label.text, wanted.text,
-                         act_tensor_width(tensor) == 1 ? "" : "s", column->path, found.text, table->width == 1 ? "" : "s");
-    act_error(error, ACT_E_DATA, "`%s: %s` needs %s value%s a row, `%s` has rows of shape %s", tensor->name, label.text, wanted.text,
-              act_tensor_width(tensor) == 1 ? "" : "s", column->path, table->rank ? act_text_shape("", table->dim, table->rank).text : "[]");
-    if (table->width == act_tensor_width(tensor)) act_error_more(error, ": the same count, but only axes of size 1 may be added at the end");
-    return ACT_E_DATA;
 }
 
 static ActStatus out_of_range(const ActColumn *column, uint64_t i, ActError *error)

@@ -1,0 +1,223 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "act/act.h"
+
+#include "support.h"
+#include "toy_model.h"
+
+#include <signal.h>
+
+static Folder folder;
+static ToyModel first, second;
+static const ActModel *models[2];
+static size_t n_models;
+static char *out, *err;
+
+static int begin(void **state)
+{
+    (void)state;
+    folder_open(&folder);
+    toy_make(&second, source_file("examples/data"), 0);
+    toy_make(&first, source_file("examples/data"), 1);
+    first.field[0].path = first.field[1].path = "iris-train.csv";
+    first.field[2].path = first.field[3].path = "iris-test.csv";
+    second.model.name = "other";
+    second.model.train = NULL;
+    models[0] = &first.model;
+    models[1] = &second.model;
+    n_models = 1;
+    out = err = NULL;
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    free(out);
+    free(err);
+    folder_close(&folder);
+    return 0;
+}
+
+/* The program with these words; what it says goes to files and back. */
+static int program(const char *words)
+{
+    char line[1024], *argv[32] = { (char *)(uintptr_t)"./toy" };
+    int argc = 1, saved[2];
+    snprintf(line, sizeof line, "%s", words);
+    for (char *word = strtok(line, " "); word; word = strtok(NULL, " ")) argv[argc++] = word;
+    const char *names[2] = { "stdout", "stderr" };
+    FILE *streams[2] = { stdout, stderr };
+    for (int i = 0; i < 2; i++) {
+        fflush(streams[i]);
+        saved[i] = dup(i + 1);
+        FILE *file = fopen(folder_file(&folder, names[i]), "w");
+        assert_non_null(file);
+        dup2(fileno(file), i + 1);
+        fclose(file);
+    }
+    int code = act_program_main(argc, argv, models, n_models);
+    for (int i = 0; i < 2; i++) {
+        fflush(streams[i]);
+        dup2(saved[i], i + 1);
+        close(saved[i]);
+    }
+    free(out);
+    free(err);
+    out = read_all(folder_file(&folder, "stdout"), NULL);
+    err = read_all(folder_file(&folder, "stderr"), NULL);
+    return code;
+}
+
+/* %s stands for the test's folder, twice at most */
+static int program_here(const char *words)
+{
+    char line[1024];
+    const char *at = strstr(words, "HERE");
+    size_t used = 0;
+    for (; at; words = at + 4, at = strstr(words, "HERE"))
+        used += (size_t)snprintf(line + used, sizeof line - used, "%.*s%s", (int)(at - words), words, folder.path);
+    snprintf(line + used, sizeof line - used, "%s", words);
+    return program(line);
+}
+
+static void a_whole_session(void **state)
+{
+    (void)state;
+    assert_int_equal(program_here("train --out HERE/run --epochs 5 --batch=8 --threads 2 --seed 3"), 0);
+    assert_string_equal(err, "");
+    assert_has(out, "epoch 5/5: loss");
+    assert_has(out, "batch 8, 2 threads");
+    assert_has(out, "run/toy.safetensors\ntest: loss 0.");
+    char *last = strstr(out, "\ntest: ");
+    assert_non_null(last);
+    char kept[128];
+    snprintf(kept, sizeof kept, "%s", last + 1);
+    assert_int_equal(program_here("eval --out HERE/run"), 0);
+    assert_string_equal(out, kept); /* the line that ended the training */
+    assert_int_equal(program_here("toy eval --weights HERE/run/toy.safetensors --part train"), 0);
+    assert_has(out, "train: loss 0.");
+    assert_int_equal(program_here("predict --out HERE/run --rows 2 --digits 2"), 0);
+    assert_has(out, "]\n[");
+    assert_int_equal(program_here("predict --out HERE/run --format csv --to HERE/p.csv"), 0);
+    assert_string_equal(out, "");
+    char *csv = read_all(folder_file(&folder, "p.csv"), NULL);
+    assert_has(csv, "p.0,p.1,p.2\n");
+    free(csv);
+    assert_int_equal(program("bench --steps 3 --synthetic --threads 1"), 0);
+    assert_has(out, "us a step");
+    assert_int_equal(program_here("train --quiet --epochs 1 --out HERE"), 0);
+    assert_string_equal(out, "");
+}
+
+static void help_has_examples(void **state)
+{
+    (void)state;
+    assert_int_equal(program("--help"), 0);
+    assert_has(out, "usage: ./toy COMMAND [options]");
+    assert_has(out, "--lr-scale X");
+    assert_has(out, "examples\n");
+    assert_has(out, "exit codes");
+    assert_int_equal(program("train --help"), 0);
+    assert_has(out, "usage: ./toy train [options]");
+    assert_lacks(out, "--steps");
+    assert_int_equal(program("bench -h"), 0);
+    assert_has(out, "--steps N");
+    assert_lacks(out, "--epochs N ");
+}
+
+static void slips_are_understood(void **state)
+{
+    (void)state;
+    const struct { const char *words, *part; } cases[] = {
+        { "", "a command is wanted: train, eval, predict or bench" },
+        { "trian", "`trian` is neither a command nor a model; there is `train`" },
+        { "zzzzzz", "the commands are train, eval, predict and bench" },
+        { "train --epoch 3", "there is no option `--epoch`; there is `--epochs`" },
+        { "train --epocsh=3", "there is no option `--epocsh`; there is `--epochs`" },
+        { "train --zzzzzzzzzzz", "there is no option `--zzzzzzzzzzz` (see --help)" },
+        { "train --epochs", "`--epochs` wants a value: --epochs N" },
+        { "train --epochs 0", "`--epochs` wants a whole number from 1, not `0`" },
+        { "train --epochs 3x", "not `3x`" },
+        { "train --epochs -3", "not `-3`" },
+        { "train --epochs 99999999999999999999", "`--epochs` wants" },
+        { "train --lr-scale 0", "`--lr-scale` wants a number above 0, not `0`" },
+        { "train --lr-scale nan", "not `nan`" },
+        { "train --quiet=1", "`--quiet` takes no value" },
+        { "train --steps 3", "`--steps` means nothing to `train`" },
+        { "train now", "`now` is not expected here" },
+        { "--epochs 3 train", "the command comes before the options" },
+        { "train --threads 5000", "at most 1024" },
+        { "predict --digits 101", "whole number from 0 to 100" },
+        { "train --batch 64", "a batch of 64 is more than the 32 rows" },
+        { "eval --weights /nowhere/w.safetensors", "`/nowhere/w.safetensors` can't be read" },
+        { "predict --to /nowhere/x --rows 1", "`/nowhere/x` can't be written" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        if (program(cases[i].words) != 2) fail_msg("`%s` should be a usage error: %s%s", cases[i].words, out, err);
+        assert_has(err, "error: ");
+        assert_has(err, cases[i].part);
+        assert_string_equal(out, "");
+    }
+}
+
+static void several_models(void **state)
+{
+    (void)state;
+    n_models = 2;
+    assert_int_equal(program_here("train --epochs 1 --out HERE"), 0); /* the only one with a train block */
+    assert_has(out, "toy: ");
+    assert_int_equal(program("other train"), 2);
+    assert_has(err, "model `other` has no data of its own");
+    second.model.train = &second.train;
+    assert_int_equal(program("train"), 2);
+    assert_has(err, "there are several models; name one before the command: `toy`, `other`");
+    assert_int_equal(program("othr train"), 2);
+    assert_has(err, "there is `other`");
+    assert_int_equal(program("--help"), 0);
+    assert_has(out, "usage: ./toy [MODEL] COMMAND [options]");
+    assert_has(out, "models\n  toy\n  other\n");
+}
+
+static void exit_codes(void **state)
+{
+    (void)state;
+    toy.nan_at = 3;
+    assert_int_equal(program_here("train --out HERE"), 3);
+    assert_has(err, "error: the loss of model `toy` became NaN at step 3");
+    toy.nan_at = 0;
+    first.target.classes = 2;
+    assert_int_equal(program_here("train --out HERE"), 1);
+    assert_has(err, "has 3 different names");
+}
+
+static void interrupt(uint64_t step)
+{
+    if (step == 5) raise(SIGINT);
+}
+
+static void an_interrupt_saves(void **state)
+{
+    (void)state;
+    toy.on_step = interrupt;
+    assert_int_equal(program_here("train --out HERE"), 130);
+    assert_has(err, "note: interrupted after step 5 (epoch 1 of 20); the weights are in `");
+    assert_int_equal(access(folder_file(&folder, "toy.safetensors"), F_OK), 0);
+    struct sigaction now;
+    sigaction(SIGINT, NULL, &now);
+    assert_true(now.sa_handler == SIG_DFL); /* given back */
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_whole_session), TEST(help_has_examples), TEST(slips_are_understood), TEST(several_models), TEST(exit_codes),
+        TEST(an_interrupt_saves),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
