@@ -303,9 +303,9 @@ static void instances_check_the_object(void **state)
     t.model.param_bytes = 64; /* the model refuses its own memory */
     assert_null(act_instance_new(&t.model, 1, &error));
     assert_int_equal(error.status, ACT_E_MEMORY);
-    t.model.param_bytes = (uint64_t)1 << 62;
+    t.model.param_bytes = (uint64_t)1 << 63;
     assert_null(act_instance_new(&t.model, 1, &error));
-    assert_has(error.text, "4,611,686,018,427,388,096 bytes");
+    assert_has(error.text, "9,223,372,036,854,776,000 bytes");
     assert_null(act_instance_new(NULL, 1, NULL));
     toy_make(&t, ".", 0);
     ActInstance *m = act_instance_new(&t.model, 3, &error);
