@@ -1,7 +1,5 @@
 #include "driver/build.h"
 
-#include "driver/header.h"
-
 int build_machine(Build *b)
 {
     Str why, help;
@@ -43,13 +41,6 @@ int build_unit(Build *b)
 {
     Session *s = &b->session;
     const Options *options = s->options;
-    Str reserved = header_reserved(b->program);
-    if (reserved.n)
-        return session_fail(s, EXIT_PROBLEMS,
-                            str_printf(s->arena,
-                                       "a model cannot be compiled under the name `" STR_FMT "`: C or C++ keeps it",
-                                       STR_ARG(reserved)),
-                            STR("give the model another name"));
     UnitOptions unit = {.target = b->machine->target,
                         .level = options->level,
                         .dump_after = options->dump_after.n ? str_c(s->arena, options->dump_after) : NULL,

@@ -7,7 +7,7 @@
 #include <ctype.h>
 #include <string.h>
 
-/* Words that cannot name a type or a parameter in C or C++, and `main`. */
+/* Words that cannot name a type or a parameter in C or C++, and `main`: a model called so is `NAME_instance`. */
 // clang-format off
 static const char *const reserved[] = {
     "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break", "case", "catch",
@@ -31,20 +31,13 @@ static bool is_reserved(Str name)
     return false;
 }
 
-Str header_reserved(const Program *program)
-{
-    for (uint32_t i = 0; i < program->models.n; i++)
-        if (!program->models.at[i]->poisoned && is_reserved(program->models.at[i]->name))
-            return program->models.at[i]->name;
-    return (Str){0};
-}
-
 typedef struct Header {
     Arena *arena;
     Text *out;
     const Unit *unit;
     Interface port;
     Str name, upper;
+    Str type; /* of the struct: the name, or NAME_instance where C or C++ keeps the name for itself */
 } Header;
 
 static void aligned_doc(Header *h, const char *what, Str name, Str text)
@@ -139,7 +132,7 @@ static Str parameter_name(Header *h, Names *names, Str wanted)
     static const char *const own[] = {"m", "n", "step", "loss", "memory", "seed"};
     Str name = wanted;
     for (bool taken = true; taken;) {
-        taken = is_reserved(name) || str_eq(name, h->name);
+        taken = is_reserved(name) || str_eq(name, h->type);
         for (unsigned i = 0; i < sizeof own / sizeof *own && !taken; i++)
             taken = str_is(name, own[i]);
         for (uint32_t i = 0; i < names->n && !taken; i++)
@@ -194,7 +187,7 @@ static void define_sizes(Header *h)
 static void declare_functions(Header *h)
 {
     Text *out = h->out;
-    const char *name = h->name.p;
+    const char *name = h->name.p, *type = h->type.p;
     text_printf(out,
                 "/* Hands the model its memory. Every block is at least as large as its _BYTES and aligned to "
                 "%s_ALIGN; it stays\n"
@@ -205,19 +198,19 @@ static void declare_functions(Header *h)
                 "machine lacks a\n"
                 " * processor feature the model was compiled for (%s_model.features). */\n"
                 "ActStatus %s_bind(%s *m, const %s_memory *memory);\n\n",
-                h->upper.p, name, name, name, name);
+                h->upper.p, name, name, type, name);
     text_printf(out,
                 "/* Fresh parameters and optimizer state. The same seed gives the same values on every machine.\n"
                 " * ACT_E_ARGUMENT: not bound; ACT_E_MEMORY: no scratch memory (orthogonal initializers only). */\n"
                 "ActStatus %s_init(%s *m, uint64_t seed);\n\n",
-                name, name);
+                name, type);
     if (h->port.forward) {
         text_printf(out,
                     "/* The outputs for n rows, any n from 1 on. Rows are independent: the same row gives the same "
                     "bits for every n.\n"
                     " * ACT_E_ARGUMENT: not bound, a NULL, or n = 0. */\n"
                     "ActStatus %s_forward(const %s *m",
-                    name, name);
+                    name, type);
         Names names = {0};
         add_ports(h, &names, h->port.input.at, h->port.input.n, true);
         text_add(out, STR(", size_t n"));
@@ -230,7 +223,7 @@ static void declare_functions(Header *h)
                     "Changes nothing.\n"
                     " * ACT_E_ARGUMENT: not bound, a NULL, or n out of range. */\n"
                     "ActStatus %s_evaluate(const %s *m",
-                    h->upper.p, name, name);
+                    h->upper.p, name, type);
         Names names = {0};
         add_ports(h, &names, h->port.input.at, h->port.input.n, true);
         add_ports(h, &names, h->port.target.at, h->port.target.n, true);
@@ -248,7 +241,7 @@ static void declare_functions(Header *h)
                     " * ACT_E_ARGUMENT: not bound, a NULL, step 0, or n out of range. Labels are not checked against "
                     "their classes. */\n"
                     "ActStatus %s_train_step(const %s *m, const ActStep *step",
-                    h->upper.p, name, name);
+                    h->upper.p, name, type);
         Names names = {0};
         add_ports(h, &names, h->port.input.at, h->port.input.n, true);
         add_ports(h, &names, h->port.target.at, h->port.target.n, true);
@@ -280,7 +273,7 @@ static void declare_model(Header *h)
                 (unsigned long long)parameters, (unsigned long long)unit->flops_forward,
                 (unsigned long long)unit->flops_step);
     define_sizes(h);
-    text_printf(h->out, "\ntypedef ActInstance %s;\ntypedef ActMemory %s_memory;\n\n", h->name.p, h->name.p);
+    text_printf(h->out, "\ntypedef ActInstance %s;\ntypedef ActMemory %s_memory;\n\n", h->type.p, h->name.p);
     declare_functions(h);
 }
 
@@ -318,6 +311,7 @@ Str header_text(Arena *arena, const Unit *unit, Str file, Str source)
         interface_of(arena, &unit->models.at[i], &h.port);
         h.name = str_copy(arena, unit->models.at[i].model->name);
         h.upper = interface_upper(arena, h.name);
+        h.type = is_reserved(h.name) ? str_printf(arena, STR_FMT "_instance", STR_ARG(h.name)) : h.name;
         declare_model(&h);
     }
     text_add(&text, STR("\n#ifdef __cplusplus\n}\n#endif\n#endif\n"));

@@ -4,8 +4,6 @@
 
 #include "kernel/unit.h"
 
-/* A model name that C or C++ keeps for itself; empty when all are usable. */
-Str header_reserved(const Program *program);
 /* The header `file` ("fashion.h") for the unit made from `source`. */
 Str header_text(Arena *arena, const Unit *unit, Str file, Str source);
 
