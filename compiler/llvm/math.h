@@ -43,7 +43,7 @@ LLVMValueRef cg_powi(Cg *c, LLVMValueRef x, int exponent);
 LLVMValueRef cg_estrin(Cg *c, LLVMValueRef x, const double *a, unsigned n);
 LLVMValueRef cg_horner(Cg *c, LLVMValueRef x, const double *a, unsigned n);
 
-/* Pieces shared by the f32 files: n = round(x / ln 2) as the low bits of *turn and r = x - n ln 2. */
-LLVMValueRef cg_reduce_exp_f32(Cg *c, LLVMValueRef x, LLVMValueRef *turn);
+/* expm1 for -60 <= x <= 60 (and NaN), which the f32 files share. */
+LLVMValueRef cg_expm1_inside_f32(Cg *c, LLVMValueRef x);
 
 #endif

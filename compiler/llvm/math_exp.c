@@ -17,7 +17,7 @@ static const double exp_q[] = {0x1.fffdfcp-2, 0x1.5557bp-3, 0x1.572a3cp-5, 0x1.1
 /* expm1(r) = r + r² q(r), |r| <= ln(2)/2; greatest error 1.37e-08 = 2^-26.1 */
 static const double expm1_q[] = {0x1.fffffep-2, 0x1.5554b4p-3, 0x1.5556f2p-5, 0x1.12254ap-7, 0x1.6b9c68p-10};
 
-LLVMValueRef cg_reduce_exp_f32(Cg *c, LLVMValueRef x, LLVMValueRef *turn)
+static LLVMValueRef reduce(Cg *c, LLVMValueRef x, LLVMValueRef *turn)
 {
     LLVMTypeRef type = cg_type(x);
     LLVMValueRef magic = cg_num(type, round_magic);
@@ -31,7 +31,7 @@ LLVMValueRef cg_reduce_exp_f32(Cg *c, LLVMValueRef x, LLVMValueRef *turn)
 /* exp where the result is a normal number; anything elsewhere. */
 static LLVMValueRef exp_inside(Cg *c, LLVMValueRef x)
 {
-    LLVMValueRef turn, r = cg_reduce_exp_f32(c, x, &turn);
+    LLVMValueRef turn, r = reduce(c, x, &turn);
     LLVMValueRef q = cg_estrin(c, r, exp_q, 4);
     LLVMValueRef p = cg_fadd(c, cg_fma(c, cg_fmul(c, r, r), q, r), cg_num(cg_type(x), 1));
     return cg_real(c, cg_add(c, cg_bits(c, p), cg_shl(c, turn, 23)));
@@ -61,15 +61,31 @@ LLVMValueRef cg_sigmoid_f32(Cg *c, LLVMValueRef x)
     return cg_fdiv(c, one, cg_fadd(c, one, e));
 }
 
-/* 2^n (p + 1) - 1 = 2 (2^(n-1) p + (2^(n-1) - 1/2)): the half keeps 2^n finite up to n = 128. Below -25 the result is -1. */
+/* expm1(r) for the reduced r. */
+static LLVMValueRef expm1_core(Cg *c, LLVMValueRef r)
+{
+    return cg_fma(c, cg_fmul(c, r, r), cg_estrin(c, r, expm1_q, 5), r);
+}
+
+/* 2^(n + bias), n being the low bits of turn. */
+static LLVMValueRef power_of_two(Cg *c, LLVMValueRef turn, int bias)
+{
+    return cg_real(c, cg_add(c, cg_shl(c, turn, 23), cg_int(cg_type(turn), (int64_t)(127 + bias) << 23)));
+}
+
+/* 2^n p + (2^n - 1) */
+LLVMValueRef cg_expm1_inside_f32(Cg *c, LLVMValueRef x)
+{
+    LLVMValueRef turn, r = reduce(c, x, &turn), scale = power_of_two(c, turn, 0);
+    return cg_fma(c, expm1_core(c, r), scale, cg_fsub(c, scale, cg_num(cg_type(x), 1)));
+}
+
+/* The same as 2 (2^(n-1) p + (2^(n-1) - 1/2)): the half keeps 2^n finite up to n = 128. Below -25 the result is -1. */
 LLVMValueRef cg_expm1_f32(Cg *c, LLVMValueRef x)
 {
     LLVMTypeRef type = cg_type(x);
-    LLVMValueRef turn, r = cg_reduce_exp_f32(c, cg_fmax(c, cg_num(type, -25), x), &turn);
-    LLVMValueRef p = cg_fma(c, cg_fmul(c, r, r), cg_estrin(c, r, expm1_q, 5), r);
-    LLVMValueRef half = cg_add(c, cg_shl(c, turn, 23), cg_int(cg_type(turn), (int64_t)126 << 23));
-    LLVMValueRef scale = cg_real(c, half);
-    LLVMValueRef y = cg_fma(c, p, scale, cg_fsub(c, scale, cg_num(type, 0.5)));
+    LLVMValueRef turn, r = reduce(c, cg_fmax(c, cg_num(type, -25), x), &turn), scale = power_of_two(c, turn, -1);
+    LLVMValueRef y = cg_fma(c, expm1_core(c, r), scale, cg_fsub(c, scale, cg_num(type, 0.5)));
     y = open_top(c, x, cg_fadd(c, y, y));
     return cg_select(c, cg_fcmp(c, LLVMRealOEQ, x, cg_num(type, 0)), x, y); /* -0 stays */
 }

@@ -3,10 +3,9 @@
 
     minimax.py [NAME…]      prints the tables of the functions named, all without a name
 
-Each fit minimises the greatest weighted error by Lawson's iteration (least squares whose weights grow where the error is large);
-a rational one is linearised around the denominator of the last round (Sanathanan and Koerner). Coefficients are then rounded to
-float from the lowest order up, the remaining ones fitted again after each, so that the printed floats are the ones that were
-optimised. Function values come from mpmath with 40 digits.
+Each fit minimises the greatest weighted error by Lawson's iteration (least squares whose weights grow where the error is large).
+Coefficients are then rounded to float from the lowest order up, the remaining ones fitted again after each, so that the printed
+floats are the ones that were optimised. Function values come from mpmath with 40 digits.
 """
 import sys
 
@@ -41,9 +40,8 @@ def f32(x):
     return float(np.float32(x))
 
 
-def fit_polynomial(f, low, high, powers, weight=lambda x: np.ones_like(x), fixed=(), count=400, keep=0):
-    """Coefficients of the given powers of x for f on [low, high], floats; `fixed` are (power, value) taken as given; the last
-    `keep` ones to be rounded stay together."""
+def fit_polynomial(f, low, high, powers, weight=lambda x: np.ones_like(x), fixed=(), count=400):
+    """Coefficients of the given powers of x for f on [low, high], floats; `fixed` are (power, value) taken as given."""
     x = nodes(low, high, count)
     y = np.array([float(f(mp.mpf(float(v)))) for v in x])
     w = weight(x)
@@ -56,42 +54,6 @@ def fit_polynomial(f, low, high, powers, weight=lambda x: np.ones_like(x), fixed
         known[p] = f32(a[rest.index(p)])
     approx = sum(v * x**q for q, v in known.items())
     return [known[p] for p in powers], np.max(np.abs(w * (approx - y)))
-
-
-def fit_rational(f, low, high, num, den, weight, count=600, rounds=60):
-    """f(x) = sum n_i x^i / (1 + sum d_i x^i) with the errors weighted; floats, rounded from the highest order down."""
-    x = nodes(low, high, count)
-    y = np.array([float(f(mp.mpf(float(v)))) for v in x])
-    w0 = weight(y)
-    names = [("d", i) for i in range(den, 0, -1)] + [("n", i) for i in range(num, -1, -1)]
-    known = {}
-    n_all, d_all = np.zeros(num + 1), np.zeros(den + 1)
-    d_all[0] = 1
-
-    def solve(last_den):
-        free = [t for t in names if t not in known]
-        target = y.copy()
-        for (kind, i), v in known.items():
-            target = target - (v * x**i if kind == "n" else -y * v * x**i)
-        columns = np.stack([x**i if kind == "n" else -y * x**i for kind, i in free], axis=1)
-        a, _ = lawson(columns, target, w0 / np.abs(last_den), rounds=200)
-        for t, v in zip(free, a):
-            (n_all if t[0] == "n" else d_all)[t[1]] = v
-
-    for _ in range(rounds):
-        solve(np.polyval(d_all[::-1], x))
-    for t in names:
-        v = f32((n_all if t[0] == "n" else d_all)[t[1]])
-        known[t] = v
-        if t[0] == "n":
-            n_all[t[1]] = v
-        else:
-            d_all[t[1]] = v
-        if len(known) < len(names):
-            for _ in range(4):
-                solve(np.polyval(d_all[::-1], x))
-    approx = np.polyval(n_all[::-1], x) / np.polyval(d_all[::-1], x)
-    return list(n_all), list(d_all), np.max(np.abs(w0 * (approx - y)))
 
 
 def c_float(v):
@@ -145,24 +107,21 @@ def log_():
     show("log_p", c, e, "log(1 + f) = f + f² p(f), |f| <= 1/3")
 
 
-def tanh_():
-    top = 9.02**2
-    def g(t):
-        s = mp.sqrt(t)
-        return mp.tanh(s) / s if t > 1e-20 else mp.mpf(1)
-    n, d, e = fit_rational(g, 0, top, TANH[0], TANH[1], weight=lambda y: 1 / np.abs(y))
-    show("tanh_n", n, e, "tanh(x) = x n(x²) / d(x²), |x| <= 9.02")
-    show("tanh_d", d, e, "the denominator")
-
-
 def erf_():
-    top = 3.93**2
-    def g(t):
-        s = mp.sqrt(t)
-        return mp.erf(s) / s if t > 1e-20 else 2 / mp.sqrt(mp.pi)
-    n, d, e = fit_rational(g, 0, top, ERF[0], ERF[1], weight=lambda y: 1 / np.abs(y))
-    show("erf_n", n, e, "erf(x) = x n(x²) / d(x²), |x| <= 3.93")
-    show("erf_d", d, e, "the denominator")
+    top = 3.93
+    slope = 2 / mp.sqrt(mp.pi)
+
+    def p(x):
+        return -mp.log(mp.erfc(x)) / x if x > 1e-12 else slope
+
+    def weight(x):  # what a change of p does to erf, relatively
+        exact = [mp.mpf(float(v)) for v in x]
+        return np.array([float(mp.erfc(v) / mp.erf(v) * v) for v in exact])
+
+    c, e = fit_polynomial(p, 0, top, range(9), weight=weight, fixed=((0, float(slope)),), count=300)
+    high = f32(float(slope))
+    print(f"static const double erf_slope_high = {c_float(high)}, erf_slope_low = {c_float(f32(float(slope - high)))};")
+    show("erf_p", c[1:], e, "-log(1 - erf(x)) = x (2/sqrt(pi) + x p(x)), 0 <= x <= 3.93")
 
 
 def sin_():
@@ -179,9 +138,7 @@ def sin_():
     show("cos_k", c, e, "cos(r) = 1 - r²/2 + r⁴ k(r²), |r| <= pi/4")
 
 
-TANH = (4, 4)
-ERF = (5, 5)
-FITS = {"exp": exp_, "expm1": expm1_, "log": log_, "tanh": tanh_, "erf": erf_, "sin": sin_}
+FITS = {"exp": exp_, "expm1": expm1_, "log": log_, "erf": erf_, "sin": sin_}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or FITS:
