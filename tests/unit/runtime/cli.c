@@ -204,12 +204,16 @@ static void an_interrupt_saves(void **state)
 {
     (void)state;
     toy.on_step = interrupt;
+    signal(SIGTERM, SIG_IGN);
     assert_int_equal(program_here("train --out HERE"), 130);
     assert_has(err, "note: interrupted after step 5 (epoch 1 of 20); the weights are in `");
     assert_int_equal(access(folder_file(&folder, "toy.safetensors"), F_OK), 0);
     struct sigaction now;
     sigaction(SIGINT, NULL, &now);
-    assert_true(now.sa_handler == SIG_DFL); /* given back */
+    assert_true(now.sa_handler == SIG_DFL);
+    sigaction(SIGTERM, NULL, &now);
+    assert_true(now.sa_handler == SIG_IGN); /* given back as it was */
+    signal(SIGTERM, SIG_DFL);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)

@@ -378,6 +378,14 @@ static void predictions_in_every_format(void **state)
     assert_has(error.text, "there are text, csv, json and npy");
 }
 
+static ActStatus small_numbers(const ActInstance *instance, const void *const *input, size_t n, void *const *output)
+{
+    static const float p[] = { -0.0001f, -0.0f, -0.1f };
+    (void)instance, (void)input;
+    for (size_t r = 0; r < n; r++) memcpy((float *)output[0] + r * TOY_OUT, p, sizeof p);
+    return ACT_OK;
+}
+
 static void shapes_of_predictions(void **state)
 {
     (void)state;
@@ -390,6 +398,11 @@ static void shapes_of_predictions(void **state)
     t.field[0].n_transform = t.field[2].n_transform = 0;
     char *text = predicted(&run);
     assert_string_equal(text, "[[[0.000], [0.500], [0.500]]]\n");
+    free(text);
+    t.output.rank = 1, t.output.dim[0] = 3;
+    t.model.entry.forward = small_numbers;
+    text = predicted(&run);
+    assert_string_equal(text, "[0.000, 0.000, -0.100]\n"); /* no -0.000 */
     free(text);
 }
 
