@@ -33,10 +33,10 @@ void act_yyerror(const Span *place, ParseCtx *cx, const char *message);
 
 /* A node over the whole right-hand side (`yyloc` is what @$ stands for). */
 #define BUILD(kind, text, place, ...)                                       \
-    build_node(cx, AST_##kind, yyloc, (text), (place), (Ast *[]){__VA_ARGS__}, \
+    tree_node(cx, AST_##kind, yyloc, (text), (place), (Ast *[]){__VA_ARGS__}, \
                sizeof((Ast *[]){__VA_ARGS__}) / sizeof(Ast *))
 #define PLAIN(kind, ...) BUILD(kind, STR(""), ((Span){0, 0, 0}), __VA_ARGS__)
-#define LEAF(kind, text, place) build_node(cx, AST_##kind, yyloc, (text), (place), NULL, 0)
+#define LEAF(kind, text, place) tree_node(cx, AST_##kind, yyloc, (text), (place), NULL, 0)
 }
 
 %initial-action { @$ = (Span){cx->source->id, 0, 0}; }
@@ -74,21 +74,21 @@ void act_yyerror(const Span *place, ParseCtx *cx, const char *message);
 %%
 
 file
-  : statements                                  { build_file(cx, @$, $statements); }
+  : statements                                  { tree_file(cx, @$, $statements); }
   ;
 
 /* A broken statement ends with its line; when it opens a body, the body is read all the same. Behind `error` stands a
  * token in both rules, never a reduction: the parser then throws tokens away until that one comes. */
 statements
   : %empty                                      { $$ = list_new(cx); }
-  | statements statement TERM                   { $$ = build_statement(cx, $1, $2); }
-  | statements error TERM                       { $$ = build_broken(cx, $1, @2); yyerrok; }
-  | statements error body TERM                  { $$ = build_broken(cx, $1, @2); yyerrok; }
+  | statements statement TERM                   { $$ = tree_statement(cx, $1, $2); }
+  | statements error TERM                       { $$ = tree_broken(cx, $1, @2); yyerrok; }
+  | statements error body TERM                  { $$ = tree_broken(cx, $1, @2); yyerrok; }
   ;
 
 statement
   : plain
-  | allows plain                                { $$ = build_allowed(cx, $allows, $plain); }
+  | allows plain                                { $$ = tree_allowed(cx, $allows, $plain); }
   ;
 
 allows
@@ -97,20 +97,20 @@ allows
   ;
 
 allow
-  : ALLOW LPAREN arguments RPAREN               { $$ = build_allow(cx, @$, $arguments); }
+  : ALLOW LPAREN arguments RPAREN               { $$ = tree_allow(cx, @$, $arguments); }
   ;
 
 plain
-  : IMPORT STRING                               { $$ = build_import(cx, @$, @2, $2); }
+  : IMPORT STRING                               { $$ = tree_import(cx, @$, @2, $2); }
   | PARAM NAME ASSIGN expression                { $$ = BUILD(PARAM, $2, @2, $4); }
-  | MODEL NAME body                             { $$ = build_body(cx, AST_MODEL, @$, $2, @2, NULL, $3); }
-  | DATA NAME body                              { $$ = build_body(cx, AST_DATA, @$, $2, @2, NULL, $3); }
-  | PART body                                   { $$ = build_body(cx, AST_PART, @$, $1, @1, NULL, $2); }
-  | TRAIN NAME body                             { $$ = build_body(cx, AST_TRAIN, @$, $2, @2, NULL, $3); }
-  | BLOCK NAME parameters body                  { $$ = build_body(cx, AST_BLOCK, @$, $2, @2, $3, $4); }
-  | OPTIMIZER NAME parameters body              { $$ = build_body(cx, AST_OPTIMIZER, @$, $2, @2, $3, $4); }
-  | DEFINE NAME parameters ASSIGN expression    { $$ = build_function(cx, @$, $1, $2, @2, $3, $5); }
-  | DEFINE NAME ASSIGN expression               { $$ = build_function(cx, @$, $1, $2, @2, NULL, $4); }
+  | MODEL NAME body                             { $$ = tree_body(cx, AST_MODEL, @$, $2, @2, NULL, $3); }
+  | DATA NAME body                              { $$ = tree_body(cx, AST_DATA, @$, $2, @2, NULL, $3); }
+  | PART body                                   { $$ = tree_body(cx, AST_PART, @$, $1, @1, NULL, $2); }
+  | TRAIN NAME body                             { $$ = tree_body(cx, AST_TRAIN, @$, $2, @2, NULL, $3); }
+  | BLOCK NAME parameters body                  { $$ = tree_body(cx, AST_BLOCK, @$, $2, @2, $3, $4); }
+  | OPTIMIZER NAME parameters body              { $$ = tree_body(cx, AST_OPTIMIZER, @$, $2, @2, $3, $4); }
+  | DEFINE NAME parameters ASSIGN expression    { $$ = tree_function(cx, @$, $1, $2, @2, $3, $5); }
+  | DEFINE NAME ASSIGN expression               { $$ = tree_function(cx, @$, $1, $2, @2, NULL, $4); }
 
   | INPUT NAME COLON type value                 { $$ = BUILD(INPUT, $2, @2, $4, $5); }
   | TARGET NAME COLON type                      { $$ = BUILD(TARGET, $2, @2, $4); }
@@ -125,10 +125,10 @@ plain
   | OUTPUT NAME ASSIGN expression               { $$ = BUILD(OUTPUT, $2, @2, $4); }
 
   | bound ASSIGN expression                     { $$ = PLAIN(ASSIGN, $1, NULL, $3); }
-  | bound ASSIGN expression WHEN NAME           { $$ = build_when(cx, @$, $1, NULL, $3, $5, @5); }
+  | bound ASSIGN expression WHEN NAME           { $$ = tree_when(cx, @$, $1, NULL, $3, $5, @5); }
   | bound COLON type ASSIGN expression          { $$ = PLAIN(ASSIGN, $1, $3, $5); }
-  | bound COLON type ASSIGN expression WHEN NAME  { $$ = build_when(cx, @$, $1, $3, $5, $7, @7); }
-  | results                                     { $$ = build_list(cx, AST_RESULT, @$, $1); }
+  | bound COLON type ASSIGN expression WHEN NAME  { $$ = tree_when(cx, @$, $1, $3, $5, $7, @7); }
+  | results                                     { $$ = tree_list(cx, AST_RESULT, @$, $1); }
   | setting
   ;
 
@@ -147,16 +147,16 @@ value
   ;
 
 bound
-  : binds                                       { $$ = build_list(cx, AST_NAMES, @$, $1); }
+  : binds                                       { $$ = tree_list(cx, AST_NAMES, @$, $1); }
   ;
 
 binds
-  : BIND                                        { $$ = list_add(cx, list_new(cx), build_name(cx, @1, $1)); }
-  | binds COMMA BIND                            { $$ = list_add(cx, $1, build_name(cx, @3, $3)); }
+  : BIND                                        { $$ = list_add(cx, list_new(cx), tree_name(cx, @1, $1)); }
+  | binds COMMA BIND                            { $$ = list_add(cx, $1, tree_name(cx, @3, $3)); }
   ;
 
 name
-  : NAME                                        { $$ = build_name(cx, @$, $1); }
+  : NAME                                        { $$ = tree_name(cx, @$, $1); }
   ;
 
 names
@@ -165,7 +165,7 @@ names
   ;
 
 name_list
-  : names                                       { $$ = build_list(cx, AST_NAMES, @$, $1); }
+  : names                                       { $$ = tree_list(cx, AST_NAMES, @$, $1); }
   ;
 
 results
@@ -176,14 +176,14 @@ results
 /* epochs 10 · stop early(patience = 3) · checkpoint every 1 epoch · optimizer adam() for g */
 setting
   : KEY                                         { $$ = LEAF(SETTING, $1, @1); }
-  | KEY items                                   { $$ = build_setting(cx, @$, $1, @1, $2, NULL); }
-  | KEY items for_names                         { $$ = build_setting(cx, @$, $1, @1, $2, $3); }
+  | KEY items                                   { $$ = tree_setting(cx, @$, $1, @1, $2, NULL); }
+  | KEY items for_names                         { $$ = tree_setting(cx, @$, $1, @1, $2, $3); }
   ;
 
 items
   : item                                        { $$ = list_add(cx, list_new(cx), $1); }
   | items JUXT item                             { $$ = list_add(cx, $1, $3); }
-  | items COMMA item                            { $$ = list_add(cx, $1, build_after_comma($3)); }
+  | items COMMA item                            { $$ = list_add(cx, $1, tree_after_comma($3)); }
   ;
 
 item
@@ -191,14 +191,14 @@ item
   ;
 
 for_names
-  : FOR names                                   { $$ = build_list(cx, AST_FOR, @$, $2); }
+  : FOR names                                   { $$ = tree_list(cx, AST_FOR, @$, $2); }
   ;
 
 /* --- parameters and types ---------------------------------------------------------------------------------------- */
 
 parameters
-  : LPAREN RPAREN                               { $$ = build_list(cx, AST_PARAMETERS, @$, list_new(cx)); }
-  | LPAREN parameter_list trailing RPAREN       { $$ = build_list(cx, AST_PARAMETERS, @$, $2); }
+  : LPAREN RPAREN                               { $$ = tree_list(cx, AST_PARAMETERS, @$, list_new(cx)); }
+  | LPAREN parameter_list trailing RPAREN       { $$ = tree_list(cx, AST_PARAMETERS, @$, $2); }
   ;
 
 parameter_list
@@ -222,7 +222,7 @@ type_count
 
 type_shape
   : %empty                                      { $$ = NULL; }
-  | LBRACKET elements trailing RBRACKET         { $$ = build_list(cx, AST_SHAPE, @$, $2); }
+  | LBRACKET elements trailing RBRACKET         { $$ = tree_list(cx, AST_SHAPE, @$, $2); }
   ;
 
 type_range
@@ -302,18 +302,18 @@ labelled
   ;
 
 callable
-  : NAME                                        { $$ = build_name(cx, @$, $1); }
+  : NAME                                        { $$ = tree_name(cx, @$, $1); }
   | LPAREN expression RPAREN                    { $$ = PLAIN(GROUP, $2); }
-  | callable LPAREN arguments RPAREN            { $$ = build_call(cx, @$, $1, $3); }
+  | callable LPAREN arguments RPAREN            { $$ = tree_call(cx, @$, $1, $3); }
   | callable DOT NAME                           { $$ = BUILD(FIELD, $3, @3, $1); }
   ;
 
 literal
-  : NUMBER                                      { $$ = build_number(cx, @$, $1); }
-  | STRING                                      { $$ = build_string(cx, @$, $1); }
-  | LBRACKET RBRACKET                           { $$ = build_list(cx, AST_LIST, @$, list_new(cx)); }
-  | LBRACKET elements trailing RBRACKET         { $$ = build_list(cx, AST_LIST, @$, $2); }
-  | LPAREN expression COMMA elements trailing RPAREN  { $$ = build_list(cx, AST_TUPLE, @$, list_first(cx, $2, $4)); }
+  : NUMBER                                      { $$ = tree_number(cx, @$, $1); }
+  | STRING                                      { $$ = tree_string(cx, @$, $1); }
+  | LBRACKET RBRACKET                           { $$ = tree_list(cx, AST_LIST, @$, list_new(cx)); }
+  | LBRACKET elements trailing RBRACKET         { $$ = tree_list(cx, AST_LIST, @$, $2); }
+  | LPAREN expression COMMA elements trailing RPAREN  { $$ = tree_list(cx, AST_TUPLE, @$, list_first(cx, $2, $4)); }
   ;
 
 arguments

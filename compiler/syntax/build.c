@@ -36,7 +36,7 @@ static void report_height(ParseCtx *cx, Span span)
     diag_help(d, "give a part of it a name, or repeat a block: `repeat(100, block)`");
 }
 
-Ast *build_node(ParseCtx *cx, AstKind kind, Span span, Str text, Span name, Ast *const *kid, size_t n)
+Ast *tree_node(ParseCtx *cx, AstKind kind, Span span, Str text, Span name, Ast *const *kid, size_t n)
 {
     Ast *node = arena_new_of(cx->arena, Ast);
     node->kind = kind;
@@ -60,20 +60,20 @@ Ast *build_node(ParseCtx *cx, AstKind kind, Span span, Str text, Span name, Ast 
     return node;
 }
 
-Ast *build_list(ParseCtx *cx, AstKind kind, Span span, const AstList *kids)
+Ast *tree_list(ParseCtx *cx, AstKind kind, Span span, const AstList *kids)
 {
-    return build_node(cx, kind, span, STR(""), (Span){0, 0, 0}, kids->at, kids->n);
+    return tree_node(cx, kind, span, STR(""), (Span){0, 0, 0}, kids->at, kids->n);
 }
 
-Ast *build_body(ParseCtx *cx, AstKind kind, Span span, Str name, Span place, Ast *parameters, const AstList *body)
+Ast *tree_body(ParseCtx *cx, AstKind kind, Span span, Str name, Span place, Ast *parameters, const AstList *body)
 {
     const AstList *kids = parameters ? list_first(cx, parameters, body) : body;
-    return build_node(cx, kind, span, name, place, kids->at, kids->n);
+    return tree_node(cx, kind, span, name, place, kids->at, kids->n);
 }
 
-Ast *build_function(ParseCtx *cx, Span span, Str word, Str name, Span place, Ast *parameters, Ast *value)
+Ast *tree_function(ParseCtx *cx, Span span, Str word, Str name, Span place, Ast *parameters, Ast *value)
 {
-    Ast *node = build_node(cx, AST_FUNCTION, span, name, place, (Ast *[]){parameters, value}, 2);
+    Ast *node = tree_node(cx, AST_FUNCTION, span, name, place, (Ast *[]){parameters, value}, 2);
     node->word = word;
     return node;
 }
@@ -94,12 +94,12 @@ static Str string_value(ParseCtx *cx, Str text)
     return text_str(&value);
 }
 
-Ast *build_import(ParseCtx *cx, Span span, Span place, Str text)
+Ast *tree_import(ParseCtx *cx, Span span, Span place, Str text)
 {
-    return build_node(cx, AST_IMPORT, span, string_value(cx, text), place, NULL, 0);
+    return tree_node(cx, AST_IMPORT, span, string_value(cx, text), place, NULL, 0);
 }
 
-Ast *build_when(ParseCtx *cx, Span span, Ast *names, Ast *type, Ast *value, Str when, Span place)
+Ast *tree_when(ParseCtx *cx, Span span, Ast *names, Ast *type, Ast *value, Str when, Span place)
 {
     if (!str_is(when, "training")) {
         Diag *d = diag_new(cx->diags, LEVEL_ERROR, "ACT0002", "syntax", place,
@@ -107,43 +107,43 @@ Ast *build_when(ParseCtx *cx, Span span, Ast *names, Ast *type, Ast *value, Str 
         diag_help(d, "the only condition is `when training`");
         diag_fix(d, FIX_UNSAFE, place, "training");
     }
-    return build_node(cx, AST_ASSIGN, span, STR("training"), place, (Ast *[]){names, type, value}, 3);
+    return tree_node(cx, AST_ASSIGN, span, STR("training"), place, (Ast *[]){names, type, value}, 3);
 }
 
-Ast *build_setting(ParseCtx *cx, Span span, Str key, Span place, AstList *words, Ast *for_names)
+Ast *tree_setting(ParseCtx *cx, Span span, Str key, Span place, AstList *words, Ast *for_names)
 {
     if (for_names)
         list_add(cx, words, for_names);
-    return build_node(cx, AST_SETTING, span, key, place, words->at, words->n);
+    return tree_node(cx, AST_SETTING, span, key, place, words->at, words->n);
 }
 
-Ast *build_after_comma(Ast *word)
+Ast *tree_after_comma(Ast *word)
 {
     word->word = STR(",");
     return word;
 }
 
-Ast *build_call(ParseCtx *cx, Span span, Ast *callee, const AstList *arguments)
+Ast *tree_call(ParseCtx *cx, Span span, Ast *callee, const AstList *arguments)
 {
     const AstList *kids = list_first(cx, callee, arguments);
-    return build_node(cx, AST_CALL, span, STR(""), (Span){0, 0, 0}, kids->at, kids->n);
+    return tree_node(cx, AST_CALL, span, STR(""), (Span){0, 0, 0}, kids->at, kids->n);
 }
 
-Ast *build_name(ParseCtx *cx, Span span, Str text)
+Ast *tree_name(ParseCtx *cx, Span span, Str text)
 {
-    return build_node(cx, AST_NAME, span, text, span, NULL, 0);
+    return tree_node(cx, AST_NAME, span, text, span, NULL, 0);
 }
 
-Ast *build_number(ParseCtx *cx, Span span, Str text)
+Ast *tree_number(ParseCtx *cx, Span span, Str text)
 {
-    Ast *node = build_node(cx, AST_NUMBER, span, text, (Span){0, 0, 0}, NULL, 0);
+    Ast *node = tree_node(cx, AST_NUMBER, span, text, (Span){0, 0, 0}, NULL, 0);
     node->number = strtod(str_c(cx->arena, text), NULL);
     return node;
 }
 
-Ast *build_string(ParseCtx *cx, Span span, Str text)
+Ast *tree_string(ParseCtx *cx, Span span, Str text)
 {
-    return build_node(cx, AST_STRING, span, string_value(cx, text), (Span){0, 0, 0}, NULL, 0);
+    return tree_node(cx, AST_STRING, span, string_value(cx, text), (Span){0, 0, 0}, NULL, 0);
 }
 
 static void report_allow(ParseCtx *cx, Span span, const char *message)
@@ -152,7 +152,7 @@ static void report_allow(ParseCtx *cx, Span span, const char *message)
     diag_help(d, "write `@allow(saturating_hidden, reason = \"why it is meant\")`");
 }
 
-Ast *build_allow(ParseCtx *cx, Span span, const AstList *arguments)
+Ast *tree_allow(ParseCtx *cx, Span span, const AstList *arguments)
 {
     AstList *rules = list_new(cx);
     Str reason = STR("");
@@ -173,12 +173,12 @@ Ast *build_allow(ParseCtx *cx, Span span, const AstList *arguments)
         report_allow(cx, span, "`@allow` names no rule");
     else if (!wrong && !reason.n)
         report_allow(cx, span, "`@allow` gives no reason");
-    Ast *node = build_list(cx, AST_ALLOW, span, rules);
+    Ast *node = tree_list(cx, AST_ALLOW, span, rules);
     node->text = reason;
     return node;
 }
 
-Ast *build_allowed(ParseCtx *cx, const AstList *allows, Ast *statement)
+Ast *tree_allowed(ParseCtx *cx, const AstList *allows, Ast *statement)
 {
     (void)cx;
     for (uint32_t i = 0; i + 1 < allows->n; i++)
@@ -187,7 +187,7 @@ Ast *build_allowed(ParseCtx *cx, const AstList *allows, Ast *statement)
     return statement;
 }
 
-AstList *build_statement(ParseCtx *cx, AstList *list, Ast *statement)
+AstList *tree_statement(ParseCtx *cx, AstList *list, Ast *statement)
 {
     uint32_t begin = statement->allow ? statement->allow->span.begin : statement->span.begin;
     uint32_t low = 0, high = cx->docs.n;
@@ -204,15 +204,15 @@ AstList *build_statement(ParseCtx *cx, AstList *list, Ast *statement)
     return list_add(cx, list, statement);
 }
 
-AstList *build_broken(ParseCtx *cx, AstList *list, Span span)
+AstList *tree_broken(ParseCtx *cx, AstList *list, Span span)
 {
     cx->too_deep = false;
-    return list_add(cx, list, build_node(cx, AST_ERROR, span, STR(""), (Span){0, 0, 0}, NULL, 0));
+    return list_add(cx, list, tree_node(cx, AST_ERROR, span, STR(""), (Span){0, 0, 0}, NULL, 0));
 }
 
-void build_file(ParseCtx *cx, Span span, const AstList *statements)
+void tree_file(ParseCtx *cx, Span span, const AstList *statements)
 {
     span.begin = 0;
     span.end = cx->source->text.n;
-    cx->root = build_list(cx, AST_FILE, span, statements);
+    cx->root = tree_list(cx, AST_FILE, span, statements);
 }

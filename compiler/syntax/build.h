@@ -27,25 +27,25 @@ AstList *list_new(ParseCtx *cx);
 AstList *list_add(ParseCtx *cx, AstList *list, Ast *node);
 AstList *list_first(ParseCtx *cx, Ast *first, const AstList *rest);
 
-Ast *build_node(ParseCtx *cx, AstKind kind, Span span, Str text, Span name, Ast *const *kid, size_t n);
-Ast *build_list(ParseCtx *cx, AstKind kind, Span span, const AstList *kids);
+Ast *tree_node(ParseCtx *cx, AstKind kind, Span span, Str text, Span name, Ast *const *kid, size_t n);
+Ast *tree_list(ParseCtx *cx, AstKind kind, Span span, const AstList *kids);
 /* A definition with a body; `parameters` may be NULL. */
-Ast *build_body(ParseCtx *cx, AstKind kind, Span span, Str name, Span place, Ast *parameters, const AstList *body);
-Ast *build_function(ParseCtx *cx, Span span, Str word, Str name, Span place, Ast *parameters, Ast *value);
-Ast *build_import(ParseCtx *cx, Span span, Span place, Str text);
-Ast *build_when(ParseCtx *cx, Span span, Ast *names, Ast *type, Ast *value, Str when, Span place);
-Ast *build_setting(ParseCtx *cx, Span span, Str key, Span place, AstList *words, Ast *for_names);
-Ast *build_after_comma(Ast *word); /* remembers the comma for the printer */
-Ast *build_call(ParseCtx *cx, Span span, Ast *callee, const AstList *arguments);
-Ast *build_name(ParseCtx *cx, Span span, Str text);
-Ast *build_number(ParseCtx *cx, Span span, Str text);
-Ast *build_string(ParseCtx *cx, Span span, Str text);
-Ast *build_allow(ParseCtx *cx, Span span, const AstList *arguments);
-Ast *build_allowed(ParseCtx *cx, const AstList *allows, Ast *statement);
+Ast *tree_body(ParseCtx *cx, AstKind kind, Span span, Str name, Span place, Ast *parameters, const AstList *body);
+Ast *tree_function(ParseCtx *cx, Span span, Str word, Str name, Span place, Ast *parameters, Ast *value);
+Ast *tree_import(ParseCtx *cx, Span span, Span place, Str text);
+Ast *tree_when(ParseCtx *cx, Span span, Ast *names, Ast *type, Ast *value, Str when, Span place);
+Ast *tree_setting(ParseCtx *cx, Span span, Str key, Span place, AstList *words, Ast *for_names);
+Ast *tree_after_comma(Ast *word); /* remembers the comma for the printer */
+Ast *tree_call(ParseCtx *cx, Span span, Ast *callee, const AstList *arguments);
+Ast *tree_name(ParseCtx *cx, Span span, Str text);
+Ast *tree_number(ParseCtx *cx, Span span, Str text);
+Ast *tree_string(ParseCtx *cx, Span span, Str text);
+Ast *tree_allow(ParseCtx *cx, Span span, const AstList *arguments);
+Ast *tree_allowed(ParseCtx *cx, const AstList *allows, Ast *statement);
 
-AstList *build_statement(ParseCtx *cx, AstList *list, Ast *statement); /* hangs its documentation on it */
-AstList *build_broken(ParseCtx *cx, AstList *list, Span span);         /* an ERROR in its place */
-void build_file(ParseCtx *cx, Span span, const AstList *statements);
+AstList *tree_statement(ParseCtx *cx, AstList *list, Ast *statement); /* hangs its documentation on it */
+AstList *tree_broken(ParseCtx *cx, AstList *list, Span span);         /* an ERROR in its place */
+void tree_file(ParseCtx *cx, Span span, const AstList *statements);
 
 /* --- what the parser expected, for the message (mistake.c) ------------------------------------------------------- */
 

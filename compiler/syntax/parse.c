@@ -25,8 +25,8 @@ Ast *parse_source(Arena *arena, Diags *diags, const Source *source)
     act_yyparse(&cx);
     if (!cx.root) { /* the parser gave up, which it has said */
         AstList broken = {0};
-        build_broken(&cx, &broken, (Span){source->id, 0, source->text.n});
-        build_file(&cx, (Span){source->id, 0, 0}, &broken);
+        tree_broken(&cx, &broken, (Span){source->id, 0, source->text.n});
+        tree_file(&cx, (Span){source->id, 0, 0}, &broken);
     }
     placement_check(diags, source, cx.root);
     ACT_ASSERT(cx.root->kind == AST_FILE && diags->list.n >= before);
