@@ -154,17 +154,15 @@ static Iv iv_mul(Iv a, Iv b, bool same)
     return corners(a, b, limit_product, nan);
 }
 
-/* b without zero. inf / inf as a limit is anything of its sign: 0 and inf are both corners then. */
+/* b without zero, so that one of its ends is finite: x / inf as a limit is 0, and x over the other end bounds the rest. */
 static Iv divide(Iv a, Iv b, bool nan)
 {
     double low = INFINITY, high = -INFINITY, from = INFINITY, to = -INFINITY;
     for (unsigned k = 0; k < 4; k++) {
         double x = k & 1 ? a.high : a.low, y = k & 2 ? b.high : b.low;
         double real = (k & 1 ? most(a) : least(a)) / (k & 2 ? most(b) : least(b));
-        double first = isinf(y) ? 0 : x / y, second = first;
-        if (isinf(x) && isinf(y))
-            second = signbit(x) == signbit(y) ? INFINITY : -INFINITY;
-        low = fmin(low, fmin(first, second)), high = fmax(high, fmax(first, second));
+        double limit = isinf(y) ? 0 : x / y;
+        low = fmin(low, limit), high = fmax(high, limit);
         if (!isnan(real))
             from = fmin(from, real), to = fmax(to, real);
     }

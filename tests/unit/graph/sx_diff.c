@@ -224,6 +224,10 @@ static void the_arm_not_taken_is_silent(void **state)
     Sx outer = zoo_positive(p, sx_add(p, x, num(1)), sx_un(p, SX_LOG1P, x), num(5));
     d = slope_of(zoo_positive(p, x, sx_un(p, SX_LOG, x), outer));
     assert_true(at(d, -3, 0) == 0 && at(d, -0.5, 0) == 2 && at(d, 0.5, 0) == 2);
+    d = slope_of(zoo_positive(p, x, num(5), sx_un(p, SX_EXP, x)));
+    assert_true(at(d, 1000, 0) == 0 && at(d, 0, 0) == 1);
+    d = slope_of(zoo_positive(p, x, sx_un(p, SX_EXP, sx_neg(p, x)), num(5)));
+    assert_true(at(d, -1000, 0) == 0);
     Sx contradiction = zoo_positive(p, x, num(1), zoo_positive(p, x, sx_un(p, SX_EXP, x), x));
     assert_true(at(slope_of(contradiction), 1000, 0) == 0 && at(slope_of(contradiction), -1, 0) == 1);
 }

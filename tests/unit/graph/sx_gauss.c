@@ -79,6 +79,13 @@ static void other_closed_forms(void **state)
     near("selu", u.mean, 0, 1e-9);
     near("selu²", u.second, 1, 1e-9);
     near("selu'²", u.slope2, l * l * (0.5 + al * al * exp(2) * below(-2)), 1e-9);
+    /* a steep step, nearly a jump: symmetric about 0.5, so E s(60 (Z - 0.5)) is half for a Z centred there */
+    Sx steep = sx_un(p, SX_SIGMOID, zoo_times(p, 60, zoo_plus(p, x, -0.5)));
+    near("steep", sx_gauss(p, steep, 0, NULL, 0.5, 3).mean, 0.5, 1e-10);
+    /* and 0.3 aside: E Phi(L - 0.3) with L logistic of scale 1 / 60, by the moments of L */
+    double s2 = 3.14159265358979323846 * 3.14159265358979323846 / 3600, phi = density(0.3);
+    double series = below(-0.3) + s2 / 3 / 2 * 0.3 * phi + 7.0 / 15 * s2 * s2 / 24 * (0.027 - 0.9) * phi;
+    near("steep, aside", sx_gauss(p, steep, 0, NULL, 0.2, 1).mean, series, 1e-8);
     /* a jump: E [Z < 0.3] */
     SxMoments step = sx_gauss(p, sx_bin(p, SX_LT, x, sx_num(p, 0.3)), 0, NULL, 0, 1);
     near("step", step.mean, below(0.3), 1e-10);
@@ -173,6 +180,7 @@ static void kinks(void **state)
     has_kinks(sx_un(p, SX_ABS, zoo_plus(p, sx_un(p, SX_ABS, x), -1)), 3, (double[]){-1, 0, 1});
     has_kinks(zoo_max(p, zoo_plus(p, sx_powi(p, x, 3), -0.2), 0), 1, (double[]){0.58480354764257324});
     has_kinks(zoo_max(p, sx_sub(p, sx_num(p, 1), sx_powi(p, x, 2)), 0), 2, (double[]){-1, 1});
+    has_kinks(sx_add(p, zoo_max(p, x, 0.26), zoo_max(p, x, 0.27)), 2, (double[]){0.26, 0.27}); /* between two samples */
     double at[4];
     assert_int_equal(sx_kinks(p, zoo_relu6(p, x), 0, 0, 6, at, 4), 0);   /* the ends are not inside */
     assert_int_equal(sx_kinks(p, zoo_relu6(p, x), 0, -1, 7, at, 1), 2);  /* the count, whatever the room */

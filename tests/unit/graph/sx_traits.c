@@ -125,6 +125,8 @@ static void functions_of_ones_own(void **state)
     SxTraits fixed = sx_traits(p, sx_num(p, 3));
     assert_true(fixed.dies && fixed.range.low == 3 && fixed.range.high == 3 && fixed.idempotent);
     Sx above = zoo_max(p, zoo_plus(p, x, -0.5), 0), below = zoo_max(p, sx_sub(p, sx_num(p, -0.5), x), 0);
+    SxTraits barely = sx_traits(p, zoo_positive(p, x, x, zoo_times(p, 1e-6, x)));
+    assert_false(barely.dies);
     SxTraits shrink = sx_traits(p, sx_sub(p, above, below));
     assert_true(shrink.odd && !shrink.dies && !shrink.saturates); /* flat in the middle only */
 }
