@@ -33,6 +33,14 @@ typedef struct LossCall {
     bool classes;          /* a loss over classes (cross_entropy, nll); false: per element */
 } LossCall;
 
+/* One `loss` statement: root number i of ROOT_LOSS is loss_uses.at[i]. */
+typedef struct LossUse {
+    Str name;
+    Span span;
+    NodeId node;
+    VEC(Str) group;        /* `loss for d`: trains only parameters whose name begins with "d."; empty: all */
+} LossUse;
+
 typedef struct MetricUse {
     Str name, kind;        /* shown name, "accuracy" */
     Span span;
@@ -62,6 +70,7 @@ typedef struct OptimizerUse {
     VEC(double) state_init;
     VEC(OptimizerUpdate) update;
     bool decay_matrices_only;
+    VEC(OptimizerUpdate) update_plain; /* decay_matrices_only: the same with weight_decay = 0, for everything that is no matrix */
     VEC(Str) group;        /* `for g, h`: prefixes of parameter names; empty: all others */
 } OptimizerUse;
 
@@ -110,6 +119,7 @@ typedef struct Model {
     Graph *graph;          /* forward: roots OUTPUT, LOSS, PREDICTION */
     VEC(LayerUse) layers;
     VEC(LossCall) losses;
+    VEC(LossUse) loss_uses;
     VEC(MetricUse) metrics;
     VEC(OutputUse) outputs;
     TrainUse *train;       /* NULL: no train block; then SGD without a schedule is compiled */

@@ -1,0 +1,156 @@
+/* concat, split, slice, pad, crop: putting values together along an axis and taking them apart. */
+#include "ops/layer.h"
+
+static bool concat(LayerCall *call)
+{
+    const Type *first = layer_type(call, 0);
+    uint32_t axis;
+    NodeId in[LAYER_MAX_RESULT];
+    if (!layer_axis(call, 0, call->arg[0].i, first->rank, &axis))
+        return false;
+    for (uint32_t i = 0; i < call->n_value; i++) {
+        const Type *type = layer_type(call, i);
+        bool fits = type->rank == first->rank && type->dtype == first->dtype;
+        for (uint32_t k = 0; fits && k < type->rank; k++)
+            fits = k == axis || type->dim[k] == first->dim[k];
+        if (!fits) {
+            Diag *diag = layer_error(call, "ACT105", "concat_axis", 0, "values joined along axis %u must agree along all others", axis);
+            diag_label(diag, call->value[i].span, "this has shape " STR_FMT, STR_ARG(layer_shape(call, call->value[i].value)));
+            return false;
+        }
+        in[i] = call->value[i].value;
+    }
+    return layer_done(call, build_concat(call->g, in, call->n_value, axis));
+}
+
+static bool split(LayerCall *call)
+{
+    const Dims *sizes = &call->arg[0].dims;
+    const Type type = *layer_type(call, 0);
+    uint32_t axis;
+    if (!layer_axis(call, 1, call->arg[1].i, type.rank, &axis))
+        return false;
+    int64_t have = type.dim[axis], total = 0, part[LAYER_MAX_RESULT];
+    uint32_t n = sizes->n == 1 && sizes->at[0] > 0 && sizes->at[0] <= LAYER_MAX_RESULT ? (uint32_t)sizes->at[0] : sizes->n;
+    for (uint32_t i = 0; i < n; i++) {
+        part[i] = sizes->n == 1 ? have / (int64_t)n : sizes->at[i];
+        total += part[i] < 1 ? have + 1 : part[i];
+    }
+    if (total != have || (sizes->n == 1 && n != sizes->at[0])) {
+        Diag *diag = layer_error(call, "ACT101", "shape_mismatch", 0, "%lld numbers can't be split this way", (long long)have);
+        if (sizes->n == 1)
+            diag_note(diag, "`split(%lld)` makes %lld equal parts, at most %d", (long long)sizes->at[0],
+                      (long long)sizes->at[0], LAYER_MAX_RESULT);
+        else
+            diag_note(diag, "the sizes add up to %lld", (long long)total);
+        return false;
+    }
+    int64_t start = 0;
+    for (uint32_t i = 0; i < n; start += part[i++])
+        call->result[i] = build_slice(call->g, call->value[0].value, axis, start, start + part[i]);
+    call->n_result = n;
+    return true;
+}
+
+static bool slice(LayerCall *call)
+{
+    const Type *type = layer_type(call, 0);
+    uint32_t axis;
+    if (!layer_axis(call, 2, call->arg[2].i, type->rank, &axis))
+        return false;
+    int64_t n = type->dim[axis], start = call->arg[0].i, stop = call->arg[1].i;
+    start += start < 0 ? n : 0;
+    stop += stop < 0 ? n : 0;
+    if (start < 0 || start >= stop || stop > n) {
+        layer_error(call, "ACT1209", "wrong_argument", 0, "the axis has %lld numbers, and %lld to %lld is no part of them",
+                    (long long)n, (long long)call->arg[0].i, (long long)call->arg[1].i);
+        return false;
+    }
+    return layer_done(call, build_slice(call->g, call->value[0].value, axis, start, stop));
+}
+
+static bool pad(LayerCall *call)
+{
+    const Type *type = layer_type(call, 0);
+    uint32_t axis;
+    if (!layer_axis(call, 2, call->arg[2].i, type->rank, &axis))
+        return false;
+    int64_t before = call->arg[0].i, after = call->arg[1].i;
+    if (before < 0 || after < 0 || before + after + type->dim[axis] > INT32_MAX || !layer_real(call, 0)) {
+        if (type->dtype == DT_F32)
+            layer_error(call, "ACT1209", "wrong_argument", 0, "a padding is at least 0");
+        return false;
+    }
+    return layer_done(call, build_pad(call->g, call->value[0].value, axis, before, after));
+}
+
+static bool crop(LayerCall *call)
+{
+    const Type *type = layer_type(call, 0);
+    uint32_t axis;
+    if (!layer_axis(call, 2, call->arg[2].i, type->rank, &axis))
+        return false;
+    int64_t n = type->dim[axis], before = call->arg[0].i, after = call->arg[1].i;
+    if (before < 0 || after < 0 || before + after >= n) {
+        layer_error(call, "ACT1209", "wrong_argument", 0, "nothing is left of %lld numbers", (long long)n);
+        return false;
+    }
+    return layer_done(call, build_slice(call->g, call->value[0].value, axis, before, n - after));
+}
+
+ACT_LAYER(concat) = {
+    .name = "concat",
+    .doc = "Values side by side along one axis; they agree along all others.",
+    .min_value = 2,
+    .max_value = 16,
+    .n_param = 1,
+    .param = {{.name = "axis", .kind = ARG_INT, .def = "-1", .doc = "the axis that grows", .named_only = true}},
+    .build = concat,
+};
+
+ACT_LAYER(split) = {
+    .name = "split",
+    .doc = "A value in parts along one axis: a number makes equal parts, several are the sizes.",
+    .min_value = 1,
+    .max_value = 1,
+    .n_param = 2,
+    .param = {{.name = "parts", .kind = ARG_DIMS, .doc = "how many equal parts, or their sizes", .variadic = true},
+              {.name = "axis", .kind = ARG_INT, .def = "-1", .doc = "the axis that is divided", .named_only = true}},
+    .build = split,
+};
+
+ACT_LAYER(slice) = {
+    .name = "slice",
+    .doc = "The positions from `start` up to but without `stop` of one axis; negative ones count from the end.",
+    .min_value = 1,
+    .max_value = 1,
+    .n_param = 3,
+    .param = {{.name = "start", .kind = ARG_INT, .doc = "the first position"},
+              {.name = "stop", .kind = ARG_INT, .doc = "the position behind the last"},
+              {.name = "axis", .kind = ARG_INT, .def = "0", .doc = "the axis"}},
+    .build = slice,
+};
+
+ACT_LAYER(pad) = {
+    .name = "pad",
+    .doc = "Zeros before and after along one axis.",
+    .min_value = 1,
+    .max_value = 1,
+    .n_param = 3,
+    .param = {{.name = "before", .kind = ARG_INT, .doc = "zeros in front"},
+              {.name = "after", .kind = ARG_INT, .doc = "zeros behind"},
+              {.name = "axis", .kind = ARG_INT, .def = "0", .doc = "the axis"}},
+    .build = pad,
+};
+
+ACT_LAYER(crop) = {
+    .name = "crop",
+    .doc = "Leaves out positions at both ends of one axis.",
+    .min_value = 1,
+    .max_value = 1,
+    .n_param = 3,
+    .param = {{.name = "before", .kind = ARG_INT, .doc = "left out in front"},
+              {.name = "after", .kind = ARG_INT, .doc = "left out behind"},
+              {.name = "axis", .kind = ARG_INT, .def = "0", .doc = "the axis"}},
+    .build = crop,
+};

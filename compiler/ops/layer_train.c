@@ -1,0 +1,71 @@
+/* dropout, gaussian_noise, stop_gradient: what differs between training and inference, or between forward and backward. */
+#include "ops/layer.h"
+
+/* Streams of random numbers by layer: a layer draws from at most four. */
+static uint32_t stream(const LayerCall *call, uint32_t i) { return 4 * call->layer + i; }
+
+static bool dropout(LayerCall *call)
+{
+    double p = call->arg[0].f;
+    if (!layer_real(call, 0))
+        return false;
+    if (!(p >= 0 && p < 1)) {
+        Span span = call->arg[0].span.source ? call->arg[0].span : call->span;
+        Diag *diag = diag_new(call->diags, LEVEL_ERROR, "ACT1209", "wrong_argument", span,
+                              "the share that is dropped lies between 0 and 1, and this is %g", p);
+        diag_help(diag, "`dropout(0.5)` drops every second number");
+        return false;
+    }
+    return layer_done(call, build_dropout(call->g, call->value[0].value, p, stream(call, 0)));
+}
+
+static bool gaussian_noise(LayerCall *call)
+{
+    Graph *g = call->g;
+    SxPool *p = g->sx;
+    NodeId x = call->value[0].value;
+    Type type = *layer_type(call, 0);
+    double std = call->arg[0].f;
+    if (!layer_real(call, 0))
+        return false;
+    if (!(std >= 0)) {
+        diag_new(call->diags, LEVEL_ERROR, "ACT1209", "wrong_argument", call->arg[0].span, "a deviation is at least 0");
+        return false;
+    }
+    /* Box-Muller: the first number, taken from 1, lies in (0, 1] */
+    Sx radius = sx_un(p, SX_SQRT, sx_mul(p, sx_num(p, -2), sx_un(p, SX_LOG, sx_sub(p, sx_num(p, 1), sx_arg(p, 1)))));
+    Sx normal = sx_mul(p, radius, sx_un(p, SX_COS, sx_mul(p, sx_num(p, 6.283185307179586), sx_arg(p, 2))));
+    NodeId in[3] = {x, build_random(g, &type, stream(call, 0)), build_random(g, &type, stream(call, 1))};
+    NodeId noisy = build_map(g, sx_add(p, sx_arg(p, 0), sx_mul(p, sx_num(p, std), normal)), in, 3);
+    return layer_done(call, build_when_training(g, noisy, x));
+}
+
+static bool stop_gradient(LayerCall *call) { return layer_done(call, build_stop_gradient(call->g, call->value[0].value)); }
+
+ACT_LAYER(dropout) = {
+    .name = "dropout",
+    .doc = "While training, zeroes each number with probability p and divides the others by 1 - p; nothing otherwise.",
+    .min_value = 1,
+    .max_value = 1,
+    .n_param = 1,
+    .param = {{.name = "p", .kind = ARG_REAL, .def = "0.5", .doc = "the share that is dropped"}},
+    .build = dropout,
+};
+
+ACT_LAYER(gaussian_noise) = {
+    .name = "gaussian_noise",
+    .doc = "While training, adds normal noise; nothing otherwise.",
+    .min_value = 1,
+    .max_value = 1,
+    .n_param = 1,
+    .param = {{.name = "std", .kind = ARG_REAL, .doc = "the deviation of the noise"}},
+    .build = gaussian_noise,
+};
+
+ACT_LAYER(stop_gradient) = {
+    .name = "stop_gradient",
+    .doc = "The value itself; no gradient flows back through it.",
+    .min_value = 1,
+    .max_value = 1,
+    .build = stop_gradient,
+};

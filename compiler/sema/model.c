@@ -1,0 +1,238 @@
+/* A model: its statements in order, each name evaluated when it is first needed; then roots and initializers. */
+#include "ops/build.h"
+#include "sema/sema.h"
+
+enum { DEFAULT_BATCH = 32 };
+
+/* ── inputs and targets ── */
+static uint32_t add_tensor(Sema *s, Role role, const Ast *st, const TypeInfo *info)
+{
+    Tensor tensor = {.name = st->text, .label = info->label, .role = role, .type = info->type, .span = st->name_span};
+    tensor.classes = info->classes;
+    tensor.binary = info->binary;
+    tensor.low = info->low;
+    tensor.high = info->high;
+    for (uint32_t i = 0; i < info->type.rank; i++)
+        tensor.file_axis[i] = i;
+    uint32_t index = graph_tensor_add(s->g, &tensor);
+    while (s->declared.n <= index)
+        *vec_push(s->arena, &s->declared) = NULL;
+    s->declared.at[index] = st->kid[0];
+    return index;
+}
+
+static Value drawn_input(Sema *s, Frame *f, const Ast *st, const TypeInfo *info)
+{
+    Value v = eval(s, f, st->kid[1]);
+    if (v.kind == V_NONE)
+        return v;
+    if (!init_is(v)) {
+        Diag *diag = sema_error(s, CODE_wrong_argument, st->kid[1]->span,
+                                "an input is read or drawn from a distribution, and this is " STR_FMT,
+                                STR_ARG(value_describe(s, v)));
+        diag_help(diag, "write `= normal(0, 1)`, or leave it out");
+        return value_none();
+    }
+    NodeId node = random_draw(s, v.fn, &info->type, st->kid[1]->span);
+    return value_node(node, st->name_span);
+}
+
+void model_statement(Sema *s, Frame *f, const Ast *st)
+{
+    Binding *b = map_get(&f->names, st->text);
+    bool mine = b && b->statement == st;
+    Value v = value_none();
+    TypeInfo info;
+    const Ast *expr = st->kind == AST_INPUT && st->n_kid > 1 ? st->kid[1] : NULL;
+    if (!mine && b) {
+        type_eval(s, f, st->kid[0], true, &info); /* a second definition of the name: only its mistakes */
+    } else if (type_eval(s, f, st->kid[0], true, &info)) {
+        if (expr) {
+            v = drawn_input(s, f, st, &info);
+        } else {
+            uint32_t index = add_tensor(s, st->kind == AST_INPUT ? ROLE_INPUT : ROLE_TARGET, st, &info);
+            v = value_node(tensor_node(s, index), st->name_span);
+        }
+        if (v.kind == V_NODE)
+            graph_node(s->g, v.node)->name = st->text;
+    }
+    if (mine) {
+        b->value = v;
+        b->state = BIND_DONE;
+    }
+}
+
+uint32_t target_of(const Sema *s, NodeId node)
+{
+    for (uint32_t i = 0; i < s->tensor_node.n && i < s->g->tensors.n; i++)
+        if (s->tensor_node.at[i] == node && s->g->tensors.at[i].role == ROLE_TARGET)
+            return i + 1;
+    return 0;
+}
+
+/* ── losses and outputs ── */
+static Str numbered(Sema *s, Str name, uint32_t used) { return used ? str_printf(s->arena, STR_FMT "%u", STR_ARG(name), used + 1) : name; }
+
+static uint32_t roots_named(const Graph *g, RootKind kind, Str name)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < g->roots.n; i++)
+        n += g->roots.at[i].kind == kind && str_starts(g->roots.at[i].name, name);
+    return n;
+}
+
+static void check_group(Sema *s, Frame *f, const Ast *names, LossUse *use)
+{
+    for (uint32_t i = 0; names && i < names->n_kid; i++) {
+        const Ast *name = names->kid[i];
+        Binding *b = frame_find(f, name->text);
+        if (!b && !map_has(&f->labels, name->text)) {
+            VEC(Str) known = {0};
+            names_visible(s, f, false, true, &known);
+            sema_unknown(s, name->span, "group of weights", name->text, known.at, known.n);
+            continue;
+        }
+        *vec_push(s->arena, &use->group) = name->text;
+    }
+}
+
+static void run_loss(Sema *s, Frame *f, const Ast *st)
+{
+    Frame *inside = frame_new(s, f, FRAME_GRAPH);
+    inside->scope = f->scope;
+    inside->loss = true;
+    LossUse use = {.span = st->span};
+    s->loss = (int32_t)s->model->loss_uses.n;
+    s->loss_span = st->span;
+    Value v = eval(s, inside, st->kid[0]);
+    s->loss = -1;
+    check_group(s, f, st->n_kid > 1 ? st->kid[1] : NULL, &use);
+    NodeId node = value_want_node(s, v, st->kid[0]->span, "a loss");
+    if (!node)
+        return;
+    const Type *type = graph_type(s->g, node);
+    if (type->batch || type->rank) {
+        Diag *diag = sema_error(s, CODE_not_a_loss, st->kid[0]->span, "a loss is one number, and this has shape " STR_FMT "%s",
+                                STR_ARG(sema_shape(s, node)), type->batch ? " for every row" : "");
+        diag_help(diag, "take its mean: `mean(...)`");
+        return;
+    }
+    use.node = node;
+    use.name = st->text.n ? st->text : numbered(s, STR("loss"), roots_named(s->g, ROOT_LOSS, STR("loss")));
+    graph_root_add(s->g, ROOT_LOSS, node, s->model->loss_uses.n, use.name);
+    *vec_push(s->arena, &s->model->loss_uses) = use;
+}
+
+static void add_output(Sema *s, Str name, Span span, NodeId node)
+{
+    for (uint32_t i = 0; i < s->model->outputs.n; i++)
+        if (str_eq(s->model->outputs.at[i].name, name)) {
+            Diag *diag = sema_error(s, CODE_duplicate_name, span, "there are two outputs `" STR_FMT "`", STR_ARG(name));
+            diag_label(diag, s->model->outputs.at[i].span, "the first");
+            diag_help(diag, "name one of them: `output other = ...`");
+            return;
+        }
+    graph_root_add(s->g, ROOT_OUTPUT, node, s->model->outputs.n, name);
+    *vec_push(s->arena, &s->model->outputs) = (OutputUse){.name = name, .span = span, .value = node};
+}
+
+static void run_output(Sema *s, Frame *f, const Ast *st)
+{
+    Value v = eval(s, f, st->kid[0]);
+    NodeId node = value_want_node(s, v, st->kid[0]->span, "an output");
+    if (!node)
+        return;
+    const Ast *e = ast_ungroup(st->kid[0]);
+    Str name = st->text.n ? st->text : e->kind == AST_NAME ? e->text : STR("output");
+    add_output(s, name, st->span, node);
+}
+
+static void default_output(Sema *s)
+{
+    Model *m = s->model;
+    if (m->outputs.n || !m->losses.n)
+        return;
+    NodeId node = m->losses.at[0].prediction;
+    Str name = graph_node(s->g, node)->name;
+    add_output(s, name.n ? name : STR("output"), m->losses.at[0].prediction_span, node);
+}
+
+static void run_statement(Sema *s, Frame *f, const Ast *st)
+{
+    switch (st->kind) {
+    case AST_LOSS:
+        run_loss(s, f, st);
+        break;
+    case AST_METRIC:
+        metric_run(s, f, st);
+        break;
+    case AST_OUTPUT:
+        run_output(s, f, st);
+        break;
+    case AST_ASSIGN:
+        for (uint32_t k = 0; k < st->kid[0]->n_kid; k++) {
+            Binding *b = map_get(&f->names, st->kid[0]->kid[k]->text);
+            if (b->statement == st) {
+                binding_value(s, b, (Span){0});
+            } else { /* a second definition of the name: its mistakes are reported too */
+                statement_run(s, f, st);
+                break;
+            }
+        }
+        break;
+    case AST_INPUT:
+    case AST_TARGET:
+    case AST_SHARE:
+    case AST_BLOCK: {
+        Binding *b = map_get(&f->names, st->text);
+        if (b->statement == st)
+            binding_value(s, b, (Span){0});
+        else
+            statement_run(s, f, st);
+        break;
+    }
+    default: /* AST_ERROR and what the parser has said does not belong here */
+        s->model->poisoned = true;
+    }
+}
+
+static void start(Sema *s, const Ast *ast)
+{
+    Model *m = arena_new_of(s->arena, Model);
+    *m = (Model){.arena = s->arena, .name = ast->text, .span = ast->span, .name_span = ast->name_span, .ast = ast};
+    m->graph = graph_new(s->arena, s->sx, ast->text, s->options && s->options->batch ? s->options->batch : DEFAULT_BATCH);
+    *vec_push(s->arena, &s->program->models) = m;
+    s->model = m;
+    s->g = m->graph;
+    s->tensor_node.n = s->pending.n = s->loss_node.n = s->declared.n = 0;
+    s->fuel = 0;
+    s->exhausted = false;
+    s->loss = -1;
+    s->layer = s->repeat = s->streams = 0;
+    s->outer = (Span){0};
+    s->follow = NULL;
+}
+
+void model_build(Sema *s, const Ast *ast)
+{
+    start(s, ast);
+    Frame *f = frame_new(s, s->global, FRAME_GRAPH);
+    f->scope = scope_new(s, NULL, (Str){0});
+    frame_declare(s, f, (const Ast *const *)ast->kid, ast->n_kid);
+    for (uint32_t i = 0; i < ast->n_kid; i++)
+        if (ast->kid[i])
+            run_statement(s, f, ast->kid[i]);
+    Model *m = s->model;
+    if (!m->poisoned) {
+        default_output(s);
+        if (!m->outputs.n) {
+            Diag *diag = sema_error(s, CODE_empty_model, ast->name_span, "the model `" STR_FMT "` computes nothing",
+                                    STR_ARG(ast->text));
+            diag_help(diag, "give it a `loss` or an `output`");
+        }
+    }
+    init_finish(s);
+    s->model = NULL;
+    s->g = NULL;
+    s->exhausted = false;
+}

@@ -1,0 +1,108 @@
+/* How sema speaks: one diagnostic for one mistake at one place, never into the standard library when the use can be shown. */
+#include "sema/sema.h"
+
+Diags *sema_sink(Sema *s) { return s->trial ? &s->scratch : s->diags; }
+
+static bool in_library(const Sema *s, Span span)
+{
+    const Source *source = source_get(s->program->sources, span.source);
+    return source && source->library;
+}
+
+Span sema_place(const Sema *s, Span span)
+{
+    return s->outer.source && (span.source == 0 || in_library(s, span)) ? s->outer : span;
+}
+
+static bool said_before(const Sema *s, const char *code, Span span)
+{
+    for (uint32_t i = 0; i < s->diags->list.n; i++) {
+        const Diag *old = s->diags->list.at[i];
+        if (old->level == LEVEL_ERROR && old->primary.span.source == span.source &&
+            old->primary.span.begin == span.begin && old->primary.span.end == span.end &&
+            str_is(str_of(old->code), code))
+            return true;
+    }
+    return false;
+}
+
+Diag *sema_error(Sema *s, SemaCodeId code, Span span, const char *format, ...)
+{
+    const SemaCode *what = sema_code_at(code);
+    Span place = sema_place(s, span);
+    bool silent = s->trial > 0 || s->exhausted || said_before(s, what->code, place);
+    s->failed = true;
+    if (s->model && !s->trial)
+        s->model->poisoned = true;
+    va_list args;
+    va_start(args, format);
+    Str message = str_vprintf(s->arena, format, args);
+    va_end(args);
+    Diag *diag = diag_new(silent ? &s->scratch : s->diags, LEVEL_ERROR, what->code, what->name, place, STR_FMT,
+                          STR_ARG(message));
+    if (place.source == span.source && s->outer.source && !in_library(s, span) && s->outer.begin != span.begin)
+        diag_label(diag, s->outer, "in this use");
+    return diag;
+}
+
+Diag *sema_unknown(Sema *s, Span span, const char *what, Str name, const Str *candidates, uint32_t n)
+{
+    Diag *diag = sema_error(s, CODE_unknown_name, span, "there is no %s `" STR_FMT "`", what, STR_ARG(name));
+    int nearest = str_nearest(name, candidates, n);
+    if (nearest >= 0) {
+        Str better = candidates[nearest];
+        diag_help(diag, "there is one with a similar name: `" STR_FMT "`", STR_ARG(better));
+        if (!in_library(s, span))
+            diag_fix(diag, FIX_SAFE, span, STR_FMT, STR_ARG(better));
+    }
+    return diag;
+}
+
+Str sema_shape(Sema *s, NodeId node)
+{
+    Text text = {.arena = s->arena};
+    type_print_shape(graph_type(s->g, node), &text);
+    return text_str(&text);
+}
+
+static Str kind_word(DefKind kind)
+{
+    static const char *const word[] = {"activation", "function", "loss", "initializer", "optimizer", "schedule", "block",
+                                       "layer", "parameter", "model", "data block", "metric"};
+    return str_of(word[kind]);
+}
+
+Str value_describe(Sema *s, Value v)
+{
+    Text text = {.arena = s->arena};
+    switch (v.kind) {
+    case V_NONE:
+        return STR("a value with a mistake");
+    case V_NUMBER:
+        text_add(&text, STR("the number "));
+        text_number(&text, v.number);
+        return text_str(&text);
+    case V_FLAG:
+        return v.flag ? STR("`true`") : STR("`false`");
+    case V_WORD:
+        return str_printf(s->arena, "the text \"" STR_FMT "\"", STR_ARG(v.word));
+    case V_SX:
+        return STR("a number known only when the network runs");
+    case V_NODE:
+        return str_printf(s->arena, "a value of shape " STR_FMT, STR_ARG(sema_shape(s, v.node)));
+    case V_TENSOR:
+        return str_printf(s->arena, "the parameter `" STR_FMT "`", STR_ARG(s->g->tensors.at[v.tensor].name));
+    case V_FN:
+        if (v.fn->kind == CLOSURE_REPEAT)
+            return STR("a repetition");
+        if (v.fn->kind == CLOSURE_PRIMITIVE)
+            return str_printf(s->arena, "the function `" STR_FMT "`", STR_ARG(v.fn->name));
+        return str_printf(s->arena, "the " STR_FMT " `" STR_FMT "`", STR_ARG(kind_word(v.fn->item->def.kind)),
+                          STR_ARG(v.fn->name));
+    case V_LIST:
+        return str_printf(s->arena, v.list->results ? "%u values" : "a list of %u", v.list->item.n);
+    case V_RANGE:
+        return STR("a range");
+    }
+    return STR("a value");
+}

@@ -1,0 +1,93 @@
+/* Learning-rate schedules: a scale between 0 and 1 as an expression of the step now and the total of steps. */
+#include "sema/sema.h"
+#include "syntax/parse.h"
+
+static void candidates(Sema *s, DefKind kind, void *out)
+{
+    VEC(Str) *names = out;
+    for (uint32_t i = 0; i < s->by_kind[kind].n; i++)
+        *vec_push(s->arena, names) = s->by_kind[kind].item[i].key;
+}
+
+/* NAME or NAME(arguments): the definition of this kind. */
+Item *setting_item(Sema *s, Frame *f, const Ast *e, DefKind kind, const char *what, Args *pos, Args *named)
+{
+    e = ast_ungroup(e);
+    const Ast *name = e->kind == AST_CALL ? ast_ungroup(e->kid[0]) : e;
+    if (name->kind != AST_NAME) {
+        if (name->kind != AST_ERROR)
+            sema_error(s, CODE_wrong_argument, e->span, "the name of a %s is due here", what);
+        return NULL;
+    }
+    if (e->kind == AST_CALL)
+        args_read(s, f, e, pos, named);
+    for (uint32_t depth = 0; depth < 16; depth++) {
+        Item *item = item_find(s, kind, name->text);
+        if (!item) {
+            VEC(Str) names = {0};
+            candidates(s, kind, &names);
+            sema_unknown(s, name->span, what, name->text, names.at, names.n);
+            return NULL;
+        }
+        const Ast *alias = item->def.ast->kind == AST_FUNCTION && !item->params ? ast_ungroup(item->def.ast->kid[1]) : NULL;
+        if (!alias)
+            return item;
+        if (alias->kind == AST_CALL) {
+            Args first = {0};
+            args_read(s, s->global, alias, &first, named);
+            alias = ast_ungroup(alias->kid[0]);
+        }
+        name = alias;
+    }
+    return NULL;
+}
+
+static bool given_time(Sema *s, void *context, Str name, Value *out)
+{
+    const Item *item = context;
+    for (unsigned i = 0; i < 2 && item->params && i < item->params->n_kid; i++)
+        if (str_eq(item->params->kid[i]->text, name)) {
+            *out = value_sx(sx_arg(s->sx, i), item->params->kid[i]->span);
+            return true;
+        }
+    return false;
+}
+
+/* Positional arguments follow the first `skip` parameters, which the compiler gives. */
+Args setting_args(Sema *s, const Item *item, const Args *pos, Args *named, uint32_t skip)
+{
+    Args none = {0};
+    if (!item->params || pos->n + skip > item->params->n_kid)
+        return *pos;
+    for (uint32_t i = 0; i < pos->n; i++) {
+        Arg arg = pos->at[i];
+        arg.name = item->params->kid[i + skip]->text;
+        arg.name_span = arg.ast ? arg.ast->span : (Span){0};
+        *vec_push(s->arena, named) = arg;
+    }
+    return none;
+}
+
+Sx schedule_build(Sema *s, Frame *f, const Ast *expr, Str *text)
+{
+    Args pos = {0}, named = {0};
+    Item *item = setting_item(s, f, expr, DEF_SCHEDULE, "schedule", &pos, &named);
+    if (!item || item->poisoned)
+        return 0;
+    *text = format_expr(s->arena, expr);
+    Frame *body = frame_new(s, s->global, FRAME_SCALAR);
+    body->item = item;
+    Args rest = setting_args(s, item, &pos, &named, 2);
+    Span outer = s->outer;
+    s->outer = expr->span;
+    Value v = args_bind(s, item, &rest, &named, expr->span, body, given_time, item) ? eval(s, body, item->body) : value_none();
+    s->outer = outer;
+    if (v.kind == V_SX)
+        return v.sx;
+    if (v.kind == V_NUMBER)
+        return sx_num(s->sx, v.number);
+    if (v.kind != V_NONE)
+        sema_error(s, CODE_wrong_argument, item->def.ast->span, "the schedule `" STR_FMT "` gives no number",
+                   STR_ARG(item->def.name));
+    return 0;
+}
