@@ -68,7 +68,7 @@ static double follow(const ActModel *model, unsigned curve, const char *folder, 
         double off = fabs((double)got - loss[step][curve]) / loss[step][curve];
         if (!(off <= 1e-4))
             printf("%s, step %u: %.9g, PyTorch has %.9g\n", model->name, step + 1, (double)got, loss[step][curve]);
-        worst = off <= worst ? worst : off; /* a NaN is the worst */
+        worst = isnan(off) ? 2 : fmax(worst, off);
     }
     if (status != ACT_OK)
         printf("%s: %s\n", model->name, error.text);

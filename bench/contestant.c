@@ -1,0 +1,115 @@
+/* One model of the benchmark as a program that measures on demand, linked to its object and the runtime:
+ *
+ *     contestant WEIGHTS BATCHES THREADS N ROWS      -DMODEL=b3_model
+ *
+ * BATCHES holds N batches of ROWS rows, one after the other, each the inputs and then the targets, dense. It trains 50 steps from WEIGHTS
+ * and prints their losses in one line; then every line "SECONDS" on standard input is answered by one line: the median time of
+ * a step in microseconds, over as many steps as fill that time, and the largest memory so far in KiB. The timed steps take a thousandth
+ * of the learning rate, so that the same batches again and again do not run away; the work is the same. */
+#include "act/act.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+enum { CHECKED_STEPS = 50, MOST_TIMED = 1000000, FEWEST_TIMED = 3 };
+
+extern const ActModel MODEL;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+static size_t row_bytes(const ActTensor *tensor)
+{
+    size_t n = 4;
+    for (uint32_t d = 0; d < tensor->rank; d++) n *= tensor->dim[d];
+    return n;
+}
+
+typedef struct Contest {
+    ActInstance *m;
+    char *data;
+    size_t batches, rows, input_bytes, batch_bytes;
+    uint64_t step;
+} Contest;
+
+static ActStatus train(Contest *c, double scale, float *loss)
+{
+    char *batch = c->data + c->step % c->batches * c->batch_bytes;
+    const void *input[] = { batch }, *target[] = { batch + c->input_bytes };
+    const ActStep step = { ++c->step, scale, 1 };
+    return c->m->model->entry.train_step(c->m, &step, input, target, c->rows, loss);
+}
+
+static int read_batches(Contest *c, const char *path)
+{
+    const ActModel *model = c->m->model;
+    c->input_bytes = c->rows * row_bytes(&model->input[0]);
+    c->batch_bytes = c->input_bytes + c->rows * row_bytes(&model->target_value[0]);
+    c->data = malloc(c->batches * c->batch_bytes);
+    FILE *in = fopen(path, "rb");
+    size_t got = in && c->data ? fread(c->data, c->batch_bytes, c->batches, in) : 0;
+    if (in) fclose(in);
+    return got == c->batches;
+}
+
+static int answer(Contest *c, double seconds, double *time)
+{
+    float loss = 0;
+    size_t n = 0;
+    struct rusage usage;
+    for (double begin = now(), at = begin; n < FEWEST_TIMED || (at - begin < seconds && n < MOST_TIMED); n++) {
+        double before = at;
+        if (train(c, 1e-3, &loss) != ACT_OK) return 0;
+        at = now();
+        time[n] = at - before;
+    }
+    qsort(time, n, sizeof *time, ascending);
+    getrusage(RUSAGE_SELF, &usage);
+    printf("%.3f %ld\n", time[n / 2] * 1e6, usage.ru_maxrss);
+    fflush(stdout);
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    ActError error;
+    Contest c = { 0 };
+    if (argc != 6 || MODEL.n_input != 1 || MODEL.n_target != 1) return 2;
+    c.batches = strtoull(argv[4], NULL, 10);
+    c.rows = strtoull(argv[5], NULL, 10);
+    c.m = act_instance_new(&MODEL, (uint32_t)strtoul(argv[3], NULL, 10), &error);
+    if (!c.m || c.m->model->entry.init(c.m, 1) != ACT_OK || act_load_weights(c.m, argv[1], &error) != ACT_OK) {
+        fprintf(stderr, "contestant: %s\n", error.text);
+        return 1;
+    }
+    if (!read_batches(&c, argv[2])) {
+        fprintf(stderr, "contestant: `%s` does not hold the batches\n", argv[2]);
+        return 1;
+    }
+    for (int s = 0; s < CHECKED_STEPS; s++) {
+        float loss = 0;
+        if (train(&c, 1, &loss) != ACT_OK) return 1;
+        printf("%.9g%c", (double)loss, s + 1 < CHECKED_STEPS ? ' ' : '\n');
+    }
+    fflush(stdout);
+    double *time = malloc(sizeof *time * MOST_TIMED);
+    char line[64];
+    int good = time != NULL;
+    while (good && fgets(line, sizeof line, stdin)) good = answer(&c, atof(line), time);
+    free(time);
+    free(c.data);
+    act_instance_free(c.m);
+    return !good;
+}
