@@ -35,11 +35,15 @@ static double draw_truncated(uint32_t word)
     return fmin(2, fmax(-2, x));
 }
 
+/* four sums side by side: one alone would wait for each addition, and the order must stay fixed */
 static double dot(const double *x, const double *y, uint64_t n)
 {
-    double sum = 0;
-    for (uint64_t i = 0; i < n; i++) sum += x[i] * y[i];
-    return sum;
+    double sum[4] = { 0 };
+    uint64_t whole = n - n % 4;
+    for (uint64_t i = 0; i < whole; i += 4)
+        for (uint64_t k = 0; k < 4; k++) sum[k] += x[i + k] * y[i + k];
+    for (uint64_t i = whole; i < n; i++) sum[0] += x[i] * y[i];
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
 /* column -= scale * reflector */
