@@ -147,12 +147,6 @@ TargetKind check_target(const CheckContext *cx, const LossCall *loss, const Tens
     return target->binary ? TARGET_BINARY : target->classes > 0 ? TARGET_CLASS : TARGET_REAL;
 }
 
-bool check_is_binary_loss(const CheckContext *cx, const LossCall *loss)
-{
-    (void)cx;
-    return !loss->classes && (loss->wants_logits || (loss->wants_probabilities && !str_is(loss->fn, "kl")));
-}
-
 /* The map in which a loss's body meets prediction and target; its sx reads them as a0 and a1. 0: there is no such map. */
 static Sx loss_term(const CheckContext *cx, const LossCall *loss)
 {
@@ -169,6 +163,18 @@ static Sx loss_term(const CheckContext *cx, const LossCall *loss)
         return sx_substitute(cx->sx, node_attr(node, 0)->sx, to, 2);
     }
     return 0;
+}
+
+bool check_is_binary_loss(const CheckContext *cx, const LossCall *loss)
+{
+    if (loss->classes || (!loss->wants_logits && !loss->wants_probabilities))
+        return false;
+    /* What is not the case counts too: the loss has a slope where the target is 0. (A divergence has none there.) */
+    Sx term = loss_term(cx, loss), slope[2];
+    if (term == 0)
+        return true;
+    sx_gradient(cx->sx, term, 2, slope);
+    return sx_eval(cx->sx, slope[0], (double[]){0.3, 0}) > 1e-9;
 }
 
 bool check_is_distance_loss(const CheckContext *cx, const LossCall *loss)

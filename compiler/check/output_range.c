@@ -122,7 +122,7 @@ static void missing_output_activation(CheckContext *cx)
         diag_primary(diag, "wants %s", wants);
         diag_label(diag, head.span, "gives values in " STR_FMT, STR_ARG(range_text(cx->arena, head.range.low, head.range.high)));
         if (!loss->wants_log_probabilities)
-            diag_note(diag, "it takes the logarithm of a number that can be negative: the loss becomes NaN");
+            diag_note(diag, "below 0 there is no logarithm and no gradient to come back by, above 1 the loss turns negative");
         else if (softmax)
             diag_note(diag, "the loss falls no lower than -1 and its gradient does not grow where the model is wrong");
         else
@@ -145,8 +145,8 @@ ACT_CHECK(missing_output_activation) = {
     .level = LEVEL_DENY,
     .summary = "a loss over probabilities fed by something else",
     .doc = "`bce` and `kl` take probabilities and `nll` takes their logarithms; they compute log p and log(1 - p) as given. The output of a "
-           "linear layer can be any number, so sooner or later the logarithm meets a negative one and the loss is NaN, or, with "
-           "`nll`, the loss falls without end because nothing makes the scores compete. The forms that take logits, "
+           "linear layer can be any number: below 0 there is no logarithm (and no gradient to come back by), above 1 the loss turns "
+           "negative, and under `nll` it falls without end because nothing makes the scores compete. The forms that take logits, "
            "`bce_with_logits` and `cross_entropy`, apply the activation themselves and are the numerically safe way to write the same.",
     .wrong = "model spam {\n"
              "    input  x : f32[57]\n"
