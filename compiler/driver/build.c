@@ -1,7 +1,28 @@
 #include "driver/build.h"
 
-int build_machine(Build *b)
+#include "pass/pass.h"
+
+/* --dump-after and --stop-after name a pass. */
+static int check_pass(const Build *b, const char *option, Str name)
 {
+    if (!name.n || pass_find(name) || (str_is(name, "all") && option[0] == 'd'))
+        return EXIT_CLEAN;
+    Arena *arena = b->session.arena;
+    Str *names = arena_array(arena, Str, pass_count());
+    for (unsigned i = 0; i < pass_count(); i++)
+        names[i] = str_of(pass_at(i)->name);
+    int near = str_nearest(name, names, pass_count());
+    return session_fail(&b->session, EXIT_USAGE,
+                        str_printf(arena, "`--%s`: there is no pass `" STR_FMT "`", option, STR_ARG(name)),
+                        near >= 0 ? str_printf(arena, "did you mean `" STR_FMT "`?", STR_ARG(names[near]))
+                                  : STR("`actc list passes` lists them"));
+}
+
+int build_prepare(Build *b)
+{
+    const Options *given = b->session.options;
+    if (check_pass(b, "dump-after", given->dump_after) || check_pass(b, "stop-after", given->stop_after))
+        return EXIT_USAGE;
     Str why, help;
     const Options *options = b->session.options;
     b->machine = machine_select(b->session.arena, options->target, options->cpu, &why, &help);

@@ -16,8 +16,8 @@ typedef struct Build {
 
 /* The one file of the command line, read, checked and reported. EXIT_CLEAN, or the exit code after the messages. */
 int build_check(Build *b, Arena *arena, const Options *options);
-/* Chooses the machine: before any work, as a mistake there is one of the command line. */
-int build_machine(Build *b);
+/* Chooses the machine and looks up the passes named: before any work, as a mistake there is one of the command line. */
+int build_prepare(Build *b);
 int build_unit(Build *b);
 BackendOptions build_backend_options(const Build *b, bool program);
 

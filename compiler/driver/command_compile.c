@@ -156,7 +156,7 @@ static int compile_stage(Build *b, Stage stage)
     if (stage == STAGE_AST)
         return emit_ast(b);
     Text text = {.arena = arena};
-    int code = build_machine(b);
+    int code = build_prepare(b);
     code = code ? code : build_check(b, arena, b->session.options);
     if (code)
         return code;
@@ -249,7 +249,7 @@ static int compile_run(Arena *arena, Options *options)
     if (!options->files.n)
         return usage_error(options, STR("no file to compile"), STR("actc model.act -o model.o"));
     int code = prints_only && !options->output.n ? EXIT_CLEAN : choose_output(options, arena, &kind);
-    code = code ? code : build_machine(&b);
+    code = code ? code : build_prepare(&b);
     if (!code && (kind == OUT_PROGRAM || kind == OUT_SHARED) && !b.machine->native)
         return session_fail(
             &b.session, EXIT_USAGE,

@@ -2,6 +2,7 @@
 #include "driver/session.h"
 
 #include "ops/registry.h"
+#include "pass/pass.h"
 #include "llvm/backend.h"
 
 typedef struct ListKind {
@@ -64,10 +65,17 @@ static void list_definitions(const Program *program, DefKind kind, bool json, Te
     }
 }
 
+/* In the order they run. */
+static void list_passes(Text *out)
+{
+    for (unsigned i = 0; i < pass_count(); i++)
+        text_printf(out, "%-12s  %s\n", pass_at(i)->name, pass_at(i)->doc);
+}
+
 static Str all_kinds(Arena *arena)
 {
     Text text = {.arena = arena};
-    text_add(&text, STR("rules, targets"));
+    text_add(&text, STR("rules, targets, passes"));
     for (unsigned i = 0; i < LIST_KINDS; i++)
         text_printf(&text, "%s%s", i + 1 < LIST_KINDS ? ", " : " or ", list_kind[i].name);
     return text_str(&text);
@@ -75,10 +83,10 @@ static Str all_kinds(Arena *arena)
 
 static int unknown_kind(Arena *arena, const Options *options, Str word)
 {
-    Str name[LIST_KINDS + 2] = {STR("rules"), STR("targets")};
+    Str name[LIST_KINDS + 3] = {STR("rules"), STR("targets"), STR("passes")};
     for (unsigned i = 0; i < LIST_KINDS; i++)
-        name[i + 2] = str_of(list_kind[i].name);
-    int near = str_nearest(word, name, LIST_KINDS + 2);
+        name[i + 3] = str_of(list_kind[i].name);
+    int near = str_nearest(word, name, LIST_KINDS + 3);
     Str help = near >= 0 ? str_printf(arena, "did you mean `actc list " STR_FMT "`?", STR_ARG(name[near]))
                          : str_printf(arena, "list " STR_FMT, STR_ARG(all_kinds(arena)));
     return usage_error(options, str_printf(arena, "there is no list of `" STR_FMT "`", STR_ARG(word)), help);
@@ -96,6 +104,8 @@ static int list_run(Arena *arena, Options *options)
         check_list(&text, json);
     else if (str_is(word, "targets"))
         machine_list(&text);
+    else if (str_is(word, "passes"))
+        list_passes(&text);
     else {
         const ListKind *kind = NULL;
         for (unsigned i = 0; i < LIST_KINDS; i++)
@@ -115,7 +125,8 @@ ACT_COMMAND(list) = {
     .name = "list",
     .usage = "list WHAT",
     .summary = "the rules, activations, losses, initializers, layers, optimizers, targets",
-    .doc = "Lists what the language and the compiler offer: rules, targets, activations, losses, initializers, layers, "
+    .doc = "Lists what the language and the compiler offer: rules, targets, passes, activations, losses, initializers, "
+           "layers, "
            "optimizers, schedules, metrics, functions or blocks. `actc explain NAME` has a page for each.",
     .examples = "actc list activations\n"
                 "actc list rules --format=json\n"

@@ -33,7 +33,7 @@ static int run_run(Arena *arena, Options *options)
 {
     Build b = {0};
     session_begin(&b.session, arena, options);
-    int code = build_machine(&b);
+    int code = build_prepare(&b);
     if (!code && !b.machine->native)
         return session_fail(&b.session, EXIT_USAGE,
                             str_printf(arena, "this machine cannot run code for `" STR_FMT "`", STR_ARG(options->cpu)),

@@ -96,8 +96,10 @@ static void describe_ports(Header *h, const char *what, const Port *port, uint32
         text_add(&text, array_type(h->arena, &port[i].type));
         text_printf(&text, ", " STR_FMT, STR_ARG(port[i].label));
         const Tensor *tensor = port[i].tensor;
-        if (tensor && tensor->classes)
-            text_printf(&text, ": %s0 to %u", tensor->binary ? "0 or 1, " : "", tensor->classes - 1);
+        if (tensor && tensor->binary)
+            text_add(&text, STR(": 0 or 1"));
+        else if (tensor && tensor->classes)
+            text_printf(&text, ": 0 to %u", tensor->classes - 1);
         aligned_doc(h, what, port[i].name, text_str(&text));
         Str scaling = tensor && tensor->role == ROLE_INPUT ? scaling_note(h, tensor) : (Str){0};
         if (scaling.n)
@@ -147,10 +149,11 @@ static Str parameter_name(Header *h, Names *names, Str wanted)
 
 static void add_ports(Header *h, Names *names, const Port *port, uint32_t n, bool constant)
 {
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n; i++) {
+        Str name = parameter_name(h, names, port[i].name);
         text_printf(h->out, ", %s%s *" STR_FMT, constant ? "const " : "",
-                    port[i].type.dtype == DT_I32 ? "int32_t" : "float",
-                    STR_ARG(parameter_name(h, names, port[i].name)));
+                    port[i].type.dtype == DT_I32 ? "int32_t" : "float", STR_ARG(name));
+    }
 }
 
 /* ── one model ── */

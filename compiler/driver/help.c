@@ -8,7 +8,7 @@ enum { HELP_COLUMN = 30, HELP_WIDTH = 100 };
 /* `text` from column `column` on, wrapped. The cursor is at `at`. */
 static void help_wrap(Text *out, unsigned at, unsigned column, const char *text)
 {
-    if (at >= column) {
+    if (at >= column && at > 0) {
         text_putc(out, '\n');
         at = 0;
     }

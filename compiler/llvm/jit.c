@@ -59,8 +59,8 @@ BackendRun *backend_run_jit(Arena *arena, const Unit *unit, const BackendOptions
     }
     if (!error)
         return run;
-    *why = str_printf(arena, "cannot link the compiled model into this process: " STR_FMT,
-                      STR_ARG(error_take(arena, error)));
+    Str reason = error_take(arena, error);
+    *why = str_printf(arena, "cannot link the compiled model into this process: " STR_FMT, STR_ARG(reason));
     backend_run_end(run);
     return NULL;
 }
