@@ -45,8 +45,9 @@ int sx_op_find(Str name);              /* the SxOp by name, -1 when there is non
 Sx sx_num(SxPool *pool, double value);
 Sx sx_arg(SxPool *pool, unsigned index);
 Sx sx_powi(SxPool *pool, Sx base, int exponent);
-/* Simplifies as it builds, by laws that hold bit for bit or only drop a zero's sign: folds constants, x + 0, x - 0, x * 1, x / 1,
- * x - literal, --x, select with a known or equal arms, x ^ 1. It does not use x * 0 = 0 (NaN) or reassociate. */
+/* Simplifies as it builds, by laws that hold bit for bit or only drop a zero's sign: folds constants, x + 0, x - 0,
+ * x * 1, x / 1, x - literal, --x, select with a known or equal arms, x ^ 1, 1 / (1 + exp(-x)) = sigmoid(x). It does not
+ * use x * 0 = 0 (NaN) or reassociate. a + b and b + a (so *, =) are one node, in the order that was made first. */
 Sx sx_make(SxPool *pool, SxOp op, Sx a, Sx b, Sx c);
 static inline Sx sx_un(SxPool *p, SxOp op, Sx a) { return sx_make(p, op, a, 0, 0); }
 static inline Sx sx_bin(SxPool *p, SxOp op, Sx a, Sx b) { return sx_make(p, op, a, b, 0); }
@@ -62,12 +63,15 @@ static inline Sx sx_select(SxPool *p, Sx c, Sx a, Sx b) { return sx_make(p, SX_S
 Sx sx_substitute(SxPool *pool, Sx x, const Sx *to, unsigned n);
 /* x with every occurrence of the sub-expression `from` replaced by `to`. */
 Sx sx_replace(SxPool *pool, Sx x, Sx from, Sx to);
-/* Gradients: out[i] = d x / d arg i for i < n (0 literal where x does not depend on it). Reverse mode over the DAG; partial
- * derivatives use the node's own output where that is cheaper and stable (tanh' = 1 - y², sigmoid' = y (1 - y),
- * max' = select(b < y, …), so that a gradient can often be written with the output alone). */
+/* Gradients: out[i] = d x / d arg i for i < n (0 literal where x does not depend on it). Reverse mode over the DAG;
+ * partial derivatives use the node's own output where that is cheaper and stable (tanh' = 1 - y², sigmoid' = y (1 - y),
+ * max' = select(b < y, …), so that a gradient can often be written with the output alone). The arm of a select, max or
+ * min that is not taken is never multiplied by 0: it may hold an infinity. max(a, b) + log1p(exp(-|a - b|)) is known to
+ * be smooth, so softplus'(0) = 0.5 although both terms have a kink there. */
 void sx_gradient(SxPool *pool, Sx x, unsigned n, Sx *out);
-/* The same value for all finite arguments, cheaper: the algebra the gradients need (x * 0 where x is bounded and finite is left
- * alone; 1 * x, 0 + x, select(c, x, 0) * y -> select(c, x * y, 0), --x, double negation through products). */
+/* The same value for all finite arguments (up to the rounding of the last places), cheaper: the algebra the gradients
+ * need (x * 0 where x is bounded and finite is left alone; literals of products and sums collected, signs moved out,
+ * select(c, x, 0) * y -> select(c, x * y, 0), selects on one condition joined). */
 Sx sx_simplify(SxPool *pool, Sx x);
 
 /* ── asking ── */
@@ -93,10 +97,12 @@ typedef struct SxInterval {
     double low, high;
     bool maybe_nan;   /* some point of the domain may give NaN */
 } SxInterval;
-/* An enclosure of x over the box; each DAG node once. Sound, not always tight. */
+/* An enclosure of x over the box; each DAG node once. Sound for what sx_eval computes, not always tight. An infinite end
+ * of an argument stands for all finite numbers, so x * sigmoid(x) is no 0 * inf. low > high: the value is always NaN. */
 SxInterval sx_bounds(const SxPool *pool, Sx x, const SxInterval *args, unsigned n);
 /* The range of a one-argument function over [low, high] (may be infinite), found by bisection of the enclosure and
- * sampling: tight to 1e-6 relative for the functions people write. */
+ * sampling: tight to 1e-6 relative for the functions people write. Values that are reached, shown by the enclosure to
+ * be the outermost where it converges; an end that is only approached at infinity is taken from samples far out. */
 SxInterval sx_range(const SxPool *pool, Sx x, unsigned arg, double low, double high);
 
 /* ── a function of one argument under a Gaussian ── */
@@ -106,9 +112,9 @@ typedef struct SxMoments {
     double slope2;   /* E f'(Z)^2      */
     double slope;    /* E f'(Z)        */
 } SxMoments;
-/* Z normal with the given mean and standard deviation (0: a point). Integration is split at the kinks and jumps of f and f'
- * (found as the roots of the arguments of abs, min, max, comparisons), accurate to 1e-8. `arg` is the variable; the other
- * arguments are numbers in `args` (may be NULL when there are none). */
+/* Z normal with the given mean and standard deviation (0: a point). Integration is split at the kinks and jumps of f
+ * and f' (found as the roots of the arguments of abs, min, max, comparisons), accurate to 1e-8. `arg` is the variable;
+ * the other arguments are numbers in `args` (may be NULL when there are none). */
 SxMoments sx_gauss(SxPool *pool, Sx f, unsigned arg, const double *args, double mean, double deviation);
 /* The kinks in (low, high), ascending; returns how many (at most `cap` are written). */
 unsigned sx_kinks(SxPool *pool, Sx f, unsigned arg, double low, double high, double *at, unsigned cap);
@@ -121,7 +127,7 @@ typedef struct SxTraits {
     bool smooth;            /* f' continuous */
     bool monotone;
     bool dies;              /* f' = 0 on a half line where f is constant (a unit can stop learning) */
-    bool saturates;         /* f' -> 0 on both sides: sigmoid, tanh, hard_tanh, softsign */
+    bool saturates;         /* f' -> 0 on both sides, and soon (sx_traits.c): sigmoid, tanh, hard_tanh, softsign */
     bool odd, idempotent;
     double gain;            /* 1 / sqrt(E f²) under N(0,1): keeps the variance of a layer with variance gain²/fan_in */
     double max_slope;       /* sup |f'| */
@@ -133,7 +139,8 @@ SxTraits sx_traits(SxPool *pool, Sx f);
 /* ── text ── */
 /* For people: "max(x, 0)", "x * sigmoid(x)"; precedence respected, only needed parentheses. names[i] is argument i. */
 void sx_print_formula(const SxPool *pool, Sx x, const char *const *names, Text *out);
-/* For the graph's text form: "(max a0 0)"; shared sub-expressions are written once: "(let t0 (exp a0) (div t0 (add t0 1)))". */
+/* For the graph's text form: "(max a0 0)"; shared sub-expressions are written once: "(let t0 (exp a0) (div t0 (add t0
+ * 1)))", several names in one let: "(let t0 … t1 … value)". */
 void sx_print(const SxPool *pool, Sx x, Text *out);
 /* Reads the text form from the start of *text and moves it past; 0 and a sentence in *why on a mistake. */
 Sx sx_read(SxPool *pool, Str *text, Str *why, Arena *arena);

@@ -29,6 +29,18 @@ static Sx quotient(SxPool *p, Operand a, Operand b);
 
 static Operand fresh(Sx x) { return (Operand){x, true}; }
 
+/* -x where that costs nothing: --y, -(y - z) = z - y, -(y + c) = -c - y. Else 0. */
+static Sx flipped(SxPool *p, Sx x)
+{
+    const SxNode *node = sx_node(p, x);
+    if (node->op == SX_NEG || node->op == SX_SUB)
+        return sx_neg(p, x);
+    for (unsigned k = 0; k < 2 && node->op == SX_ADD; k++)
+        if (is_literal(p, node->in[k]))
+            return sx_sub(p, sx_num(p, -literal(p, node->in[k])), node->in[1 - k]);
+    return 0;
+}
+
 /* x = factor * rest with a literal factor, when that is how x is written. */
 static Sx split_literal(SxPool *p, Operand x, double *factor)
 {
@@ -56,8 +68,8 @@ static Sx scaled(SxPool *p, double factor, Operand x)
     if (factor == 1)
         return x.x;
     if (node->op == SX_SELECT && x.once && is_literal(p, node->in[1]) && is_literal(p, node->in[2]))
-        return sx_select(p, node->in[0], sx_num(p, factor * literal(p, node->in[1])),
-                         sx_num(p, factor * literal(p, node->in[2])));
+        return sx_select(p, node->in[0], sx_num(p, factor * literal(p, node->in[1]) + 0.0),
+                         sx_num(p, factor * literal(p, node->in[2]) + 0.0)); /* + 0: no -0 */
     if (node->op == SX_SELECT && x.once && factor != 0 && (is_zero(p, node->in[1]) || is_zero(p, node->in[2])))
         return product(p, fresh(sx_num(p, factor)), x);
     if (node->op == SX_DIV && x.once && is_literal(p, node->in[0]) && moderate(literal(p, node->in[0])))
@@ -95,6 +107,18 @@ static Sx into_arms(SxPool *p, Operand choice, Operand y, Sx (*apply)(SxPool *, 
     return sx_select(p, node->in[0], arm[0], arm[1]);
 }
 
+/* As split_literal, and c / y = c * (1 / y). */
+static Sx split_numerator(SxPool *p, Operand x, double *factor)
+{
+    const SxNode *node = sx_node(p, x.x);
+    if (node->op != SX_DIV || !x.once || !is_literal(p, node->in[0]) || !moderate(literal(p, node->in[0])))
+        return split_literal(p, x, factor);
+    *factor = literal(p, node->in[0]);
+    return sx_div(p, sx_num(p, 1), node->in[1]);
+}
+
+static bool is_quotient(const SxPool *p, Operand x) { return x.once && sx_node(p, x.x)->op == SX_DIV; }
+
 static Sx product(SxPool *p, Operand a, Operand b)
 {
     if (is_literal(p, a.x) && is_literal(p, b.x))
@@ -109,9 +133,11 @@ static Sx product(SxPool *p, Operand a, Operand b)
     if (is_literal(p, b.x))
         return scaled(p, literal(p, b.x), a);
     double fa, fb;
-    Sx ra = split_literal(p, a, &fa), rb = split_literal(p, b, &fb);
-    if (fa != 1 || fb != 1) /* (c x) (k y) = ck (x y) */
-        return scaled(p, fa * fb, fresh(product(p, (Operand){ra, false}, (Operand){rb, false})));
+    Sx ra = split_numerator(p, a, &fa), rb = split_numerator(p, b, &fb);
+    if (fa != 1 || fb != 1) { /* (c x) (k y) = ck (x y) */
+        Sx rest = product(p, (Operand){ra, is_quotient(p, a)}, (Operand){rb, is_quotient(p, b)});
+        return scaled(p, fa * fb, fresh(rest));
+    }
     for (unsigned k = 0; k < 2; k++) { /* x * (k / y) = (k x) / y, one division and no more */
         Operand over = k ? a : b, other = k ? b : a;
         const SxNode *node = sx_node(p, over.x);
@@ -152,6 +178,8 @@ static Sx quotient(SxPool *p, Operand a, Operand b)
     return sx_div(p, a.x, b.x);
 }
 
+static bool is_small(const SxPool *p, Sx x) { return is_literal(p, x) && fabs(literal(p, x)) <= 1e6; }
+
 static Sx sum(SxPool *p, Operand a, Operand b, bool minus)
 {
     const SxNode *s = sx_node(p, a.x), *t = sx_node(p, b.x);
@@ -172,9 +200,17 @@ static Sx sum(SxPool *p, Operand a, Operand b, bool minus)
         if (sx_node(p, power)->op == SX_EXPM1 && (k ? a : b).once && sx_is_number(p, one, 1))
             return sx_un(p, SX_EXP, sx_node(p, power)->in[0]); /* (e^x - 1) + 1 = e^x */
     }
-    /* x + (-c y) = x - c y, so that a person reads a difference */
-    if (!minus && fb < 0 && b.once && sx_node(p, b.x)->op == SX_MUL)
-        return sx_sub(p, a.x, scaled(p, -fb, (Operand){rb, false}));
+    if ((minus ? fb > 0 : fb < 0) && b.once && t->op == SX_MUL) { /* x + (-c y) = x - c y, for people */
+        Sx term = scaled(p, fabs(fb), (Operand){rb, false});
+        return minus ? sx_add(p, a.x, term) : sx_sub(p, a.x, term);
+    }
+    for (unsigned k = 0; k < 2 && !minus; k++) { /* (x + c) + k = x + (c + k); large literals may be there to round */
+        Sx literal_side = k ? a.x : b.x;
+        const SxNode *inner = k ? t : s;
+        for (unsigned j = 0; j < 2 && inner->op == SX_ADD && (k ? b : a).once; j++)
+            if (is_small(p, literal_side) && is_small(p, inner->in[j]))
+                return sx_add(p, inner->in[1 - j], sx_num(p, literal(p, inner->in[j]) + literal(p, literal_side)));
+    }
     return minus ? sx_sub(p, a.x, b.x) : sx_add(p, a.x, b.x);
 }
 
@@ -185,11 +221,20 @@ static Sx negated(SxPool *p, Operand a)
         return scaled(p, -1, a);
     if (node->op == SX_DIV && a.once && is_literal(p, node->in[0]))
         return scaled(p, -1, a);
-    if (node->op == SX_SELECT && a.once)
-        for (unsigned k = 1; k < 3; k++)
-            if (is_literal(p, node->in[k])) /* -select(c, 2, x) = select(c, -2, -x) */
-                return sx_select(p, node->in[0], sx_neg(p, node->in[1]), sx_neg(p, node->in[2]));
-    return sx_neg(p, a.x);
+    if ((node->op == SX_DIV || node->op == SX_MUL) && a.once) /* -((x - y) / z) = (y - x) / z */
+        for (unsigned k = 0; k < 2; k++) {
+            Sx turned = flipped(p, node->in[k]);
+            if (turned)
+                return sx_bin(p, node->op, k ? node->in[0] : turned, k ? turned : node->in[1]);
+        }
+    if (node->op == SX_SELECT && a.once && (is_literal(p, node->in[1]) || is_literal(p, node->in[2]))) {
+        Sx arm[2]; /* -select(c, 2, x) = select(c, -2, -x) */
+        for (unsigned k = 0; k < 2; k++)
+            arm[k] = is_zero(p, node->in[k + 1]) ? node->in[k + 1] : sx_neg(p, node->in[k + 1]);
+        return sx_select(p, node->in[0], arm[0], arm[1]);
+    }
+    Sx turned = a.once ? flipped(p, a.x) : 0;
+    return turned ? turned : sx_neg(p, a.x);
 }
 
 static Sx power(SxPool *p, Sx x, int32_t n)
@@ -210,10 +255,33 @@ static Sx real_power(SxPool *p, Sx x, Sx y)
     return sx_bin(p, SX_POW, x, y);
 }
 
-/* A condition already known in an arm decides there. */
-static Sx choice(SxPool *p, Sx c, Sx a, Sx b)
+static Sx where(SxPool *p, Sx arm, SxOp op, Sx x, Sx y, Sx is)
 {
-    const SxNode *then = sx_node(p, a), *other = sx_node(p, b), *cond = sx_node(p, c);
+    Sx known = sx_lookup(p, op, x, y, 0);
+    return known ? sx_replace(p, arm, known, is) : arm;
+}
+
+/* What u < v, or its opposite, says about the minima and maxima of u and v in an arm. The opposite includes the tie and
+ * NaN: there only the forms are taken whose second operand is the answer, since a tie differentiates to it, and only if
+ * the other is a literal, which no NaN is. */
+static void use_comparison(SxPool *p, const SxNode *cond, Sx *then, Sx *other)
+{
+    Sx u = cond->in[0], v = cond->in[1];
+    *then = where(p, where(p, *then, SX_MIN, u, v, u), SX_MIN, v, u, u);
+    *then = where(p, where(p, *then, SX_MAX, u, v, v), SX_MAX, v, u, v);
+    if (is_literal(p, u) && !isnan(literal(p, u)))
+        *other = where(p, *other, SX_MIN, u, v, v);
+    if (is_literal(p, v) && !isnan(literal(p, v)))
+        *other = where(p, *other, SX_MAX, v, u, u);
+}
+
+/* A condition already known in an arm decides there. */
+static Sx choice(SxPool *p, Sx c, Sx a, Sx b, bool small)
+{
+    const SxNode *cond = sx_node(p, c);
+    if (cond->op == SX_LT && small)
+        use_comparison(p, cond, &a, &b);
+    const SxNode *then = sx_node(p, a), *other = sx_node(p, b);
     if (then->op == SX_SELECT && then->in[0] == c)
         a = then->in[1];
     if (other->op == SX_SELECT && other->in[0] == c)
@@ -227,7 +295,7 @@ static Sx choice(SxPool *p, Sx c, Sx a, Sx b)
     return sx_select(p, c, a, b);
 }
 
-static Sx rewrite(SxPool *p, const SxNode *node, const Operand *in)
+static Sx rewrite(SxPool *p, const SxNode *node, const Operand *in, bool small)
 {
     switch (node->op) {
     case SX_NEG: return negated(p, in[0]);
@@ -237,10 +305,12 @@ static Sx rewrite(SxPool *p, const SxNode *node, const Operand *in)
     case SX_DIV: return quotient(p, in[0], in[1]);
     case SX_POWI: return power(p, in[0].x, node->index);
     case SX_POW: return real_power(p, in[0].x, in[1].x);
-    case SX_SELECT: return choice(p, in[0].x, in[1].x, in[2].x);
+    case SX_SELECT: return choice(p, in[0].x, in[1].x, in[2].x, small);
     default: return sx_rebuild(p, node, (Sx[]){in[0].x, in[1].x, in[2].x});
     }
 }
+
+#define SMALL 200 /* nodes: looking through the arms of every select is not linear in the DAG */
 
 static Sx pass(SxPool *pool, Sx x)
 {
@@ -256,7 +326,7 @@ static Sx pass(SxPool *pool, Sx x)
         Operand in[3] = {{0}};
         for (unsigned k = 0; k < sx_op_arity(s->op); k++)
             in[k] = (Operand){made[s->in[k]], uses[s->in[k]] == 1};
-        made[i] = rewrite(pool, sx_node(pool, s->self), in);
+        made[i] = rewrite(pool, sx_node(pool, s->self), in, tape.n <= SMALL);
     }
     Sx result = made[tape.root[0]];
     arena_free(arena);

@@ -116,7 +116,24 @@ static void laws(void **state)
     assert_string_equal(formula(sx_simplify(p, halves)), "if x < y then x else y");
     Sx nested = sx_select(p, c, sx_select(p, c, x, num(2)), y);
     assert_string_equal(formula(sx_simplify(p, nested)), "if x < y then x else y");
+    Sx quarter = sx_div(p, num(0.25), y);
+    assert_string_equal(formula(sx_simplify(p, sx_mul(p, num(2), sx_mul(p, quarter, x)))), "0.5 * (x / y)");
+    assert_string_equal(formula(sx_simplify(p, sx_add(p, num(1), sx_add(p, x, num(-1))))), "x");
+    assert_string_equal(formula(sx_simplify(p, sx_neg(p, sx_div(p, sx_sub(p, x, num(1)), y)))), "(1 - x) / y");
+    assert_string_equal(formula(sx_simplify(p, sx_neg(p, sx_select(p, c, x, num(0))))), "if x < y then -x else 0");
+    /* what a comparison says in its arms; at x = 0 min(x, 0) differentiates to 0, so it stays in the second */
+    Sx positive = sx_bin(p, SX_LT, num(0), x), low = sx_bin(p, SX_MIN, num(0), x), tie = sx_bin(p, SX_MIN, x, num(0));
+    assert_int_equal(sx_simplify(p, sx_select(p, positive, low, sx_un(p, SX_EXP, low))),
+                     sx_select(p, positive, num(0), sx_un(p, SX_EXP, x)));
+    assert_int_equal(sx_simplify(p, sx_select(p, positive, tie, sx_un(p, SX_EXP, tie))),
+                     sx_select(p, positive, num(0), sx_un(p, SX_EXP, tie)));
+    Sx least = sx_bin(p, SX_MIN, x, y), greatest = sx_bin(p, SX_MAX, x, y); /* y may be NaN */
+    assert_int_equal(sx_simplify(p, sx_select(p, c, least, greatest)), sx_select(p, c, x, greatest));
+    Sx big = sx_add(p, sx_add(p, x, num(0x1p52)), num(-0x1p52)); /* rounds to whole numbers: meant */
+    assert_int_equal(sx_simplify(p, big), big);
     /* what is shared is not computed twice */
+    Sx inverse = sx_div(p, num(1), y), both = sx_add(p, sx_mul(p, x, inverse), sx_mul(p, sx_arg(p, 2), inverse));
+    assert_int_equal(sx_cost(p, sx_simplify(p, both)), sx_cost(p, both));
     Sx shared = sx_mul(p, num(2), x), twice = sx_add(p, sx_mul(p, shared, y), sx_un(p, SX_EXP, shared));
     assert_true(sx_cost(p, sx_simplify(p, twice)) <= sx_cost(p, twice));
 }

@@ -24,10 +24,11 @@ static inline Sx zoo_identity(SxPool *p, Sx x) { (void)p; return x; }
 static inline Sx zoo_relu(SxPool *p, Sx x) { return zoo_max(p, x, 0); }
 static inline Sx zoo_leaky_relu(SxPool *p, Sx x) { return zoo_positive(p, x, x, zoo_times(p, 0.01, x)); }
 static inline Sx zoo_leaky_02(SxPool *p, Sx x) { return zoo_positive(p, x, x, zoo_times(p, 0.2, x)); }
-static inline Sx zoo_elu(SxPool *p, Sx x) { return zoo_positive(p, x, x, sx_un(p, SX_EXPM1, x)); }
+static inline Sx zoo_low(SxPool *p, Sx x) { return sx_bin(p, SX_MIN, sx_num(p, 0), x); } /* a tie goes to x */
+static inline Sx zoo_elu(SxPool *p, Sx x) { return zoo_positive(p, x, x, sx_un(p, SX_EXPM1, zoo_low(p, x))); }
 static inline Sx zoo_selu(SxPool *p, Sx x)
 {
-    Sx low = zoo_times(p, 1.6732632423543772848, sx_un(p, SX_EXPM1, x));
+    Sx low = zoo_times(p, 1.6732632423543772848, sx_un(p, SX_EXPM1, zoo_low(p, x)));
     return zoo_times(p, 1.0507009873554804934, zoo_positive(p, x, x, low));
 }
 static inline Sx zoo_gelu(SxPool *p, Sx x)
