@@ -72,7 +72,10 @@ static ActStatus run(ActOptions *options, ActError *error)
         options->run.log = stdout;
         status = act_evaluate(m, &options->run, NULL, error);
         break;
-    case ACT_PREDICT: status = predict(m, options, error); break;
+    case ACT_PREDICT:
+        options->run.log = stderr;
+        status = predict(m, options, error);
+        break;
     default:
         options->run.log = stdout;
         status = act_bench(m, &options->run, NULL, error);

@@ -142,6 +142,13 @@ ActStatus act_run_load(ActInstance *instance, const ActRun *run, ActFacts *facts
     return status;
 }
 
+void act_run_note(const ActInstance *instance, const ActRun *run, const ActFacts *facts)
+{
+    if (run->log && facts->other_text)
+        fprintf(run->log, "note: the weights were trained by another text of model `%s`; their shapes fit, whether their meaning does is for you to say\n",
+                instance->model->name);
+}
+
 /* Is there such a part, written out or as a split of the training part? Without a `data` block the files decide. */
 static int has_part(const ActModel *model, int kind)
 {
@@ -178,6 +185,7 @@ ActStatus act_evaluate(ActInstance *instance, const ActRun *given, ActResult *re
     ActStatus status = act_facts_new(&facts, instance->model, error);
     if (status == ACT_OK) status = act_run_part(instance->model, run, &part, error);
     if (status == ACT_OK) status = act_run_load(instance, run, &facts, error);
+    if (status == ACT_OK) act_run_note(instance, run, &facts);
     if (status == ACT_OK) status = act_evaluator_new(&evaluator, instance->model, error);
     if (status == ACT_OK) {
         ActWanted wanted = { 1u << part, 1, NULL };

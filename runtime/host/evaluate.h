@@ -37,6 +37,8 @@ double act_loss_value(const ActModel *model, const float *loss, size_t n);
 
 /* Weights for evaluate and predict: run->weights, or the file a training run left in run->out; nothing for run->keep. */
 ActStatus act_run_load(ActInstance *instance, const ActRun *run, ActFacts *facts, ActError *error);
+/* Says in run->log when the weights are those of a model with another hash. */
+void act_run_note(const ActInstance *instance, const ActRun *run, const ActFacts *facts);
 /* The part of run->part, or the last that the dataset has; the message lists what there is. */
 ActStatus act_run_part(const ActModel *model, const ActRun *run, ActPartKind *part, ActError *error);
 

@@ -8,7 +8,7 @@
 ActStatus act_facts_new(ActFacts *facts, const ActModel *model, ActError *error)
 {
     facts->n = model->n_input + model->n_target;
-    facts->loaded = facts->known = 0;
+    facts->loaded = facts->other_text = facts->known = 0;
     facts->fact = calloc(facts->n + 1, sizeof *facts->fact);
     if (!facts->fact) return act_error_memory(error);
     for (size_t i = 0; i < facts->n; i++)
@@ -74,7 +74,7 @@ static int read_constants(ActFact *fact, const char *text)
     return good;
 }
 
-ActStatus act_facts_read(ActFacts *facts, const ActSafetensors *file, const char *path, ActError *error)
+ActStatus act_facts_read(ActFacts *facts, const ActModel *model, const ActSafetensors *file, const char *path, ActError *error)
 {
     char room[256];
     for (size_t i = 0; i < facts->n; i++) {
@@ -86,7 +86,9 @@ ActStatus act_facts_read(ActFacts *facts, const ActSafetensors *file, const char
         if (constants && !read_constants(fact, constants))
             return act_error(error, ACT_E_FORMAT, "`%s`: the metadata `normalize.%s` is not a pair of lists mean and std", path, fact->value);
     }
+    const char *hash = act_safetensors_note(file, "hash");
     facts->loaded = 1;
+    facts->other_text = hash && model->hash && strcmp(hash, model->hash) != 0;
     facts->known = act_safetensors_note(file, "step") != NULL;
     return ACT_OK;
 }

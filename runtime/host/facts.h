@@ -14,13 +14,14 @@ typedef struct ActFact {
 typedef struct ActFacts {
     ActFact *fact; size_t n; /* inputs, then targets */
     int loaded;              /* weights came from a file, and with them the constants the model holds */
+    int other_text;          /* that file names another hash of the model's text */
     int known;               /* that file was written by a training run: nothing is left to measure */
 } ActFacts;
 
 ActStatus act_facts_new(ActFacts *facts, const ActModel *model, ActError *error);
 void act_facts_free(ActFacts *facts);
 /* From the metadata of a file. A file from elsewhere has none: fine. */
-ActStatus act_facts_read(ActFacts *facts, const ActSafetensors *file, const char *path, ActError *error);
+ActStatus act_facts_read(ActFacts *facts, const ActModel *model, const ActSafetensors *file, const char *path, ActError *error);
 /* As metadata: at most 2 * facts->n notes, keys and values in new memory. */
 ActStatus act_facts_write(const ActFacts *facts, ActNote *note, size_t *n_note, ActError *error);
 

@@ -16,6 +16,7 @@ typedef struct Prediction {
     void **output;              /* per output: a batch of rows */
     const void **value;
     void **room;
+    const ActFact *names;       /* of the classes that the first output scores; NULL when they have none */
 } Prediction;
 
 typedef struct Format {
@@ -37,6 +38,45 @@ static const char *number(const ActTensor *tensor, double x, int digits, char *r
     const char *text = room;
     if (*text == '-' && !text[strspn(text, "-0.")]) text++; /* no "-0.000" */
     return text;
+}
+
+/* The target that the first output speaks of, if its classes have names: one score for each, or one probability for the second of two. */
+static const ActFact *find_names(const ActModel *model, const ActFacts *facts)
+{
+    const ActTensor *output = &model->output[0];
+    uint64_t width = act_tensor_width(output);
+    int probability = width == 1 && output->low <= output->high && output->low >= 0 && output->high <= 1;
+    for (size_t v = model->n_input; output->rank <= 1 && v < facts->n; v++)
+        if (facts->fact[v].n_class && (facts->fact[v].n_class == width || (probability && facts->fact[v].n_class == 2))) return &facts->fact[v];
+    return NULL;
+}
+
+/* the likeliest class of a row, or NULL */
+static const char *class_name(const Prediction *p, size_t at)
+{
+    if (!p->names) return NULL;
+    const ActTensor *tensor = &p->model->output[0];
+    uint64_t width = act_tensor_width(tensor), best = 0;
+    if (width == 1) return p->names->class_name[element(tensor, p->output[0], at) > 0.5];
+    for (uint64_t i = 1; i < width; i++)
+        if (element(tensor, p->output[0], at * width + i) > element(tensor, p->output[0], at * width + best)) best = i;
+    return p->names->class_name[best];
+}
+
+/* in quotes; a quote inside is doubled in CSV, escaped in JSON */
+static void write_quoted(FILE *out, const char *text, int json)
+{
+    fputc('"', out);
+    for (; *text; text++) {
+        if (json && (unsigned char)*text < 32) {
+            fprintf(out, "\\u%04x", *text);
+            continue;
+        }
+        if (*text == '"') fputc(json ? '\\' : '"', out);
+        else if (json && *text == '\\') fputc('\\', out);
+        fputc(*text, out);
+    }
+    fputc('"', out);
 }
 
 /* brackets as the shape has axes: [[1, 2], [3, 4]] */
@@ -70,6 +110,8 @@ static void text_row(const Prediction *p, uint64_t r, size_t at)
         if (p->model->n_output > 1) fprintf(p->out, "%s%s: ", o ? "  " : "", tensor->name);
         write_nested(p, tensor, p->output[o], at * act_tensor_width(tensor));
     }
+    const char *name = class_name(p, at);
+    if (name) fprintf(p->out, " %s", name);
     fputc('\n', p->out);
 }
 
@@ -84,6 +126,7 @@ static void csv_begin(const Prediction *p)
             if (width > 1) fprintf(p->out, ".%llu", (unsigned long long)i);
         }
     }
+    if (p->names) fprintf(p->out, ",%s", p->names->value);
     fputc('\n', p->out);
 }
 
@@ -95,6 +138,10 @@ static void csv_row(const Prediction *p, uint64_t r, size_t at)
         const ActTensor *tensor = &p->model->output[o];
         uint64_t width = act_tensor_width(tensor);
         for (uint64_t i = 0; i < width; i++) fprintf(p->out, "%s%.9g", column++ ? "," : "", element(tensor, p->output[o], at * width + i));
+    }
+    if (p->names) {
+        fputc(',', p->out);
+        write_quoted(p->out, class_name(p, at), 0);
     }
     fputc('\n', p->out);
 }
@@ -115,6 +162,10 @@ static void json_row(const Prediction *p, uint64_t r, size_t at)
             else fputs("null", p->out); /* JSON has no NaN */
         }
         fputs(tensor->rank ? "]" : "", p->out);
+    }
+    if (p->names) {
+        fprintf(p->out, ", \"%s\": ", p->names->value);
+        write_quoted(p->out, class_name(p, at), 1);
     }
     fprintf(p->out, "}%s\n", r + 1 < p->rows ? "," : "");
 }
@@ -198,11 +249,13 @@ ActStatus act_predict(ActInstance *instance, const ActRun *given, ActError *erro
     if (status == ACT_OK && !run->input) status = act_run_part(model, run, &part, error);
     if (status == ACT_OK) status = act_facts_new(&facts, model, error);
     if (status == ACT_OK) status = act_run_load(instance, run, &facts, error);
+    if (status == ACT_OK) act_run_note(instance, run, &facts);
     if (status == ACT_OK) {
         ActWanted wanted = { 1u << part, 0, run->input };
         status = act_dataset_load(&set, instance, run, &wanted, &facts, error);
     }
     p.rows = set.part[part].rows;
+    if (status == ACT_OK) p.names = find_names(model, &facts);
     if (status == ACT_OK && p.rows == 0)
         status = act_error(error, ACT_E_DATA, "the data of model `%s` has no `%s` part; `--part` or `--input FILE` names rows", model->name, act_part_name[part]);
     if (status == ACT_OK) {

@@ -95,7 +95,7 @@ ActStatus act_weights_load(ActInstance *instance, const char *path, ActFacts *fa
     }
     void *scratch = status == ACT_OK ? malloc(largest * 4) : NULL;
     if (status == ACT_OK && !scratch) status = act_error_memory(error);
-    if (status == ACT_OK && facts) status = act_facts_read(facts, &file, path, error);
+    if (status == ACT_OK && facts) status = act_facts_read(facts, model, &file, path, error);
     for (uint32_t i = 0; status == ACT_OK && i < model->n_param; i++) {
         const ActTensor *tensor = &model->param[i];
         if (!act_stored_convert(find_stored(&file, tensor->name), tensor->type == ACT_I32, scratch))

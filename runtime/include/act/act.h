@@ -54,7 +54,7 @@ typedef struct ActRun {
     double lr_scale;       /* multiplies the schedule; 0: 1 */
     int digits; int has_digits; /* predict as text: decimals, 3 */
     int synthetic;         /* bench: drawn data even where the model has some */
-    FILE *log;             /* progress; NULL: none. A line that rewrites itself when it is a terminal */
+    FILE *log;             /* progress, results and notes; NULL: none. Progress rewrites its line when this is a terminal */
     FILE *output;          /* predictions; NULL: stdout */
     const volatile sig_atomic_t *stop; /* training ends after the step in which this becomes non-zero; may be NULL */
 } ActRun;

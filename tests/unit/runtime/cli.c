@@ -102,12 +102,21 @@ static void a_whole_session(void **state)
     assert_int_equal(program_here("toy eval --weights HERE/run/toy.safetensors --part train"), 0);
     assert_has(out, "train: loss 0.");
     assert_int_equal(program_here("predict --out HERE/run --rows 2 --digits 2"), 0);
-    assert_has(out, "]\n[");
+    assert_has(out, "] setosa\n[");
+    assert_string_equal(err, "");
     assert_int_equal(program_here("predict --out HERE/run --format csv --to HERE/p.csv"), 0);
     assert_string_equal(out, "");
     char *csv = read_all(folder_file(&folder, "p.csv"), NULL);
-    assert_has(csv, "p.0,p.1,p.2\n");
+    assert_has(csv, "p.0,p.1,p.2,species\n");
+    assert_has(csv, ",\"setosa\"\n"); /* the likeliest class by its name */
     free(csv);
+    first.model.hash = "0100"; /* another text of the model, the same shapes */
+    assert_int_equal(program_here("predict --out HERE/run --rows 1 --format json"), 0);
+    assert_has(out, "], \"species\": \"setosa\"}\n]");
+    assert_has(err, "note: the weights were trained by another text of model `toy`");
+    assert_int_equal(program_here("eval --out HERE/run"), 0);
+    assert_has(out, "note: the weights were trained by another text");
+    first.model.hash = "00ff";
     assert_int_equal(program("bench --steps 3 --synthetic --threads 1"), 0);
     assert_has(out, "us a step");
     assert_int_equal(program_here("train --quiet --epochs 1 --out HERE"), 0);
