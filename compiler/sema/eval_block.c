@@ -92,7 +92,6 @@ Value block_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const A
     body->scope = scope_new(s, f->scope, name);
     body->scope->reuse = f->scope->reuse || (share && share->used);
     body->scope->frozen = f->scope->frozen || frozen;
-    body->loss = f->loss;
     Value result = value_none();
     if (args_bind(s, item, pos, &rest, span, body, NULL, NULL))
         result = run_body(s, body, item, span);

@@ -128,7 +128,7 @@ static Args merge_named(Sema *s, const Args *before, const Args *now)
 static Closure *alias_target(Sema *s, const Closure *fn)
 {
     const Item *item = fn->item;
-    Frame *f = frame_new(s, s->global, FRAME_SCALAR);
+    Frame *f = frame_new(s, s->global, FRAME_GRAPH); /* my(3) is a partial application, not my of 3 */
     f->item = item;
     Value v = eval(s, f, item->def.ast->kid[1]);
     if (v.kind == V_NONE)

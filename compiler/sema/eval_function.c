@@ -129,11 +129,14 @@ Sx function_sx(Sema *s, const Item *item, bool quiet)
     if (item->poisoned || !item->def.ast || item->def.ast->kind != AST_FUNCTION)
         return 0;
     if (!item->params) { /* an alias is the function it names, its further arguments filled in */
-        Frame *f = frame_new(s, s->global, FRAME_SCALAR);
+        Frame *f = frame_new(s, s->global, FRAME_GRAPH);
         f->item = item;
+        s->trial += quiet;
         Value v = eval(s, f, item->def.ast->kid[1]);
+        s->trial -= quiet;
         if (v.kind != V_FN)
             return 0;
+        f->kind = FRAME_SCALAR;
         Args pos = {0}, none = {0};
         *vec_push(s->arena, &pos) = arg_of_value(value_sx(sx_arg(s->sx, 0), item->def.ast->span));
         Value r = closure_apply(s, f, v.fn, &pos, &none, item->def.ast, item->def.ast->span, (Str){0});

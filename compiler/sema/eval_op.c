@@ -52,6 +52,14 @@ static void mismatch(Sema *s, Frame *f, const Operands *o, uint32_t i, Span span
     diag_note(diag, "sizes are compared from the last axis; they must be equal, or one of them 1");
 }
 
+static bool same_dims(const Type *a, const Type *b)
+{
+    bool same = a->rank == b->rank;
+    for (uint32_t i = 0; same && i < a->rank; i++)
+        same = a->dim[i] == b->dim[i];
+    return same;
+}
+
 static bool shapes_fit(Sema *s, Frame *f, const Operands *o, Span span)
 {
     Type all = *graph_type(s->g, o->node[0]);
@@ -59,7 +67,7 @@ static bool shapes_fit(Sema *s, Frame *f, const Operands *o, Span span)
         const Type *type = graph_type(s->g, o->node[i]);
         bool scalar = (type->rank == 0 && !type->batch) || (all.rank == 0 && !all.batch);
         bool fits = type_broadcast(&all, type, &all);
-        if (f->loss && !scalar && !type_same_shape(graph_type(s->g, o->node[0]), type))
+        if (f->loss && !scalar && !same_dims(graph_type(s->g, o->node[0]), type))
             fits = false;
         if (!fits) {
             mismatch(s, f, o, i, span);
@@ -79,8 +87,6 @@ NodeId operands_map(Sema *s, Frame *f, const Operands *o, Sx sx, Span span, Str 
     NodeId from = s->g->nodes.n;
     NodeId node = build_map(s->g, sx, o->node, o->n);
     origin_set(s, from, span, fn);
-    if (f->loss)
-        loss_mark(s, from);
     return node;
 }
 
@@ -163,7 +169,11 @@ static Value pointwise(Sema *s, Frame *f, Span span, Sx (*make)(Sema *, const vo
         v[i].span = at[i];
         arg[i] = operand_sx(s, &o, v[i]);
     }
-    return value_node(operands_map(s, f, &o, make(s, context, arg), span, fn), span);
+    NodeId from = s->g->nodes.n;
+    NodeId node = operands_map(s, f, &o, make(s, context, arg), span, fn);
+    if (f->loss)
+        loss_mark(s, from);
+    return value_node(node, span);
 }
 
 static Sx make_binary(Sema *s, const void *context, const Sx *arg)

@@ -242,6 +242,14 @@ static Value bound_value(const Frame *bound, uint32_t i)
     return i < bound->names.n ? ((const Binding *)bound->names.item[i].value)->value : value_none();
 }
 
+/* What a loss function is given is computed as anywhere in the model; only its body is inside the loss. */
+static void leave_loss(Args *args)
+{
+    for (uint32_t i = 0; i < args->n; i++)
+        while (args->at[i].frame && args->at[i].frame->loss && !args->at[i].frame->item)
+            args->at[i].frame = args->at[i].frame->parent;
+}
+
 /* True when the values can be computed with; says what is wrong with the prediction. */
 static bool check_values(Sema *s, const Frame *bound, const Item *item, Span span)
 {
@@ -270,6 +278,8 @@ Value loss_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const As
     bool ok = take_form(s, item, named, &rest, &form);
     Frame *bound = frame_new(s, s->global, FRAME_SCALAR);
     bound->item = item;
+    leave_loss(pos);
+    leave_loss(&rest);
     if (!args_bind(s, item, pos, &rest, span, bound, NULL, NULL) || !ok || !check_values(s, bound, item, span))
         return value_none();
     Value p = bound_value(bound, 0), t = bound_value(bound, 1);

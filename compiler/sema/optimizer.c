@@ -7,11 +7,15 @@
 
 typedef struct Statements {
     const Item *item;
-    Frame *frame;          /* parameters and local names */
-    VEC(Str) state;        /* all declared */
+    Frame *frame;          /* parameters */
+    VEC(Str) state;        /* all declared, then kept locals */
     VEC(double) init;
     VEC(bool) live;
 } Statements;
+
+enum { STALE = 40, MAX_STATE = 24 }; /* arguments from STALE on stand for locals whose ingredients have changed since */
+
+typedef VEC(OptimizerUpdate) Updates;
 
 static bool given_arguments(Sema *s, void *context, Str name, Value *out)
 {
@@ -32,6 +36,13 @@ static int find_state(const Statements *st, Str name)
     return -1;
 }
 
+static void add_state(Sema *s, Statements *st, Str name, double init)
+{
+    *vec_push(s->arena, &st->state) = name;
+    *vec_push(s->arena, &st->init) = init;
+    *vec_push(s->arena, &st->live) = true;
+}
+
 static void read_states(Sema *s, Statements *st)
 {
     const Ast *ast = st->item->def.ast;
@@ -45,9 +56,7 @@ static void read_states(Sema *s, Statements *st)
             sema_error(s, CODE_duplicate_name, kid->name_span, "`" STR_FMT "` is defined twice", STR_ARG(kid->text));
             continue;
         }
-        *vec_push(s->arena, &st->state) = kid->text;
-        *vec_push(s->arena, &st->init) = init;
-        *vec_push(s->arena, &st->live) = true;
+        add_state(s, st, kid->text, init);
     }
 }
 
@@ -62,68 +71,135 @@ static Sx as_sx(Sema *s, Value v, Span span)
     return 0;
 }
 
-typedef VEC(OptimizerUpdate) Updates;
+typedef struct Run {
+    Frame *f;
+    Updates *updates;      /* NULL: everything in terms of the values at the start */
+    VEC(Str) stale;
+    bool keep;             /* a stale local was read: it has been made a state, run again */
+} Run;
 
-/* Runs the body. With `old`, names keep the values they had at the start (old[0] of w, old[1 + i] of state i get the new ones);
- * without, live states and w are read as they are. False after saying what is wrong. */
-static bool run(Sema *s, Statements *st, Sx *now, Updates *updates)
+/* The value of argument `arg` has just changed: locals made of its old value can't be written down any more. */
+static void make_stale(Sema *s, const Statements *st, Run *r, unsigned arg)
+{
+    for (uint32_t i = 0; i < r->f->names.n; i++) {
+        Binding *b = r->f->names.item[i].value;
+        unsigned index;
+        if (b->value.kind != V_SX || sx_is_arg(s->sx, b->value.sx, &index) || find_state(st, b->name) >= 0)
+            continue;
+        if (sx_uses_arg(s->sx, b->value.sx, arg)) {
+            b->value.sx = sx_arg(s->sx, STALE + r->stale.n % 20);
+            *vec_push(s->arena, &r->stale) = b->name;
+        }
+    }
+}
+
+static bool reads_stale(Sema *s, Statements *st, Run *r, Sx x)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < r->stale.n && i < 20; i++)
+        if (sx_uses_arg(s->sx, x, STALE + i) && find_state(st, r->stale.at[i]) < 0) {
+            add_state(s, st, r->stale.at[i], 0);
+            found = true;
+        }
+    return found;
+}
+
+static unsigned live_before(const Statements *st, uint32_t state)
+{
+    unsigned n = 0;
+    for (uint32_t i = 0; i < state; i++)
+        n += st->live.at[i];
+    return n;
+}
+
+static bool run_update(Sema *s, Statements *st, Run *r, const Ast *kid)
+{
+    if (kid->kind != AST_ASSIGN || kid->kid[0]->n_kid != 1) {
+        if (kid->kind != AST_ERROR)
+            sema_error(s, CODE_wrong_argument, kid->span, "an optimizer is a list of updates: `name = ...`");
+        return false;
+    }
+    Str name = kid->kid[0]->kid[0]->text;
+    Sx x = as_sx(s, eval(s, r->f, kid->kid[2]), kid->kid[2]->span);
+    if (!x)
+        return false;
+    if (reads_stale(s, st, r, x)) {
+        r->keep = true;
+        return false;
+    }
+    int state = find_state(st, name);
+    bool is_w = str_eq(name, st->item->params->kid[0]->text);
+    if (r->updates && (is_w || (state >= 0 && st->live.at[state]))) {
+        unsigned target = is_w ? 0 : 1 + live_before(st, (uint32_t)state);
+        *vec_push(s->arena, r->updates) = (OptimizerUpdate){target, x};
+        make_stale(s, st, r, is_w ? 0 : 1 + target);
+    } else {
+        frame_set(s, r->f, name, value_sx(x, kid->kid[2]->span));
+    }
+    return true;
+}
+
+/* Runs the body once. With `now`, in terms of the values at the start: now[0] the new w, now[1 + i] the new state i. */
+static bool run_once(Sema *s, Statements *st, Sx *now, Run *r)
 {
     const Ast *ast = st->item->def.ast;
     Str w = st->item->params->kid[0]->text;
     unsigned n_live = 0;
-    Frame *f = frame_new(s, st->frame, FRAME_SCALAR);
-    f->item = st->item;
+    r->f = frame_new(s, st->frame, FRAME_SCALAR);
+    r->f->item = st->item;
     for (uint32_t i = 0; i < st->state.n; i++)
         if (now || st->live.at[i])
-            frame_set(s, f, st->state.at[i], value_sx(sx_arg(s->sx, 2 + n_live++), ast->span));
+            frame_set(s, r->f, st->state.at[i], value_sx(sx_arg(s->sx, 2 + n_live++), ast->span));
         else
-            frame_set(s, f, st->state.at[i], value_number(st->init.at[i], ast->span));
-    frame_set(s, f, w, value_sx(sx_arg(s->sx, 0), ast->span));
-    frame_set(s, f, STR("step"), value_sx(sx_arg(s->sx, 2 + n_live), ast->span));
+            frame_set(s, r->f, st->state.at[i], value_number(st->init.at[i], ast->span));
+    frame_set(s, r->f, w, value_sx(sx_arg(s->sx, 0), ast->span));
+    frame_set(s, r->f, STR("step"), value_sx(sx_arg(s->sx, 2 + n_live), ast->span));
     for (uint32_t i = 0; i < ast->n_kid; i++) {
         const Ast *kid = ast->kid[i];
-        if (!kid || kid->kind == AST_STATE || kid->kind == AST_PARAMETERS)
-            continue;
-        if (kid->kind != AST_ASSIGN || kid->kid[0]->n_kid != 1) {
-            if (kid->kind != AST_ERROR)
-                sema_error(s, CODE_wrong_argument, kid->span, "an optimizer is a list of updates: `name = ...`");
+        if (kid && kid->kind != AST_STATE && kid->kind != AST_PARAMETERS && !run_update(s, st, r, kid))
             return false;
-        }
-        Str name = kid->kid[0]->kid[0]->text;
-        Sx x = as_sx(s, eval(s, f, kid->kid[2]), kid->kid[2]->span);
-        if (!x)
-            return false;
-        int state = find_state(st, name);
-        bool is_w = str_eq(name, w);
-        bool stored = updates && (is_w || (state >= 0 && st->live.at[state]));
-        if (stored) {
-            uint32_t target = 0;
-            for (int k = 0; k < state; k++)
-                target += st->live.at[k];
-            *vec_push(s->arena, updates) = (OptimizerUpdate){is_w ? 0 : 1 + target, x};
-        } else {
-            frame_set(s, f, name, value_sx(x, kid->kid[2]->span));
-        }
     }
-    if (now) {
-        now[0] = ((Binding *)map_get(&f->names, w))->value.sx;
-        for (uint32_t i = 0; i < st->state.n; i++) {
-            Value v = ((Binding *)map_get(&f->names, st->state.at[i]))->value;
-            now[1 + i] = v.kind == V_SX ? v.sx : sx_num(s->sx, v.number);
-        }
+    if (!now)
+        return true;
+    now[0] = ((Binding *)map_get(&r->f->names, w))->value.sx;
+    for (uint32_t i = 0; i < st->state.n; i++) {
+        Value v = ((Binding *)map_get(&r->f->names, st->state.at[i]))->value;
+        now[1 + i] = v.kind == V_SX ? v.sx : sx_num(s->sx, v.number);
     }
     return true;
+}
+
+static void bind_lr(Sema *s, Statements *st, double lr, unsigned n_state)
+{
+    if (!isnan(lr))
+        frame_set(s, st->frame, STR("lr"),
+                  value_sx(sx_mul(s->sx, sx_num(s->sx, lr), sx_arg(s->sx, 3 + n_state)), (Span){0}));
+}
+
+/* The updates; a local that outlives what it was made of is kept like a state. */
+static bool run(Sema *s, Statements *st, double lr, Updates *updates)
+{
+    for (;;) {
+        Run r = {.updates = updates};
+        updates->n = 0;
+        bind_lr(s, st, lr, live_before(st, st->state.n));
+        if (run_once(s, st, NULL, &r))
+            return true;
+        if (!r.keep || st->state.n > MAX_STATE)
+            return false;
+    }
 }
 
 /* A state lives when the new w, or the new value of a living state, depends on its old value. */
 static bool find_live(Sema *s, Statements *st)
 {
     Sx *now = arena_array(s->arena, Sx, st->state.n + 1);
-    if (st->state.n > 32) {
-        sema_error(s, CODE_too_large, st->item->def.ast->name_span, "an optimizer has at most 32 states");
+    if (st->state.n > MAX_STATE) {
+        sema_error(s, CODE_too_large, st->item->def.ast->name_span, "an optimizer has at most %d states", MAX_STATE);
         return false;
     }
-    if (!run(s, st, now, NULL))
+    Run r = {0};
+    if (!run_once(s, st, now, &r))
         return false;
     uint64_t live = sx_args_used(s->sx, now[0]) >> 2, before;
     do {
@@ -137,31 +213,17 @@ static bool find_live(Sema *s, Statements *st)
     return true;
 }
 
-/* ── binding lr ── */
 static double number_of(Frame *f, const char *name)
 {
     Binding *b = map_get(&f->names, str_of(name));
     return b && b->value.kind == V_NUMBER ? b->value.number : NAN;
 }
 
-static unsigned live_count(const Statements *st)
-{
-    unsigned n = 0;
-    for (uint32_t i = 0; i < st->live.n; i++)
-        n += st->live.at[i];
-    return n;
-}
-
 /* lr becomes lr * lr_scale, an argument that stands behind w, g, the states and step. */
 static bool updates_of(Sema *s, Statements *st, double lr, Updates *out)
 {
-    if (!isnan(lr))
-        frame_set(s, st->frame, STR("lr"), value_sx(sx_mul(s->sx, sx_num(s->sx, lr), sx_arg(s->sx, 3 + st->state.n)), (Span){0}));
-    if (!find_live(s, st))
-        return false;
-    if (!isnan(lr))
-        frame_set(s, st->frame, STR("lr"), value_sx(sx_mul(s->sx, sx_num(s->sx, lr), sx_arg(s->sx, 3 + live_count(st))), (Span){0}));
-    return run(s, st, NULL, out);
+    bind_lr(s, st, lr, st->state.n);
+    return find_live(s, st) && run(s, st, lr, out);
 }
 
 /* `decay_on = all | matrices`, which every optimizer with a weight_decay takes. */
@@ -213,7 +275,7 @@ OptimizerUse *optimizer_build(Sema *s, Frame *f, const Ast *expr)
     if (ok && use->decay_matrices_only) {
         /* the same states live, so that one layout serves both */
         frame_set(s, st.frame, STR("weight_decay"), value_number(0, expr->span));
-        ok = run(s, &st, NULL, &plain);
+        ok = run(s, &st, use->lr, &plain);
     }
     s->outer = outer;
     if (!ok)

@@ -40,19 +40,35 @@ Diag *sema_error(Sema *s, SemaCodeId code, Span span, const char *format, ...)
     va_end(args);
     Diag *diag = diag_new(silent ? &s->scratch : s->diags, LEVEL_ERROR, what->code, what->name, place, STR_FMT,
                           STR_ARG(message));
-    if (place.source == span.source && s->outer.source && !in_library(s, span) && s->outer.begin != span.begin)
+    bool inside = span.source == s->outer.source && span.begin >= s->outer.begin && span.end <= s->outer.end;
+    if (s->outer.source && !in_library(s, span) && !inside)
         diag_label(diag, s->outer, "in this use");
     return diag;
 }
 
+/* The nearest candidate, and whether it is the only one so near. A single letter is near to every other. */
+static int nearest(Str name, const Str *candidates, uint32_t n, bool *only)
+{
+    int best = name.n > 1 ? str_nearest(name, candidates, n) : -1;
+    *only = true;
+    if (best < 0)
+        return best;
+    unsigned distance = str_distance(name, candidates[best], 3);
+    for (uint32_t i = 0; i < n; i++)
+        if (!str_eq(candidates[i], candidates[best]) && str_distance(name, candidates[i], 3) <= distance)
+            *only = false;
+    return best;
+}
+
 Diag *sema_unknown(Sema *s, Span span, const char *what, Str name, const Str *candidates, uint32_t n)
 {
-    Diag *diag = sema_error(s, CODE_unknown_name, span, "there is no %s `" STR_FMT "`", what, STR_ARG(name));
-    int nearest = str_nearest(name, candidates, n);
-    if (nearest >= 0) {
-        Str better = candidates[nearest];
+    Diag *diag = sema_error(s, CODE_unknown_name, span, "there is no %s called `" STR_FMT "`", what, STR_ARG(name));
+    bool only;
+    int best = nearest(name, candidates, n, &only);
+    if (best >= 0) {
+        Str better = candidates[best];
         diag_help(diag, "there is one with a similar name: `" STR_FMT "`", STR_ARG(better));
-        if (!in_library(s, span))
+        if (only && !in_library(s, span))
             diag_fix(diag, FIX_SAFE, span, STR_FMT, STR_ARG(better));
     }
     return diag;

@@ -59,6 +59,25 @@ static bool read_range(Sema *s, Frame *f, const Ast *range, TypeInfo *out)
     return true;
 }
 
+/* For people, with its numbers: "f32[28, 28, 1] in [0, 1]", "class(10)[128]". */
+static Str label_of(Sema *s, Str name, const Ast *count, const Ast *shape, const TypeInfo *info)
+{
+    Text text = {.arena = s->arena};
+    text_add(&text, name);
+    if (count)
+        text_printf(&text, "(%u)", info->classes);
+    if (shape)
+        type_print_shape(&info->type, &text);
+    if (info->low < info->high) {
+        text_add(&text, STR(" in ["));
+        text_number(&text, info->low);
+        text_add(&text, STR(", "));
+        text_number(&text, info->high);
+        text_putc(&text, ']');
+    }
+    return text_str(&text);
+}
+
 bool type_eval(Sema *s, Frame *f, const Ast *type, bool batch, TypeInfo *out)
 {
     *out = (TypeInfo){.low = 1, .high = 0};
@@ -102,6 +121,6 @@ bool type_eval(Sema *s, Frame *f, const Ast *type, bool batch, TypeInfo *out)
     }
     if (range)
         ok = read_range(s, f, range, out) && ok;
-    out->label = source_slice(s->program->sources, type->span);
+    out->label = label_of(s, type->text, count, shape, out);
     return ok;
 }
