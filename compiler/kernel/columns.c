@@ -42,8 +42,9 @@ typedef struct Shape {
 static Shape shape_of(const Lower *l, const Node *anchor)
 {
     const Type *in = graph_type(l->g, anchor->in[0]);
-    uint64_t axes = (uint64_t)node_attr(anchor, 1)->i;
-    Shape s = {1, 1, 1, false, node_attr(anchor, 2)->i != 0};
+    Fold fold = build_fold(anchor);
+    uint32_t axes = fold.axes;
+    Shape s = {1, 1, 1, false, fold.batch};
     s.outer_batch = in->batch && !s.folded_batch;
     uint32_t axis = 0;
     if (!s.folded_batch || (axes & 1) == 0)
@@ -97,7 +98,7 @@ void lower_columns(Lower *l)
     d++;
     LoopStmt *acc = lower_stmt(l, LOOP_ACC_NEW);
     acc->acc.acc = lower_new_acc(l);
-    acc->acc.fold = node_attr(anchor, 0)->i == REDUCE_MAX ? FOLD_MAX : FOLD_SUM;
+    acc->acc.fold = build_fold(anchor).op == REDUCE_MAX ? FOLD_MAX : FOLD_SUM;
     LoopStmt **behind = lower_for(l, s.folded_batch ? (Extent){.per_row = s.folded} : (Extent){.fixed = s.folded}, LOOP_SERIAL);
     from.coef[d] = panel != 0 ? panel : s.inner;
     const Node *leaf = graph_node(l->g, l->plan->storage[anchor->in[0]]);

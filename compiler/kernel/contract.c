@@ -77,7 +77,7 @@ static uint32_t tile_rows(const Target *target, uint32_t width)
 static uint32_t block_width(const Lower *l, const Node *anchor)
 {
     uint32_t panel;
-    if (node_attr(anchor, 0)->i == CONTRACT_NN && lower_layout(l, anchor->in[1], &panel) == LAYOUT_PANELS)
+    if (build_form(anchor) == CONTRACT_NN && lower_layout(l, anchor->in[1], &panel) == LAYOUT_PANELS)
         return panel;
     for (uint32_t i = 0; i < l->group->nodes.n; i++) {
         NodeId id = l->group->nodes.at[i];
@@ -108,7 +108,7 @@ void lower_contract(Lower *l)
     tile->width = c.width;
     tile->tile_rows = tile_rows(l->target, c.width);
     ACT_ASSERT(lower_layout(l, anchor->in[0], &panel) == LAYOUT_ROWS);
-    if (node_attr(anchor, 0)->i == CONTRACT_NN) {
+    if (build_form(anchor) == CONTRACT_NN) {
         int64_t k = (int64_t)type_last(a);
         tile->rows = rows_extent(a);
         tile->depth = (Extent){.fixed = k};
@@ -123,7 +123,7 @@ void lower_contract(Lower *l)
             tile->b_k = (int64_t)type_last(b);
         }
     } else {
-        ACT_ASSERT(node_attr(anchor, 0)->i == CONTRACT_TN); /* the layout pass leaves no other */
+        ACT_ASSERT(build_form(anchor) == CONTRACT_TN); /* the layout pass leaves no other */
         tile->rows = (Extent){.fixed = (int64_t)type_last(a)};
         tile->depth = rows_extent(a);
         tile->a_row = 1;

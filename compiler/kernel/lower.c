@@ -214,7 +214,7 @@ Sx lower_expr(Lower *l, NodeId id, LowerInput input, void *context)
     const Node *node = graph_node(l->g, id);
     ACT_ASSERT(node->op->kind == OP_MAP);
     SxPool *sx = l->g->sx;
-    Sx to[64], f = node_attr(node, 0)->sx;
+    Sx to[64], f = build_fn(node);
     for (uint32_t i = 0; i < node->n_in; i++)
         to[i] = sx_uses_arg(sx, f, i) ? input(l, node, node->in[i], context) : sx_num(sx, 0);
     return l->expr[id] = sx_substitute(sx, f, to, node->n_in);

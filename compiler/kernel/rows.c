@@ -84,7 +84,7 @@ static void collect(Lower *l, Rows *rows)
             double number;
             if (is_member(l, node->in[k]) || build_is_number(leaf, &number) || build_is_uniform(leaf, &uniform))
                 continue;
-            if (!reduce && !sx_uses_arg(l->g->sx, node_attr(node, 0)->sx, k))
+            if (!reduce && !sx_uses_arg(l->g->sx, build_fn(node), k))
                 continue;
             uint32_t stream;
             OperandKind kind = build_is_iota(leaf)              ? OPERAND_INDEX
@@ -174,7 +174,7 @@ static void stage(Lower *l, Rows *rows, uint32_t last)
             continue;
         LoopStmt *s = lower_stmt(l, LOOP_ACC_NEW);
         s->acc.acc = lower_new_acc(l);
-        s->acc.fold = node_attr(node, 0)->i == REDUCE_MAX ? FOLD_MAX : FOLD_SUM;
+        s->acc.fold = build_fold(node).op == REDUCE_MAX ? FOLD_MAX : FOLD_SUM;
         l->acc[id] = 1 + s->acc.acc;
     }
     if (!any)
@@ -194,7 +194,7 @@ static void stage(Lower *l, Rows *rows, uint32_t last)
             Sx value = input(l, node, node->in[0], rows);
             LoopStmt *s = lower_stmt(l, LOOP_ACC_ADD);
             s->acc.acc = l->acc[id] - 1;
-            s->acc.fold = node_attr(node, 0)->i == REDUCE_MAX ? FOLD_MAX : FOLD_SUM;
+            s->acc.fold = build_fold(node).op == REDUCE_MAX ? FOLD_MAX : FOLD_SUM;
             s->acc.value = value;
         } else if (node->op->kind == OP_MAP && is_full(l, id) && in_loop(l, id, rows->stage, last)) {
             store(l, rows, id, true);

@@ -22,6 +22,7 @@ NodeId build_iota(Graph *g, uint32_t count);                /* f32[count]: 0, 1,
 NodeId build_random(Graph *g, const Type *type, uint32_t stream); /* uniform in [0, 1) */
 
 /* ── pointwise ── the sx is over the inputs in order (a0, a1, …) ── */
+Sx build_fn(const Node *map); /* its expression */
 NodeId build_map(Graph *g, Sx sx, const NodeId *in, uint32_t n);
 NodeId build_map1(Graph *g, SxOp op, NodeId a);
 NodeId build_map2(Graph *g, SxOp op, NodeId a, NodeId b);
@@ -40,12 +41,21 @@ NodeId build_reduce(Graph *g, ReduceOp op, NodeId a, uint32_t axes, bool batch, 
 NodeId build_sum_last(Graph *g, NodeId a, bool keep);
 NodeId build_sum_all(Graph *g, NodeId a);                   /* batch and all axes: f32[] */
 
+/* What a reduction folds. */
+typedef struct Fold {
+    ReduceOp op;
+    uint32_t axes;
+    bool batch;
+} Fold;
+Fold build_fold(const Node *reduce);
+
 /* ── contraction ── */
 typedef enum ContractForm {
     CONTRACT_NN, /* x[B?, …, K] · w[K, N]                 -> [B?, …, N]   forward         */
     CONTRACT_NT, /* g[B?, …, N] · w[K, N] transposed      -> [B?, …, K]   input gradient  */
     CONTRACT_TN  /* sum over leading axes x[…, K] g[…, N] -> [K, N]       weight gradient */
 } ContractForm;
+ContractForm build_form(const Node *contract);
 NodeId build_contract(Graph *g, ContractForm form, NodeId a, NodeId b);
 
 /* ── movement ── axes without the batch ── */

@@ -131,6 +131,12 @@ static uint64_t flops(const Graph *g, const Node *node)
     return 2 * type_elements(a) * n;
 }
 
+ContractForm build_form(const Node *contract)
+{
+    ACT_ASSERT(contract->op == &op_contract);
+    return (ContractForm)node_attr(contract, 0)->i;
+}
+
 NodeId build_contract(Graph *g, ContractForm form, NodeId a, NodeId b)
 {
     AttrValue attr = {.i = form};

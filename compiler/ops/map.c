@@ -95,6 +95,12 @@ static uint64_t flops(const Graph *g, const Node *node)
     return sx_cost(g->sx, node_attr(node, 0)->sx) * type_elements(&node->type);
 }
 
+Sx build_fn(const Node *map)
+{
+    ACT_ASSERT(map->op == &op_map);
+    return node_attr(map, 0)->sx;
+}
+
 NodeId build_map(Graph *g, Sx sx, const NodeId *in, uint32_t n)
 {
     AttrValue attr = {.sx = sx};

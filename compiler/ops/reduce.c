@@ -120,6 +120,12 @@ static void signal_back(const SignalCall *call)
 
 static uint64_t flops(const Graph *g, const Node *node) { return type_elements(graph_type(g, node->in[0])); }
 
+Fold build_fold(const Node *reduce)
+{
+    ACT_ASSERT(reduce->op == &op_reduce);
+    return (Fold){(ReduceOp)node_attr(reduce, 0)->i, (uint32_t)node_attr(reduce, 1)->i, node_attr(reduce, 2)->i != 0};
+}
+
 NodeId build_reduce(Graph *g, ReduceOp op, NodeId a, uint32_t axes, bool batch, bool keep)
 {
     AttrValue attr[4] = {{.i = op}, {.i = axes}, {.i = batch}, {.i = keep}};

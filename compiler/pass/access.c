@@ -1,17 +1,18 @@
 #include "pass/access.h"
 
+#include "ops/build.h"
 #include "ops/index.h"
 
 uint32_t access_trailing(const Graph *g, const Node *reduce)
 {
     const Type *in = graph_type(g, reduce->in[0]);
-    uint64_t axes = (uint64_t)node_attr(reduce, 1)->i;
+    Fold fold = build_fold(reduce);
     uint32_t columns = 0;
-    if (node_attr(reduce, 2)->i)
+    if (fold.batch)
         return 0;
-    while (columns < in->rank && axes >> (in->rank - 1 - columns) & 1)
+    while (columns < in->rank && fold.axes >> (in->rank - 1 - columns) & 1)
         columns++;
-    return axes == (((1ull << columns) - 1) << (in->rank - columns)) ? columns : 0;
+    return fold.axes == (((1ull << columns) - 1) << (in->rank - columns)) ? columns : 0;
 }
 
 /* Dimension i of a shape: 0 is the batch. */

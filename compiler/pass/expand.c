@@ -54,10 +54,9 @@ const Pass pass_expand = {
 static NodeId canonical(Graph *g, const Node *node, NodeId in)
 {
     Type type = *graph_type(g, in);
-    uint64_t axes = (uint64_t)node_attr(node, 1)->i;
-    bool batch = node_attr(node, 2)->i != 0;
-    ReduceOp op = (ReduceOp)node_attr(node, 0)->i;
-    uint32_t left = (uint32_t)axes;
+    Fold fold = build_fold(node);
+    bool batch = fold.batch;
+    uint32_t left = fold.axes;
     NodeId value = in;
     for (uint32_t stop = type.rank; stop > 0 && left != 0;) {
         if (!(left >> (stop - 1) & 1)) {
@@ -70,14 +69,14 @@ static NodeId canonical(Graph *g, const Node *node, NodeId in)
         uint32_t run = ((1u << stop) - 1) & ~((1u << start) - 1);
         bool leading = batch && start == 0 && stop < type.rank; /* goes together with the batch */
         if (!leading)
-            value = build_reduce(g, op, value, run, false, true);
+            value = build_reduce(g, fold.op, value, run, false, true);
         else
-            value = build_reduce(g, op, value, run, true, true), batch = false;
+            value = build_reduce(g, fold.op, value, run, true, true), batch = false;
         left &= ~run;
         stop = start;
     }
     if (batch)
-        value = build_reduce(g, op, value, 0, true, true);
+        value = build_reduce(g, fold.op, value, 0, true, true);
     return build_reshape(g, value, node->type.rank, node->type.dim);
 }
 

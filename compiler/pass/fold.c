@@ -10,15 +10,15 @@ typedef struct Item {
     Class class;
 } Item;
 
-typedef struct Fold {
+typedef struct Hoist {
     Arena *arena;
     const SxPool *sx;
     const bool *uniform;      /* by argument */
     VEC(Item) item;
     VEC(Sx) hoist;            /* the largest uniform sub-expressions */
-} Fold;
+} Hoist;
 
-static Class class_of(const Fold *fold, Sx x)
+static Class class_of(const Hoist *fold, Sx x)
 {
     for (uint32_t i = fold->item.n; i-- > 0;)
         if (fold->item.at[i].x == x)
@@ -26,7 +26,7 @@ static Class class_of(const Fold *fold, Sx x)
     ACT_BUG("an operand was not visited before its use");
 }
 
-static void add_hoist(Fold *fold, Sx x)
+static void add_hoist(Hoist *fold, Sx x)
 {
     for (uint32_t i = 0; i < fold->hoist.n; i++)
         if (fold->hoist.at[i] == x)
@@ -36,7 +36,7 @@ static void add_hoist(Fold *fold, Sx x)
 
 static void visit(void *context, Sx x, const SxNode *node)
 {
-    Fold *fold = context;
+    Hoist *fold = context;
     Class class = CLASS_LITERAL;
     if (node->op == SX_ARG)
         class = fold->uniform[node->index] ? CLASS_UNIFORM : CLASS_DATA;
@@ -73,8 +73,8 @@ static NodeId fold_map(PassState *state, Graph *g, const Node *node, const NodeI
         inner[i] = 0;
         uniform[i] = build_is_uniform(input, &inner[i]);
     }
-    Sx f = sx_simplify(sx, sx_substitute(sx, node_attr(node, 0)->sx, to, n));
-    Fold fold = {.arena = state->arena, .sx = sx, .uniform = uniform};
+    Sx f = sx_simplify(sx, sx_substitute(sx, build_fn(node), to, n));
+    Hoist fold = {.arena = state->arena, .sx = sx, .uniform = uniform};
     sx_walk(sx, f, visit, &fold);
     double number;
     bool scalar = type_elements(&node->type) == 1 && !node->type.batch;

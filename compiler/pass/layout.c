@@ -43,7 +43,7 @@ void layout_mark_rows(Graph *g, const Graph *uses)
         const Node *node = graph_node(uses, id);
         for (uint32_t i = 0; i < node->n_in; i++) {
             uint32_t tensor;
-            bool left = node->op->kind == OP_CONTRACT && (i == 0 || node_attr(node, 0)->i == CONTRACT_TN);
+            bool left = node->op->kind == OP_CONTRACT && (i == 0 || build_form(node) == CONTRACT_TN);
             bool moved = node->op->kind == OP_MOVE && node->type.rank != 2;
             bool cut = node->op->kind == OP_MOVE && (node->n_in > 1 || !type_equal_transposed(&node->type, graph_type(uses, node->in[i])));
             if ((left || moved || cut || node->op->kind == OP_VIEW) &&
@@ -75,13 +75,13 @@ static void run(PassState *state)
     for (NodeId id = 1; id < from->nodes.n; id++) {
         const Node *node = graph_node(from, id);
         uint32_t tensor;
-        if (node->op->kind != OP_CONTRACT || node_attr(node, 0)->i == CONTRACT_TN) {
+        if (node->op->kind != OP_CONTRACT || build_form(node) == CONTRACT_TN) {
             map[id] = graph_copy_node(g, from, id, map);
             continue;
         }
         if (build_is_tensor(graph_node(from, node->in[1]), &tensor) && g->tensors.at[tensor].role == ROLE_PARAM)
             to_panels(state, &g->tensors.at[tensor]);
-        if (node_attr(node, 0)->i == CONTRACT_NN) {
+        if (build_form(node) == CONTRACT_NN) {
             map[id] = graph_copy_node(g, from, id, map);
             continue;
         }

@@ -59,7 +59,7 @@ static void layouts(const PassState *state, const Graph *g, Plan *plan)
             if (node->op->kind == OP_MAP && plan->slot[id].layout == LAYOUT_PANELS &&
                 type_same_shape(&input->type, &node->type))
                 take_layout(&plan->slot[in], &plan->slot[id]);
-            if (node->op->kind == OP_CONTRACT && i == 1 && node_attr(node, 0)->i == CONTRACT_NN) {
+            if (node->op->kind == OP_CONTRACT && i == 1 && build_form(node) == CONTRACT_NN) {
                 plan->slot[in].layout = LAYOUT_PANELS;
                 plan->slot[in].panel = layout_panel(state->target, input->type.dim[1]);
             }
@@ -85,7 +85,7 @@ static void keep(const Graph *g, Plan *plan, bool *kept)
             if (from != group)
                 kept[in] = true;
             else if (!row_value && used > plan->stage[in] && input->op->kind == OP_MAP &&
-                     sx_cost(g->sx, node_attr(input, 0)->sx) > DEAR &&
+                     sx_cost(g->sx, build_fn(input)) > DEAR &&
                      type_same_shape(&input->type, &plan->groups.at[from - 1].space))
                 kept[in] = true;
         }

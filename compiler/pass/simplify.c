@@ -36,7 +36,7 @@ static NodeId simplify_map(Graph *g, const Node *node, const NodeId *map)
         n = k == n ? n + 1 : n;
         to[i] = sx_arg(sx, k);
     }
-    Sx f = sx_simplify(sx, sx_substitute(sx, node_attr(node, 0)->sx, to, node->n_in));
+    Sx f = sx_simplify(sx, sx_substitute(sx, build_fn(node), to, node->n_in));
     for (uint32_t i = n; i-- > 0 && n > 1;) {
         if (sx_uses_arg(sx, f, i) || !shape_without(g, in, n, i, &node->type))
             continue;
