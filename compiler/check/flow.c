@@ -116,6 +116,26 @@ Reach flow_reach(const CheckContext *cx, NodeId id)
 
 NodeId flow_prediction(const CheckContext *cx, NodeId id) { return cx->prediction[id]; }
 
+const Signal *flow_signal(CheckContext *cx)
+{
+    double *deviation = arena_array(cx->arena, double, cx->g->tensors.n + 1);
+    bool small = false;
+    for (uint32_t i = 0; i < cx->g->tensors.n; i++)
+        deviation[i] = NAN;
+    for (NodeId id = 1; id < cx->g->nodes.n; id++) {
+        int index = cx->facts->live[id] ? facts_weight(cx->g, id) : -1;
+        const Tensor *tensor = index >= 0 ? &cx->g->tensors.at[index] : NULL;
+        if (tensor == NULL || tensor->fan_in < 1 || tensor->deviation * sqrt(tensor->fan_in) >= 1)
+            continue;
+        Follow follow = flow_follow(cx, id);
+        if (follow.end == FOLLOW_LAYER || (follow.end == FOLLOW_ACTIVATION && flow_reach(cx, follow.node).layer))
+            continue;
+        deviation[index] = 1 / sqrt(tensor->fan_in);
+        small = true;
+    }
+    return small ? signal_of_model(cx->arena, cx->facts, cx->model, deviation) : cx->signal;
+}
+
 Str flow_hidden_activation(const CheckContext *cx)
 {
     Str best = STR("relu");

@@ -35,6 +35,9 @@ Reach flow_reach(const CheckContext *cx, NodeId id);
 /* The prediction of the first loss (or the first output) that the value reaches; 0: none. */
 NodeId flow_prediction(const CheckContext *cx, NodeId id);
 
+/* The signal of the model with the last layers of the network and of residual branches at gain 1 where they start smaller: small
+ * ones are meant (policies, residual ends) and say nothing about the layers before them. */
+const Signal *flow_signal(CheckContext *cx);
 /* The activation this model uses in hidden layers (the most frequent that does not saturate), or "relu". */
 Str flow_hidden_activation(const CheckContext *cx);
 /* The initializer that fits the activation: kaiming for a gain near sqrt(2), lecun near 1, xavier for those that saturate, else auto,

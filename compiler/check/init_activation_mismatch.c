@@ -55,7 +55,8 @@ static uint32_t find_pairs(CheckContext *cx, Pair *pair)
             continue;
         const Tensor *tensor = &cx->g->tensors.at[index];
         Follow follow = flow_follow(cx, id);
-        if (follow.end != FOLLOW_ACTIVATION || !is_mismatch(cx, tensor, follow.fn))
+        /* hidden layers: in front of an output activation a small start is often meant */
+        if (follow.end != FOLLOW_ACTIVATION || !is_mismatch(cx, tensor, follow.fn) || !flow_reach(cx, follow.node).layer)
             continue;
         double gain = check_traits(cx, follow.fn)->gain;
         pair[n++] = (Pair){index, id, follow, tensor->deviation * sqrt(tensor->fan_in) / gain};

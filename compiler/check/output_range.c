@@ -111,7 +111,7 @@ static void missing_output_activation(CheckContext *cx)
             continue;
         Head head = check_head(cx, loss->prediction);
         double most = loss->wants_log_probabilities ? 0 : 1, least = loss->wants_log_probabilities ? -INFINITY : 0;
-        if (!head.range.known || (head.range.low > least - 1e-6 && head.range.high < most + 1e-6))
+        if (!head.range.known || (head.range.low >= least - 1e-6 && head.range.high <= most + 1e-6))
             continue;
         const char *wants = loss->wants_log_probabilities ? "logarithms of probabilities" : "probabilities";
         bool softmax = head.softmax && loss->wants_log_probabilities;

@@ -49,9 +49,9 @@ static void fix_initializer(CheckContext *cx, Diag *diag, NodeId activation)
         edit_initializer(cx, diag, FIX_UNSAFE, tensor, "kaiming_normal");
 }
 
-static void report(CheckContext *cx, const NodeId *node, uint32_t n, NodeId prediction)
+static void report(CheckContext *cx, const Signal *signal, const NodeId *node, uint32_t n, NodeId prediction)
 {
-    SignalPath path = signal_path(cx->signal, prediction);
+    SignalPath path = signal_path(signal, prediction);
     if (isnan(path.ratio) || path.layers < 2)
         return;
     bool mild = path.ratio > harmless;
@@ -89,6 +89,7 @@ static void saturating_hidden(CheckContext *cx)
     for (NodeId id = 1; id < cx->g->nodes.n; id++)
         if (is_saturating_hidden(cx, id))
             found[n++] = id;
+    const Signal *signal = n ? flow_signal(cx) : NULL;
     /* one finding for each function and prediction */
     for (uint32_t i = 0; i < n; i++) {
         if (found[i] == 0)
@@ -102,7 +103,7 @@ static void saturating_hidden(CheckContext *cx)
                 found[k] = 0;
             }
         if (prediction)
-            report(cx, group, members, prediction);
+            report(cx, signal, group, members, prediction);
     }
 }
 

@@ -107,7 +107,8 @@ static const char *const networks[] = {
     "model deep {\n"
     "    input  x : f32[128]\n"
     "    target y : class(10)\n"
-    "    loss cross_entropy(x |> repeat(20, layer) |> linear(10), y)\n"
+    "    h = x |> repeat(20, layer)\n"
+    "    loss cross_entropy(h |> linear(10), y)\n"
     "}\n",
     /* dropout between the layers */
     "model regularised {\n"
