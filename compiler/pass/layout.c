@@ -47,7 +47,7 @@ void layout_mark_rows(Graph *g, const Graph *uses)
             bool moved = node->op->kind == OP_MOVE && node->type.rank != 2;
             bool cut = node->op->kind == OP_MOVE && (node->n_in > 1 || !type_equal_transposed(&node->type, graph_type(uses, node->in[i])));
             if ((left || moved || cut || node->op->kind == OP_VIEW) &&
-                build_is_tensor(graph_node(uses, node->in[i]), &tensor))
+                build_is_tensor(graph_node(uses, node->in[i]), &tensor) && !g->tensors.at[tensor].type.batch)
                 g->tensors.at[tensor].rows_only = true;
         }
     }

@@ -75,8 +75,9 @@ static void update(PassState *state, Graph *g, const OptimizerUse *use, uint32_t
         like.name = str_printf(g->arena, STR_FMT "." STR_FMT, STR_ARG(like.name), STR_ARG(use->state.at[i]));
         like.role = ROLE_STATE;
         like.fill = (Fill){FILL_CONSTANT, use->state_init.at[i], 0};
-        like.deviation = 0;
-        like.trainable = false;
+        like.init = STR("constant");
+        like.fan_in = like.fan_out = like.gain = like.deviation = 0;
+        like.weight = like.trainable = false;
         like.of = 1 + tensor;
         state_tensor[i] = graph_tensor_add(g, &like);
         value[2 + i] = build_tensor(g, state_tensor[i]);
