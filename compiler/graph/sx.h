@@ -97,8 +97,9 @@ typedef struct SxInterval {
     double low, high;
     bool maybe_nan;   /* some point of the domain may give NaN */
 } SxInterval;
-/* An enclosure of x over the box; each DAG node once. Sound for what sx_eval computes, not always tight. An infinite end
- * of an argument stands for all finite numbers, so x * sigmoid(x) is no 0 * inf. low > high: the value is always NaN. */
+/* An enclosure of x over the box; each DAG node once. Sound for what sx_eval computes, not always tight. An infinite
+ * end of an argument stands for all finite numbers, so x * sigmoid(x) is no 0 * inf. low > high: the value is always
+ * NaN. */
 SxInterval sx_bounds(const SxPool *pool, Sx x, const SxInterval *args, unsigned n);
 /* The range of a one-argument function over [low, high] (may be infinite), found by bisection of the enclosure and
  * sampling: tight to 1e-6 relative for the functions people write. Values that are reached, shown by the enclosure to

@@ -154,7 +154,8 @@ static Iv iv_mul(Iv a, Iv b, bool same)
     return corners(a, b, limit_product, nan);
 }
 
-/* b without zero, so that one of its ends is finite: x / inf as a limit is 0, and x over the other end bounds the rest. */
+/* b without zero, so that one of its ends is finite: x / inf as a limit is 0, and x over the other end bounds the
+ * rest. */
 static Iv divide(Iv a, Iv b, bool nan)
 {
     double low = INFINITY, high = -INFINITY, from = INFINITY, to = -INFINITY;
@@ -202,10 +203,8 @@ static Iv iv_powi(Iv a, int32_t n)
                    sx_powi_value(most(size), n), a.nan);
 }
 
-static Iv iv_pow(Iv a, Iv b)
+static Iv power_of(Iv a, Iv b)
 {
-    if (empty(a) || empty(b)) /* pow(x, 0) and pow(1, y) are 1 even for NaN */
-        return has(b, 0) || has(a, 1) ? (Iv){1, 1, true, false, false} : iv_empty();
     if (a.low < 0) {
         bool whole = b.low == b.high && b.low == floor(b.low) && fabs(b.low) <= INT32_MAX;
         if (!whole)
@@ -216,12 +215,23 @@ static Iv iv_pow(Iv a, Iv b)
         out.high += isfinite(out.high) ? fabs(out.high) * slack : 0;
         return out;
     }
-    Iv out = corners(a, b, pow, a.nan || b.nan);
-    if (a.nan || b.nan)
-        out.low = fmin(out.low, 1), out.high = fmax(out.high, 1);
+    Iv out = corners(a, b, pow, false);
     out.low = fmax(wider(out.low, -INFINITY), 0), out.high = wider(out.high, INFINITY);
     if (a.low == 0 && b.low < 0)
         out.low = -INFINITY, out.reach_low = true; /* (-0) ^ -1 */
+    return out;
+}
+
+/* pow(x, 0) and pow(1, y) are 1 even for NaN. */
+static Iv iv_pow(Iv a, Iv b)
+{
+    if (empty(a) || empty(b))
+        return has(b, 0) || has(a, 1) ? (Iv){1, 1, true, false, false} : iv_empty();
+    bool nan = a.nan || b.nan;
+    a.nan = b.nan = false;
+    Iv out = power_of(a, b);
+    if (nan)
+        out.nan = true, out.low = fmin(out.low, 1), out.high = fmax(out.high, 1);
     return out;
 }
 

@@ -221,8 +221,8 @@ static Sx negated(SxPool *p, Operand a)
         return scaled(p, -1, a);
     if (node->op == SX_DIV && a.once && is_literal(p, node->in[0]))
         return scaled(p, -1, a);
-    if ((node->op == SX_DIV || node->op == SX_MUL) && a.once) /* -((x - y) / z) = (y - x) / z */
-        for (unsigned k = 0; k < 2; k++) {
+    if ((node->op == SX_DIV || node->op == SX_MUL) && a.once) /* -((x - y) / z) = (y - x) / z; not below the line, */
+        for (unsigned k = 0; k < (node->op == SX_MUL ? 2u : 1u); k++) { /* where the sign of a zero decides */
             Sx turned = flipped(p, node->in[k]);
             if (turned)
                 return sx_bin(p, node->op, k ? node->in[0] : turned, k ? turned : node->in[1]);

@@ -132,6 +132,8 @@ static void nan_is_announced(void **state)
     SxInterval never = over(sx_un(p, SX_LOG, x), -3, -2);
     assert_true(never.maybe_nan && never.low > never.high); /* always NaN */
     is_interval(over(sx_bin(p, SX_LT, sx_un(p, SX_LOG, x), sx_num(p, 1)), -3, -2), 0, 0, 0);
+    Sx perhaps = sx_un(p, SX_LOG, x); /* NaN below 0 */
+    assert_true(over(sx_bin(p, SX_POW, sx_num(p, -1), sx_sub(p, perhaps, perhaps)), -1, 1).maybe_nan);
     SxInterval from_nan = sx_bounds(p, x, (SxInterval[]){{0, 1, true}}, 1);
     assert_true(from_nan.maybe_nan);
 }
