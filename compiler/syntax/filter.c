@@ -119,7 +119,7 @@ void filter_end_statement(Filter *f, uint32_t raw)
 
 void filter_too_deep(Filter *f, uint32_t raw)
 {
-    if (f->mute)
+    if (f->mute || f->skip)
         return;
     Diag *d = diag_new(f->diags, LEVEL_ERROR, "ACT0005", "too_deep", f->raw[raw].span,
                        "this is nested more than %d levels deep", NESTING_LIMIT);
@@ -165,7 +165,7 @@ static void filter_newline(Filter *f, uint32_t raw)
     if (f->levels.n > 1 || f->start)
         return;
     uint32_t next = filter_significant(f, raw);
-    if (words_continue_line(f, next) && !f->mute)
+    if ((words_continue_line(f, next) && !f->mute) || braces_open_missing(f, raw))
         return;
     /* `a = b +` and a new statement below: the mistake is up here, so the line ends here. */
     if (continues_after(f->prev) && !f->mute && (next < f->binds_end || !words_begin_statement(f, next)))
@@ -208,6 +208,8 @@ static void filter_token(Filter *f, uint32_t raw)
     int kind = f->raw[raw].kind;
     if (raw == f->close_at)
         brackets_close_group(f, raw);
+    if (f->start && kind < RAW_NEWLINE && kind != TOK_RBRACE)
+        braces_before_statement(f, raw);
     switch (kind) {
     case RAW_COMMENT:
         break;
@@ -246,11 +248,8 @@ static void filter_token(Filter *f, uint32_t raw)
         brackets_close(f, raw);
         break;
     default:
-        if (kind == TOK_NAME) {
-            if (f->start)
-                braces_before_definition(f, raw);
+        if (kind == TOK_NAME)
             kind = words_resolve(f, raw);
-        }
         if (kind == TOK_ALLOW)
             f->allow = true;
         filter_count_nesting(f, kind, raw);

@@ -79,9 +79,12 @@ void brackets_open(Filter *f, uint32_t raw);
 void brackets_close(Filter *f, uint32_t raw);
 void brackets_close_group(Filter *f, uint32_t raw); /* at close_at */
 void braces_open(Filter *f, uint32_t raw);
+/* A definition whose `{` was forgotten, in a file with a `}` too many: reported and put in. */
+bool braces_open_missing(Filter *f, uint32_t raw);
 void braces_close(Filter *f, uint32_t raw);
-/* A definition begins: the bodies that should have ended are reported and closed. */
-void braces_before_definition(Filter *f, uint32_t raw);
+/* A statement begins: bodies that it cannot be part of, because it is not set in as they are, or because it is a definition,
+ * are reported and closed. */
+void braces_before_statement(Filter *f, uint32_t raw);
 void braces_at_end(Filter *f, uint32_t raw);
 int32_t braces_missing(const Filter *f); /* `{` less `}` */
 

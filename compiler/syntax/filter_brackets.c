@@ -41,10 +41,11 @@ static const char *bracket_name(int kind)
 
 typedef VEC(uint32_t) Opens;
 
-/* Does a line break inside brackets separate two values that nothing joins? Then a closing bracket is missing. */
-static bool line_breaks_group(const Filter *f, uint32_t before, uint32_t next)
+/* Does a line break inside brackets separate two values that nothing joins? Then a closing bracket is missing; unless the
+ * line is set in deeper than its statement (`column`), for then it belongs to it, and only a comma is missing. */
+static bool line_breaks_group(const Filter *f, uint32_t before, uint32_t next, uint32_t column)
 {
-    if (words_joins(f, next))
+    if (words_joins(f, next) || filter_column(f, next) > column)
         return false;
     int kind = f->raw[next].kind;
     bool value = kind == TOK_NAME || kind == TOK_NUMBER || kind == TOK_STRING || kind == TOK_LBRACKET ||
@@ -75,6 +76,7 @@ static Group group_follow(const Filter *f, uint32_t raw, uint32_t limit, Opens *
 {
     Group group = {0};
     uint32_t before = raw; /* the last token that is not space */
+    uint32_t column = filter_column(f, f->start ? raw : f->head_raw);
     for (uint32_t i = raw; i < limit; i++) {
         int kind = f->raw[i].kind;
         group.end = i;
@@ -94,7 +96,7 @@ static Group group_follow(const Filter *f, uint32_t raw, uint32_t limit, Opens *
             return group;
         } else if (kind == RAW_NEWLINE) {
             uint32_t next = filter_significant(f, i);
-            if (!f->raw[before].broken && line_breaks_group(f, before, next))
+            if (!f->raw[before].broken && line_breaks_group(f, before, next, column))
                 return group;
             i = next - 1;
             continue;
@@ -153,7 +155,7 @@ static void levels_close(Filter *f, uint32_t keep, uint32_t raw)
 {
     for (; f->levels.n > keep; levels_pop(f)) {
         const Bracket *level = &f->levels.at[f->levels.n - 1];
-        if (token_ends_operand(f->prev)) {
+        if (token_ends_operand(f->prev) && !f->allow) {
             filter_make(f, closer_of(f->raw[level->open].kind), raw);
         } else if (!f->mute) {
             filter_make(f, TOK_ACT_YYerror, raw);
@@ -175,7 +177,7 @@ void brackets_open(Filter *f, uint32_t raw)
             f->close_at = group_resume(f, raw, &group);
             open.n = 0;
             group_follow(f, raw, f->close_at, &open);
-            if (!group_is_reported(f, raw, f->close_at) && open.n && !f->mute)
+            if (!group_is_reported(f, raw, f->close_at) && open.n && !f->mute && group.deep <= NESTING_LIMIT)
                 report_unclosed(f, open.at[open.n - 1], f->close_at);
         }
     }
@@ -237,13 +239,12 @@ int32_t braces_missing(const Filter *f)
     return n;
 }
 
-void braces_open(Filter *f, uint32_t raw)
+static void frames_push(Filter *f, uint32_t raw, bool made)
 {
-    levels_close(f, 1, raw);
     Frame frame = {.open = raw, .column = filter_column(f, f->start ? raw : f->head_raw)};
     frame.context = f->start ? filter_context(f)
                              : words_context_inside(f, f->head, token_text(f->source, &f->raw[f->head_raw]));
-    uint32_t inside = filter_significant(f, raw + 1);
+    uint32_t inside = filter_significant(f, made ? raw : raw + 1);
     frame.indented = filter_first_on_line(f, inside) && filter_column(f, inside) > frame.column;
     f->nesting++;
     if (f->nesting > NESTING_LIMIT && !f->skip) {
@@ -252,7 +253,10 @@ void braces_open(Filter *f, uint32_t raw)
     }
     if (!f->skip) {
         f->mute = false;
-        filter_emit(f, TOK_LBRACE, raw);
+        if (made)
+            filter_make(f, TOK_LBRACE, raw);
+        else
+            filter_emit(f, TOK_LBRACE, raw);
     }
     *vec_push(f->arena, &f->frames) = frame;
     f->nesting -= f->levels.at[0].ifs + f->levels.at[0].tight;
@@ -261,6 +265,27 @@ void braces_open(Filter *f, uint32_t raw)
     f->prev = TOK_LBRACE;
     f->start = true;
     f->head = TOK_TERM;
+}
+
+void braces_open(Filter *f, uint32_t raw)
+{
+    levels_close(f, 1, raw);
+    frames_push(f, raw, false);
+}
+
+bool braces_open_missing(Filter *f, uint32_t raw)
+{
+    bool named = f->head == TOK_MODEL || f->head == TOK_DATA || f->head == TOK_TRAIN;
+    bool called = f->head == TOK_BLOCK || f->head == TOK_OPTIMIZER;
+    if (f->missing >= 0 || f->mute || !((named && f->prev == TOK_NAME) || (called && f->prev == TOK_RPAREN)))
+        return false;
+    uint32_t at = f->out.at[f->out.n - 1].span.end;
+    Diag *d = diag_new(f->diags, LEVEL_ERROR, "ACT0006", "unclosed", (Span){f->source->id, at, at},
+                       "expected `{`, found the end of the line");
+    diag_help(d, "a body stands in braces: `{ … }`");
+    f->missing++;
+    frames_push(f, raw, true);
+    return true;
 }
 
 /* Ends the innermost body, with the `}` of the text or without one. */
@@ -285,7 +310,9 @@ static void frames_pop(Filter *f, uint32_t raw, bool made)
 
 static void frames_report(Filter *f, uint32_t raw)
 {
-    report_unclosed(f, f->frames.at[f->frames.n - 1].open, raw);
+    uint32_t open = f->frames.at[f->frames.n - 1].open;
+    if (f->raw[open].kind == TOK_LBRACE) /* or it was put in, and reported */
+        report_unclosed(f, open, raw);
     f->missing--;
     frames_pop(f, raw, true);
 }
@@ -313,15 +340,20 @@ void braces_close(Filter *f, uint32_t raw)
     diag_help(d, "remove it, or open the body it ends with `{`");
 }
 
-void braces_before_definition(Filter *f, uint32_t raw)
+void braces_before_statement(Filter *f, uint32_t raw)
 {
-    bool nests;
-    if (!f->frames.n || !words_begin_definition(f, raw, &nests))
-        return;
-    while (f->frames.n) {
+    while (f->frames.n && filter_first_on_line(f, raw)) {
         const Frame *frame = &f->frames.at[f->frames.n - 1];
-        if (filter_column(f, raw) > frame->column || (f->missing <= 0 && (nests || !frame->indented)))
+        bool nests, missing = f->missing > 0;
+        if (filter_column(f, raw) > frame->column)
             return;
+        bool outside = missing && frame->indented;
+        if (!outside) {
+            if (f->raw[raw].kind != TOK_NAME || !words_begin_definition(f, raw, &nests))
+                return;
+            if (!missing && (nests || !frame->indented))
+                return;
+        }
         frames_report(f, raw);
     }
 }

@@ -177,16 +177,17 @@ static int words_first(Filter *f, uint32_t raw)
     uint32_t next = filter_on_line(f, raw + 1), end;
     if (context == CONTEXT_DATA && raw_kind(f, filter_significant(f, next)) == TOK_LBRACE)
         return TOK_PART;
-    if (words_bind(f, raw, &end)) {
+    bool settings = context == CONTEXT_SETTINGS || context == CONTEXT_DATA;
+    if (words_bind(f, raw, &end) && !(settings && raw_kind(f, end) == TOK_COLON)) {
         f->binds_end = end;
         return TOK_BIND;
     }
-    if (context == CONTEXT_SETTINGS || context == CONTEXT_DATA)
+    if (settings)
         return TOK_KEY;
     const Word *word = words_find(raw_text(f, raw), words_places(context));
     if (word && (context == CONTEXT_FILE || words_follow(f, raw, word->follow)))
         return word->token;
-    word = words_find(raw_text(f, raw), IN_FILE); /* in a body by mistake; placement.c says so */
+    word = words_find(raw_text(f, raw), context == CONTEXT_FILE ? IN_BODY : IN_FILE); /* misplaced: placement.c says so */
     return word && words_follow(f, raw, word->follow) ? word->token : TOK_NAME;
 }
 

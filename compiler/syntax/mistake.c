@@ -212,6 +212,8 @@ static void add_help(ParseCtx *cx, Diag *d, const Token *head, const Token *foun
         diag_help(d, "%s", word_help);
     } else if (found->kind == TOK_COLON && (expected & EXPECT_LBRACE)) {
         diag_help(d, "a body stands in braces: `{ … }`");
+    } else if (found->kind == TOK_COLON && found->context != CONTEXT_BODY) {
+        diag_help(d, "a name and what belongs to it stand side by side, without `:`");
     } else if (word && in_header && head->kind == word->token) {
         diag_help(d, "it looks like this: `%s`", word->looks_like);
     } else if (before->kind == TOK_PIPE && found->kind == TOK_NUMBER) {
@@ -238,7 +240,8 @@ void mistake_report(ParseCtx *cx, unsigned expected)
         return;
     }
     Str wanted = describe_expected(cx, expected), there = describe(cx, found);
-    Diag *d = diag_new(cx->diags, LEVEL_ERROR, "ACT0002", "syntax", found->span, "expected " STR_FMT ", found " STR_FMT,
-                       STR_ARG(wanted), STR_ARG(there));
+    bool brace = found->made && cx->raw[found->raw].kind == TOK_RBRACE;
+    Diag *d = diag_new(cx->diags, LEVEL_ERROR, "ACT0002", "syntax", brace ? cx->raw[found->raw].span : found->span,
+                       "expected " STR_FMT ", found " STR_FMT, STR_ARG(wanted), STR_ARG(there));
     add_help(cx, d, head, found, expected);
 }

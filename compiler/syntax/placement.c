@@ -110,10 +110,25 @@ static void report_assign(const Placement *p, const Ast *node, AstKind parent)
     }
 }
 
+static const char *statement_looks_like(Str word)
+{
+    for (unsigned i = 0; i < words_count; i++)
+        if ((words_table[i].places & IN_BODY) && str_is(word, words_table[i].text))
+            return words_table[i].looks_like;
+    return NULL;
+}
+
 static void report_result(const Placement *p, const Ast *node, AstKind parent)
 {
     const Ast *value = node->n_kid ? node->kid[0] : node;
     if (parent == AST_MODEL) {
+        const char *looks_like = value->kind == AST_NAME ? statement_looks_like(value->text) : NULL;
+        if (looks_like) { /* `loss` and nothing behind it */
+            diag_help(diag_new(p->diags, LEVEL_ERROR, "ACT0002", "syntax", node->span,
+                               "nothing stands behind `" STR_FMT "`", STR_ARG(value->text)),
+                      "it looks like this: `%s`", looks_like);
+            return;
+        }
         Diag *d = diag_new(p->diags, LEVEL_ERROR, "ACT0007", "misplaced", node->span,
                            "this value is computed and not used");
         if (value->kind == AST_UNARY || (value->kind == AST_BINARY && value->kid[0]->kind == AST_UNARY))

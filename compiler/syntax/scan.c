@@ -79,6 +79,14 @@ int scan_meant(Scan *scan, int kind, const char *form, const char *help)
     return kind;
 }
 
+int scan_point(Scan *scan)
+{
+    char before = scan->begin ? scan->source->text.p[scan->begin - 1] : ' ';
+    if (strchr(" \t\n\r,([{=+-*/^<>|;", before))
+        return scan_meant(scan, TOK_NUMBER, "0%s", "digits stand on both sides of a decimal point");
+    return TOK_NUMBER; /* x.3, 1.2.3: the parser has more to say */
+}
+
 int scan_string(Scan *scan)
 {
     Str text = scan_slice(scan);

@@ -15,6 +15,7 @@ typedef struct Scan {
 /* Each reports what it must and returns the kind of token to go on with; 0 … is the end, as everywhere. */
 int scan_number(Scan *scan);
 int scan_bad_number(Scan *scan);
+int scan_point(Scan *scan); /* .5 */
 int scan_string(Scan *scan);
 int scan_unterminated(Scan *scan);
 int scan_single_quotes(Scan *scan);
