@@ -69,6 +69,9 @@ static int choose_output(const Options *options, Arena *arena, OutKind *kind)
     if (!options->output.n)
         return usage_error(options, STR("where to?"),
                            STR("actc model.act -o model.o, or -o model for a training program"));
+    if (str_is(options->output, "-"))
+        return usage_error(options, STR("code is not written to standard output"),
+                           STR("print a stage instead: --emit=asm, --emit=ll"));
     struct stat info;
     if (stat(str_c(arena, options->output), &info) == 0 && S_ISDIR(info.st_mode))
         return usage_error(options,

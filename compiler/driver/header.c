@@ -57,6 +57,26 @@ static Str array_type(Arena *arena, const Type *type)
 
 /* ── what a value means ── */
 
+/* "x * 0.5 - 1", "(x - 33) / 78" */
+static void add_scaling(Text *text, const TransformUse *t)
+{
+    bool affine = t->kind == ACT_T_AFFINE;
+    double shift = affine ? t->b : -t->a, scale = affine ? t->a : t->b;
+    text_add(text, affine || shift == 0 ? STR("x") : STR("(x"));
+    if (affine && scale != 1) {
+        text_add(text, STR(" * "));
+        text_number(text, scale);
+    }
+    if (shift != 0) {
+        text_add(text, shift < 0 ? STR(" - ") : STR(" + "));
+        text_number(text, shift < 0 ? -shift : shift);
+    }
+    if (!affine) {
+        text_add(text, shift == 0 ? STR(" / ") : STR(") / "));
+        text_number(text, scale);
+    }
+}
+
 /* How the training data was scaled on its way into input `tensor`: the caller does the same. */
 static Str scaling_note(Header *h, const Tensor *tensor)
 {
@@ -73,20 +93,11 @@ static Str scaling_note(Header *h, const Tensor *tensor)
                 if (t->kind != ACT_T_AFFINE && t->kind != ACT_T_STANDARD)
                     continue; /* a measured normalize is part of the model */
                 text_add(&text, text.n ? STR(", then ") : STR(""));
-                if (t->kind == ACT_T_AFFINE) {
-                    text_add(&text, STR("x * "));
-                    text_number(&text, t->a);
-                    text_add(&text, STR(" + "));
-                    text_number(&text, t->b);
-                } else {
-                    text_add(&text, STR("(x - "));
-                    text_number(&text, t->a);
-                    text_add(&text, STR(") / "));
-                    text_number(&text, t->b);
-                }
+                add_scaling(&text, t);
             }
         }
-    return text_str(&text);
+}
+return text_str(&text);
 }
 
 static void describe_ports(Header *h, const char *what, const Port *port, uint32_t n)
@@ -103,8 +114,8 @@ static void describe_ports(Header *h, const char *what, const Port *port, uint32
         aligned_doc(h, what, port[i].name, text_str(&text));
         Str scaling = tensor && tensor->role == ROLE_INPUT ? scaling_note(h, tensor) : (Str){0};
         if (scaling.n)
-            text_printf(h->out, " *   %-8s %-14s as in training: the values read, scaled by " STR_FMT "\n", "", "",
-                        STR_ARG(scaling));
+            text_printf(h->out, " *   %-8s %-14s as in training, where a value x of the data enters as " STR_FMT "\n",
+                        "", "", STR_ARG(scaling));
     }
 }
 

@@ -106,7 +106,10 @@ void options_help(const Command *command, Text *out)
     text_add(out, STR("\n"));
     help_wrap(out, 0, 0, compile->doc);
     help_options(compile, out);
-    text_add(out, STR("\nExit codes: 0 done (warnings included), 1 errors in the network, 2 wrong usage or a file that "
-                      "cannot be read or written.\n\nExamples:\n"));
+    text_putc(out, '\n');
+    help_wrap(out, 0, 0,
+              "Exit codes: 0 done (warnings included), 1 errors in the network, 2 wrong usage or a file that cannot be "
+              "read or written.");
+    text_add(out, STR("\nExamples:\n"));
     help_lines(out, compile->examples);
 }
