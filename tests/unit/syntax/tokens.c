@@ -198,6 +198,28 @@ static void docs_go_to_the_next_statement(void **state)
     arena_free(arena);
 }
 
+/* A message never says TOK_SOMETHING: every token of the grammar has words of its own. */
+static void every_token_has_words(void **state)
+{
+    (void)state;
+    Arena *arena = arena_new();
+    Str grammar = project_file(arena, __FILE__, "grammar/act.y");
+    unsigned tokens = 0, words = 0, lines = 0;
+    for (const char *line = grammar.p; (line = strstr(line, "\n%token")); lines++) {
+        line += 7;
+        bool quoted = false, type = false;
+        for (const char *c = line; *c != '\n'; c++) {
+            words += *c == '"' && !quoted;
+            quoted ^= *c == '"';
+            type = *c == '<' || (type && c[-1] != '>');
+            tokens += !quoted && !type && isupper((unsigned char)*c) && c[-1] == ' ';
+        }
+    }
+    assert_true(lines > 10 && tokens > 50);
+    assert_int_equal(tokens, words);
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +229,7 @@ int main(void)
         cmocka_unit_test(brackets_always_balance_for_the_parser),
         cmocka_unit_test(unfinished_lines_do_not_take_the_next),
         cmocka_unit_test(docs_go_to_the_next_statement),
+        cmocka_unit_test(every_token_has_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
