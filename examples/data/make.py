@@ -3,8 +3,8 @@
 
     make.py [FOLDER]     FOLDER: sklearn/datasets/data (default: where the package installs it)
 
-Each data set gives NAME.csv, and NAME-train.csv and NAME-test.csv: every fifth row is for testing. Rows keep their order.
-Python's standard library is all it needs. The output is the same bytes every time.
+Each data set gives NAME.csv, and NAME-train.csv and NAME-test.csv: every fifth row is for testing. Rows keep their
+order. Python's standard library is all it needs. The output is the same bytes every time.
 """
 import csv
 import gzip
@@ -62,8 +62,8 @@ def iris(folder):
 
 
 def breast_cancer(folder):
-    features = ["radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity", "concave_points", "symmetry",
-                "fractal_dimension"]
+    features = ["radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity", "concave_points",
+                "symmetry", "fractal_dimension"]
     header = [kind + "_" + feature for kind in ("mean", "error", "worst") for feature in features] + ["diagnosis"]
     write_all("breast_cancer", header, classes(read(folder, "breast_cancer.csv")))
 
@@ -87,7 +87,8 @@ def xor():
 if __name__ == "__main__":
     source = sys.argv[1] if len(sys.argv) > 1 else FOLDER
     if not os.path.isdir(source):
-        sys.exit("make.py: `%s` is no folder; install python3-sklearn, or unpack it and name sklearn/datasets/data" % source)
+        sys.exit("make.py: `%s` is no folder; install python3-sklearn, or unpack it and name sklearn/datasets/data"
+                 % source)
     for make in (iris, breast_cancer, diabetes, digits):
         make(source)
     xor()

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Draws spirals.csv and spirals-test.csv: two interleaved spirals of one and a half turns, with a little noise.
 
-A point at the share t of its spiral lies at the angle 3 pi t, at the radius t, and is moved by a normal deviation of 0.02.
-The second spiral is the first turned by half a turn. The seeds are fixed: the same files every time.
+A point at the share t of its spiral lies at the angle 3 pi t, at the radius t, and is moved by a normal deviation of
+0.02. The second spiral is the first turned by half a turn. The seeds are fixed: the same files every time.
 """
 import math
 import os

@@ -52,9 +52,9 @@ static void subtract(double *column, const double *reflector, double scale, uint
     for (uint64_t i = 0; i < n; i++) column[i] -= scale * reflector[i];
 }
 
-/* Replaces the `cols` columns of length `rows` (rows >= cols) by orthonormal ones: the Q of a Householder QR whose R has a positive
- * diagonal, which makes Q uniformly distributed for a Gaussian matrix (Mezzadri, Notices of the AMS 54, 2007).
- * `diagonal` has room for cols values; `q` for rows * cols. */
+/* Replaces the `cols` columns of length `rows` (rows >= cols) by orthonormal ones: the Q of a Householder QR whose R
+ * has a positive diagonal, which makes Q uniformly distributed for a Gaussian matrix (Mezzadri, Notices of the AMS 54,
+ * 2007). `diagonal` has room for cols values; `q` for rows * cols. */
 static void orthonormalize(double *column, double *q, double *diagonal, uint64_t rows, uint64_t cols)
 {
     for (uint64_t k = 0; k < cols; k++) {
@@ -119,7 +119,8 @@ static ActStatus fill_orthogonal(const ActTensor *tensor, float *out, const ActF
 
 ActStatus act_fill(const ActTensor *tensor, void *block, const ActFill *fill, uint64_t seed)
 {
-    if (!tensor || !block || !fill || tensor->type != ACT_F32 || fill->kind > ACT_FILL_ORTHOGONAL) return ACT_E_ARGUMENT;
+    if (!tensor || !block || !fill || tensor->type != ACT_F32 || fill->kind > ACT_FILL_ORTHOGONAL)
+        return ACT_E_ARGUMENT;
     uint64_t n = act_layout_elements(tensor);
     if (n == 0 || act_layout_bytes(tensor) > tensor->bytes) return ACT_E_ARGUMENT;
     float *out = (float *)(void *)((char *)block + tensor->offset);

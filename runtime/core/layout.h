@@ -11,15 +11,16 @@ void act_layout_file_shape(const ActTensor *tensor, uint32_t shape[ACT_MAX_RANK]
 /* Bytes the tensor takes in its block, padding included, from its shape and layout. */
 uint64_t act_layout_bytes(const ActTensor *tensor);
 
-/* Visits the elements in file order: act_layout_next gives the place of one after the other, in elements from the tensor's start. */
+/* Visits the elements in file order: act_layout_next gives the place of one after the other, in elements from the
+ * tensor's start. */
 typedef struct ActWalk {
     uint32_t rank;
     uint32_t axis[ACT_MAX_RANK];      /* inside axis of file axis i */
     uint32_t size[ACT_MAX_RANK];      /* file axis i */
     uint32_t at[ACT_MAX_RANK];        /* file coordinate */
     uint64_t place[ACT_MAX_RANK];     /* what file axis i contributes now */
-    uint64_t step[ACT_MAX_RANK];      /* per inside axis: places between neighbours; the last axis of PANELS has its own rule */
-    uint64_t panel_step;              /* PANELS: places between panels; 0 for ROWS */
+    uint64_t step[ACT_MAX_RANK];      /* per inside axis: places between neighbours (last axis of PANELS: see below) */
+    uint64_t panel_step;              /* PANELS: places between panels, which the last axis counts; 0 for ROWS */
     uint32_t panel;
     uint32_t pixels, channels;        /* of the flattened image behind inside axis 0; channels 0: none */
 } ActWalk;

@@ -7,8 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A training step opens a gate every few dozen microseconds: shorter than waking a sleeper, so waiters spin first. A machine that
- * is shared may have taken the partner's processor away, so they don't spin for long. */
+/* A training step opens a gate every few dozen microseconds: shorter than waking a sleeper, so waiters spin first. A
+ * machine that is shared may have taken the partner's processor away, so they don't spin for long. */
 enum { SPIN_NANOSECONDS = 40000, PAUSES_PER_LOOK = 32, MAX_THREADS = 1024 };
 
 /* A number that only grows, and whoever waits for it to change. */
@@ -44,7 +44,8 @@ static void gate_destroy(Gate *gate)
     pthread_mutex_destroy(&gate->lock);
 }
 
-/* The value and the count of sleepers are sequentially consistent: either the opener sees the sleeper, or the sleeper the value. */
+/* The value and the count of sleepers are sequentially consistent: either the opener sees the sleeper, or the sleeper
+ * the value. */
 static void gate_open(Gate *gate)
 {
     atomic_fetch_add(&gate->value, 1);
@@ -128,7 +129,8 @@ ActPool *act_pool_new(uint32_t threads)
     pool->work = NULL;
     pool->context = NULL;
     pool->quit = 0;
-    pool->spin = threads <= act_pool_machine_threads(); /* more threads than processors: a spinner keeps others from their work */
+    /* with more threads than processors, a spinner keeps others from their work */
+    pool->spin = threads <= act_pool_machine_threads();
     pool->worker = worker;
     pool->threads = 1;
     for (uint32_t i = 1; i < threads; i++) {
@@ -173,8 +175,8 @@ void act_parallel(ActPool *pool, ActWork work, void *context)
     gate_wait(&pool->finish, seen, pool->spin);
 }
 
-/* Sense-reversing, with a counter for a sense: the last to arrive resets the count before it opens the gate, so that the
- * barrier can be used again at once. */
+/* Sense-reversing, with a counter for a sense: the last to arrive resets the count before it opens the gate, so that
+ * the barrier can be used again at once. */
 void act_barrier(ActPool *pool)
 {
     if (!pool || pool->threads == 1) return;

@@ -1,4 +1,5 @@
-/* Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+/* Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2,
+ * 3", SC 2011).
  *
  * THE DEFINITION, for the runtime, the interpreter and the vector code alike. A number is named by
  *     seed    64 bits
@@ -12,8 +13,8 @@
  * so that four neighbours share a call, and nothing depends on threads, batch size or layout.
  *
  * From a word w:
- *     float in [0, 1)   (w >> 8) * 2^-24                exact, 24 bits; an event of probability p happens when this is below p
- *     double in (0, 1)  (w + 0.5) * 2^-32               exact; never 0 or 1, so that an inverse distribution function is finite
+ *     float in [0, 1)   (w >> 8) * 2^-24                exact, 24 bits; an event of probability p: this is below p
+ *     double in (0, 1)  (w + 0.5) * 2^-32               exact; never 0 or 1: inverse distribution functions stay finite
  *     normal            act_random_normal of the double in (0, 1)
  *
  * Streams from 0xff00 belong to the host: */
@@ -37,8 +38,8 @@ uint32_t act_random_word(uint64_t seed, uint32_t stream, uint64_t step, uint32_t
 
 static inline float act_random_unit(uint32_t word) { return (float)(word >> 8) * 0x1p-24f; }
 static inline double act_random_open(uint32_t word) { return ((double)word + 0.5) * 0x1p-32; }
-/* The standard normal's inverse distribution function at p in (0, 1); relative error about 1e-16 (Wichura, algorithm AS 241,
- * Applied Statistics 37, 1988). -infinity at 0, +infinity at 1, NaN elsewhere. */
+/* The standard normal's inverse distribution function at p in (0, 1); relative error about 1e-16 (Wichura, algorithm
+ * AS 241, Applied Statistics 37, 1988). -infinity at 0, +infinity at 1, NaN elsewhere. */
 double act_random_normal(double p);
 
 #endif

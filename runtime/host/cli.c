@@ -50,7 +50,8 @@ static ActStatus predict(ActInstance *m, ActOptions *options, ActError *error)
     if (!out) return act_error(error, ACT_E_IO, "`%s` can't be written: %s", options->to, strerror(errno));
     options->run.output = out;
     ActStatus status = act_predict(m, &options->run, error);
-    if (fclose(out) != 0 && status == ACT_OK) status = act_error(error, ACT_E_IO, "`%s` can't be written: %s", options->to, strerror(errno));
+    if (fclose(out) != 0 && status == ACT_OK)
+        status = act_error(error, ACT_E_IO, "`%s` can't be written: %s", options->to, strerror(errno));
     return status;
 }
 

@@ -19,8 +19,9 @@ static ActStatus check_numbers(const ActColumn *column, ActError *error)
     uint64_t n = table->rows * table->width;
     for (uint64_t i = 0; i < n; i++)
         if (!isfinite(table->values[i]))
-            return act_error(error, ACT_E_DATA, "`%s`, row %s: value %s of `%s` is %s; repair it, or remove the row", column->path,
-                             act_text_count(i / table->width + 1).text, act_text_count(i % table->width + 1).text, column->field->name,
+            return act_error(error, ACT_E_DATA, "`%s`, row %s: value %s of `%s` is %s; repair it, or remove the row",
+                             column->path, act_text_count(i / table->width + 1).text,
+                             act_text_count(i % table->width + 1).text, column->field->name,
                              isnan(table->values[i]) ? "not a number (NaN)" : "infinite");
     return ACT_OK;
 }
@@ -31,7 +32,8 @@ ActStatus act_column_read(ActColumn *column, const char *base, const ActRun *run
     const ActReader *reader = act_reader_find(field->reader, error);
     if (!reader) return ACT_E_ARGUMENT;
     if (field->columns && *field->columns && !reader->columns)
-        return act_error(error, ACT_E_ARGUMENT, "the reader `%s` knows no columns; `%s` asks for `%s`", reader->name, field->name, field->columns);
+        return act_error(error, ACT_E_ARGUMENT, "the reader `%s` knows no columns; `%s` asks for `%s`", reader->name,
+                         field->name, field->columns);
     column->path = act_file_find(field->path, base, run->data, run->n_data, error);
     if (!column->path) return ACT_E_IO;
     ActRequest request = { column->path, field->columns ? field->columns : "", fact->class_name, fact->n_class };
@@ -46,8 +48,10 @@ ActStatus act_column_read(ActColumn *column, const char *base, const ActRun *run
     return check_numbers(column, error);
 }
 
-/* Mean and deviation (population) per feature over the chosen rows; a constant feature gets the deviation 1, and becomes 0. */
-static ActStatus measure_normalize(const ActColumn *column, const uint32_t *index, size_t n, size_t features, ActFact *fact, ActError *error)
+/* Mean and deviation (population) per feature over the chosen rows; a constant feature gets the deviation 1, and
+ * becomes 0. */
+static ActStatus measure_normalize(const ActColumn *column, const uint32_t *index, size_t n, size_t features,
+                                   ActFact *fact, ActError *error)
 {
     const ActTable *table = &column->table;
     fact->mean = calloc(features, sizeof *fact->mean);
@@ -121,26 +125,31 @@ static ActStatus check_shape(const ActColumn *column, ActError *error)
 {
     const ActTable *table = &column->table;
     const ActTensor *tensor = column->tensor;
-    ActText label = label_of(tensor), wanted = act_text_count(act_tensor_width(tensor)), found = act_text_count(table->width);
+    ActText label = label_of(tensor), wanted = act_text_count(act_tensor_width(tensor)),
+            found = act_text_count(table->width);
     if (table->shaped ? same_shape(table, tensor) : table->width == act_tensor_width(tensor)) return ACT_OK;
     if (!table->shaped)
-        return act_error(error, ACT_E_DATA, "`%s: %s` needs %s value%s a row, `%s` has %s column%s", tensor->name, label.text, wanted.text,
-                         act_tensor_width(tensor) == 1 ? "" : "s", column->path, found.text, table->width == 1 ? "" : "s");
-    act_error(error, ACT_E_DATA, "`%s: %s` needs %s value%s a row, `%s` has rows of shape %s", tensor->name, label.text, wanted.text,
-              act_tensor_width(tensor) == 1 ? "" : "s", column->path, table->rank ? act_text_shape("", table->dim, table->rank).text : "[]");
-    if (table->width == act_tensor_width(tensor)) act_error_more(error, ": the same count, but only axes of size 1 may be added at the end");
+        return act_error(error, ACT_E_DATA, "`%s: %s` needs %s value%s a row, `%s` has %s column%s", tensor->name,
+                         label.text, wanted.text, act_tensor_width(tensor) == 1 ? "" : "s", column->path, found.text,
+                         table->width == 1 ? "" : "s");
+    act_error(error, ACT_E_DATA, "`%s: %s` needs %s value%s a row, `%s` has rows of shape %s", tensor->name, label.text,
+              wanted.text, act_tensor_width(tensor) == 1 ? "" : "s", column->path,
+              table->rank ? act_text_shape("", table->dim, table->rank).text : "[]");
+    if (table->width == act_tensor_width(tensor))
+        act_error_more(error, ": the same count, but only axes of size 1 may be added at the end");
     return ACT_E_DATA;
 }
 
-static ActStatus normalize(ActColumn *column, ActInstance *instance, const uint32_t *index, size_t n, ActMeasure measure, int last, ActFact *fact,
-                           ActError *error)
+static ActStatus normalize(ActColumn *column, ActInstance *instance, const uint32_t *index, size_t n,
+                           ActMeasure measure, int last, ActFact *fact, ActError *error)
 {
     ActTable *table = &column->table;
     size_t features = act_tensor_features(column->tensor);
     if (last && check_shape(column, error) != ACT_OK) return ACT_E_DATA;
     if (features == 0 || table->width % features)
-        return act_error(error, ACT_E_DATA, "`%s` has %s values in a row, which `normalize` can't divide among the %zu features of `%s`", column->path,
-                         act_text_count(table->width).text, features, column->tensor->name);
+        return act_error(error, ACT_E_DATA,
+                         "`%s` has %s values in a row, which `normalize` can't divide among the %zu features of `%s`",
+                         column->path, act_text_count(table->width).text, features, column->tensor->name);
     const ActTensor *mean = last ? model_constant(instance->model, column->tensor->name, "mean", features) : NULL;
     const ActTensor *std = last ? model_constant(instance->model, column->tensor->name, "std", features) : NULL;
     if (mean && std) { /* the model normalizes; its constants want measuring once */
@@ -155,14 +164,16 @@ static ActStatus normalize(ActColumn *column, ActInstance *instance, const uint3
     }
     if (!fact->mean) {
         if (measure == ACT_MEASURE_NOTHING)
-            return act_error(error, ACT_E_DATA, "the constants of `normalize` for `%s` are not known: they are measured on the training part",
-                             column->tensor->name);
+            return act_error(
+                error, ACT_E_DATA,
+                "the constants of `normalize` for `%s` are not known: they are measured on the training part",
+                column->tensor->name);
         ActStatus status = measure_normalize(column, index, n, features, fact, error);
         if (status != ACT_OK) return status;
     }
     if (fact->n_feature != features)
-        return act_error(error, ACT_E_DATA, "the weights file has constants for %zu features of `%s`; it has %zu", fact->n_feature,
-                         column->tensor->name, features);
+        return act_error(error, ACT_E_DATA, "the weights file has constants for %zu features of `%s`; it has %zu",
+                         fact->n_feature, column->tensor->name, features);
     for (uint64_t r = 0; r < table->rows; r++)
         for (uint64_t e = 0; e < table->width; e++) {
             float *x = &table->values[r * table->width + e];
@@ -175,16 +186,18 @@ static ActStatus one_hot(ActColumn *column, double classes, ActError *error)
 {
     ActTable *table = &column->table;
     uint64_t n = table->rows * table->width, k = (uint64_t)classes;
-    if (!(classes >= 1 && classes <= UINT32_MAX)) return act_error(error, ACT_E_ARGUMENT, "one_hot wants a number of classes, not %g", classes);
-    if (table->rank == ACT_MAX_RANK) return act_error(error, ACT_E_ARGUMENT, "`%s` has too many axes for one_hot", column->path);
+    if (!(classes >= 1 && classes <= UINT32_MAX))
+        return act_error(error, ACT_E_ARGUMENT, "one_hot wants a number of classes, not %g", classes);
+    if (table->rank == ACT_MAX_RANK)
+        return act_error(error, ACT_E_ARGUMENT, "`%s` has too many axes for one_hot", column->path);
     float *values = n <= SIZE_MAX / 8 / k ? calloc(n * k, sizeof *values) : NULL;
     if (!values) return act_error_memory(error);
     for (uint64_t i = 0; i < n; i++) {
         double c = (double)table->values[i];
         if (c < 0 || c >= classes || c != floor(c)) {
             free(values);
-            return act_error(error, ACT_E_DATA, "`%s`, row %s: %g is not one of the %g classes of one_hot, 0 to %g", column->path,
-                             act_text_count(i / table->width + 1).text, c, classes, classes - 1);
+            return act_error(error, ACT_E_DATA, "`%s`, row %s: %g is not one of the %g classes of one_hot, 0 to %g",
+                             column->path, act_text_count(i / table->width + 1).text, c, classes, classes - 1);
         }
         values[i * k + (uint64_t)c] = 1;
     }
@@ -201,8 +214,8 @@ static void affine(ActTable *table, double a, double b)
     for (uint64_t i = 0; i < n; i++) table->values[i] = (float)((double)table->values[i] * a + b);
 }
 
-ActStatus act_column_transform(ActColumn *column, ActInstance *instance, const uint32_t *index, size_t n, ActMeasure measure, ActFact *fact,
-                               ActError *error)
+ActStatus act_column_transform(ActColumn *column, ActInstance *instance, const uint32_t *index, size_t n,
+                               ActMeasure measure, ActFact *fact, ActError *error)
 {
     ActTable *table = &column->table;
     for (uint32_t t = 0; t < column->field->n_transform; t++) {
@@ -211,14 +224,17 @@ ActStatus act_column_transform(ActColumn *column, ActInstance *instance, const u
         switch (with->kind) {
         case ACT_T_AFFINE: affine(table, with->a, with->b); break;
         case ACT_T_STANDARD:
-            for (uint64_t i = 0; i < table->rows * table->width; i++) table->values[i] = (float)(((double)table->values[i] - with->a) / with->b);
+            for (uint64_t i = 0; i < table->rows * table->width; i++)
+                table->values[i] = (float)(((double)table->values[i] - with->a) / with->b);
             break;
         case ACT_T_NORMALIZE:
             status = normalize(column, instance, index, n, measure, t + 1 == column->field->n_transform, fact, error);
             break;
         case ACT_T_ONE_HOT: status = one_hot(column, with->a, error); break;
         case ACT_T_SHIFT: column->shift += (int64_t)with->a; break;
-        default: status = act_error(error, ACT_E_VERSION, "`%s` wants a transform this runtime does not know (%u)", column->field->name, with->kind);
+        default:
+            status = act_error(error, ACT_E_VERSION, "`%s` wants a transform this runtime does not know (%u)",
+                               column->field->name, with->kind);
         }
         if (status != ACT_OK) return status;
     }
@@ -228,8 +244,9 @@ ActStatus act_column_transform(ActColumn *column, ActInstance *instance, const u
 static ActStatus out_of_range(const ActColumn *column, uint64_t i, ActError *error)
 {
     const ActTable *table = &column->table;
-    return act_error(error, ACT_E_DATA, "`%s`, row %s: `%s: %s` can't be %g", column->path, act_text_count(i / table->width + 1).text,
-                     column->tensor->name, label_of(column->tensor).text, (double)table->values[i]);
+    return act_error(error, ACT_E_DATA, "`%s`, row %s: `%s: %s` can't be %g", column->path,
+                     act_text_count(i / table->width + 1).text, column->tensor->name, label_of(column->tensor).text,
+                     (double)table->values[i]);
 }
 
 /* Class and token indices are whole and below the number of classes; declared ranges hold, up to rounding. */
@@ -245,13 +262,15 @@ static ActStatus check_range(const ActColumn *column, ActError *error)
             out_of_range(column, i, error);
             if (x == floorf(x)) act_error_more(error, "; the classes are 0 to %u", tensor->classes - 1);
             else act_error_more(error, "; whole numbers 0 to %u are classes", tensor->classes - 1);
-            if (x == (float)tensor->classes) act_error_more(error, ": do the labels count from 1? `- 1` behind the reader mends that");
+            if (x == (float)tensor->classes)
+                act_error_more(error, ": do the labels count from 1? `- 1` behind the reader mends that");
             return ACT_E_DATA;
         }
         return ACT_OK;
     }
     int normalized = 0; /* then the range speaks of what the model makes of the data */
-    for (uint32_t t = 0; t < column->field->n_transform; t++) normalized |= column->field->transform[t].kind == ACT_T_NORMALIZE;
+    for (uint32_t t = 0; t < column->field->n_transform; t++)
+        normalized |= column->field->transform[t].kind == ACT_T_NORMALIZE;
     if (normalized || !(tensor->low <= tensor->high)) return ACT_OK;
     float slack = 1e-5f * fmaxf(fabsf(tensor->low), fabsf(tensor->high));
     for (uint64_t i = 0; i < n; i++)

@@ -16,13 +16,13 @@ typedef struct ActColumn {
 
 /* Finds and reads the file, checks that every number is one. */
 ActStatus act_column_read(ActColumn *column, const char *base, const ActRun *run, ActFact *fact, ActError *error);
-/* What a `normalize` may measure on these rows: nothing; constants that are not known yet; also those the model holds itself in
- * "<name>.mean" and "<name>.std" (which a weights file brings along). */
+/* What a `normalize` may measure on these rows: nothing; constants that are not known yet; also those the model holds
+ * itself in "<name>.mean" and "<name>.std" (which a weights file brings along). */
 typedef enum ActMeasure { ACT_MEASURE_NOTHING, ACT_MEASURE_MISSING, ACT_MEASURE_ALL } ActMeasure;
-/* Applies the field's transforms. `index` (n rows, NULL: all) are the rows to measure on. Where the model holds the constants, the data
- * stays as it is and they are written to the parameter block. */
-ActStatus act_column_transform(ActColumn *column, ActInstance *instance, const uint32_t *index, size_t n, ActMeasure measure, ActFact *fact,
-                               ActError *error);
+/* Applies the field's transforms. `index` (n rows, NULL: all) are the rows to measure on. Where the model holds the
+ * constants, the data stays as it is and they are written to the parameter block. */
+ActStatus act_column_transform(ActColumn *column, ActInstance *instance, const uint32_t *index, size_t n,
+                               ActMeasure measure, ActFact *fact, ActError *error);
 /* Checks shape and range against the tensor, and turns indices into int32. */
 ActStatus act_column_fit(ActColumn *column, ActError *error);
 void act_column_free(ActColumn *column);

@@ -78,7 +78,8 @@ static ActStatus input_fields(Load *load)
             field->columns = "";
         }
         if (!field->reader)
-            return act_error(load->error, ACT_E_ARGUMENT, "`%s` does not tell its format by its ending; .csv, .npy and .idx do", field->path);
+            return act_error(load->error, ACT_E_ARGUMENT,
+                             "`%s` does not tell its format by its ending; .csv, .npy and .idx do", field->path);
     }
     return ACT_OK;
 }
@@ -96,20 +97,26 @@ static ActStatus read_part(Load *load, ActPartKind kind, const ActPart *part, co
         column->tensor = tensor;
         column->part = act_part_name[kind];
         if (!column->field)
-            return act_error(load->error, ACT_E_DATA, "the `%s` part of data `%s` gives no `%s`, which model `%s` needs", act_part_name[kind],
+            return act_error(load->error, ACT_E_DATA,
+                             "the `%s` part of data `%s` gives no `%s`, which model `%s` needs", act_part_name[kind],
                              load->data->name, tensor->name, set->model->name);
-        ActStatus status = act_column_read(column, input ? "." : load->data->base, load->run, &load->facts->fact[v], load->error);
+        ActStatus status =
+            act_column_read(column, input ? "." : load->data->base, load->run, &load->facts->fact[v], load->error);
         if (status != ACT_OK) return status;
         for (uint32_t t = 0; t < column->field->n_transform; t++)
-            if (column->field->transform[t].kind == ACT_T_SHIFT && (fabs(column->field->transform[t].a) >= (double)column->table.rows))
-                return act_error(load->error, ACT_E_DATA, "`%s` has %s rows; shift(%g) leaves none of `%s`", column->path,
-                                 act_text_count(column->table.rows).text, column->field->transform[t].a, tensor->name);
+            if (column->field->transform[t].kind == ACT_T_SHIFT &&
+                (fabs(column->field->transform[t].a) >= (double)column->table.rows))
+                return act_error(load->error, ACT_E_DATA, "`%s` has %s rows; shift(%g) leaves none of `%s`",
+                                 column->path, act_text_count(column->table.rows).text, column->field->transform[t].a,
+                                 tensor->name);
         if (column->table.rows != columns[0].table.rows)
-            return act_error(load->error, ACT_E_DATA, "the `%s` part does not fit together: `%s` has %s rows (`%s`), `%s` has %s (`%s`)",
-                             act_part_name[kind], columns[0].tensor->name, act_text_count(columns[0].table.rows).text, columns[0].path,
-                             tensor->name, act_text_count(column->table.rows).text, column->path);
+            return act_error(load->error, ACT_E_DATA,
+                             "the `%s` part does not fit together: `%s` has %s rows (`%s`), `%s` has %s (`%s`)",
+                             act_part_name[kind], columns[0].tensor->name, act_text_count(columns[0].table.rows).text,
+                             columns[0].path, tensor->name, act_text_count(column->table.rows).text, column->path);
         if (column->table.rows > UINT32_MAX)
-            return act_error(load->error, ACT_E_DATA, "`%s` has more rows than the 4,294,967,295 that are supported", column->path);
+            return act_error(load->error, ACT_E_DATA, "`%s` has more rows than the 4,294,967,295 that are supported",
+                             column->path);
     }
     set->part[kind].rows = values ? (size_t)columns[0].table.rows : 0;
     return ACT_OK;
@@ -127,7 +134,8 @@ static int ascending(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* validation = split(f): a drawn share of the training rows, the same for every run; both parts keep the file's order. */
+/* validation = split(f): a drawn share of the training rows, the same for every run; both parts keep the file's order.
+ */
 static ActStatus split_validation(Load *load)
 {
     ActDataset *set = load->set;
@@ -135,7 +143,8 @@ static ActStatus split_validation(Load *load)
     size_t n = train->rows, taken = (size_t)llround((double)n * load->data->validation_split);
     if (taken == 0) taken = 1;
     if (taken >= n)
-        return act_error(load->error, ACT_E_DATA, "the training part of `%s` has %s row%s, too few for validation = split(%g)", load->data->name,
+        return act_error(load->error, ACT_E_DATA,
+                         "the training part of `%s` has %s row%s, too few for validation = split(%g)", load->data->name,
                          act_text_count(n).text, n == 1 ? "" : "s", load->data->validation_split);
     uint32_t *index = own(set, malloc(n * sizeof *index));
     if (!index) return act_error_memory(load->error);
@@ -162,13 +171,15 @@ static ActStatus finish_part(Load *load, ActPartKind kind)
     for (size_t v = 0; v < set->n_value && columns[v].field; v++) {
         ActColumn *column = &columns[v];
         if (load->facts->fact[v].n_class > column->tensor->classes && column->tensor->classes) {
-            act_error(load->error, ACT_E_DATA, "`%s` has %zu different names, `%s: %s` allows %u:", column->path, load->facts->fact[v].n_class,
-                      column->tensor->name, column->tensor->label ? column->tensor->label : "class", column->tensor->classes);
+            act_error(load->error, ACT_E_DATA, "`%s` has %zu different names, `%s: %s` allows %u:", column->path,
+                      load->facts->fact[v].n_class, column->tensor->name,
+                      column->tensor->label ? column->tensor->label : "class", column->tensor->classes);
             for (size_t c = 0; c < load->facts->fact[v].n_class && c < 20; c++)
                 act_error_more(load->error, "%s `%s`", c ? "," : "", load->facts->fact[v].class_name[c]);
             return ACT_E_DATA;
         }
-        ActStatus status = act_column_transform(column, load->instance, rows->index, rows->rows, measure, &load->facts->fact[v], load->error);
+        ActStatus status = act_column_transform(column, load->instance, rows->index, rows->rows, measure,
+                                                &load->facts->fact[v], load->error);
         if (status == ACT_OK) status = act_column_fit(column, load->error);
         if (status != ACT_OK) return status;
         int64_t n = (int64_t)column->table.rows;
@@ -184,8 +195,10 @@ static ActStatus finish_part(Load *load, ActPartKind kind)
         column->table.values = NULL;
     }
     if (shifted && rows->index)
-        return act_error(load->error, ACT_E_DATA, "shift and validation = split can't go together: a split takes rows out of their order");
-    if (shifted && end <= first) return act_error(load->error, ACT_E_DATA, "the shifts of the `%s` part leave no row", act_part_name[kind]);
+        return act_error(load->error, ACT_E_DATA,
+                         "shift and validation = split can't go together: a split takes rows out of their order");
+    if (shifted && end <= first)
+        return act_error(load->error, ACT_E_DATA, "the shifts of the `%s` part leave no row", act_part_name[kind]);
     if (shifted) rows->rows = (size_t)(end - first);
     rows->value = value;
     return ACT_OK;
@@ -214,8 +227,8 @@ static ActStatus load_parts(Load *load)
     return ACT_OK;
 }
 
-ActStatus act_dataset_load(ActDataset *set, ActInstance *instance, const ActRun *run, const ActWanted *wanted, ActFacts *facts,
-                           ActError *error)
+ActStatus act_dataset_load(ActDataset *set, ActInstance *instance, const ActRun *run, const ActWanted *wanted,
+                           ActFacts *facts, ActError *error)
 {
     const ActModel *model = instance->model;
     Load load = { .set = set, .instance = instance, .run = run, .wanted = wanted, .facts = facts, .error = error };
@@ -225,7 +238,8 @@ ActStatus act_dataset_load(ActDataset *set, ActInstance *instance, const ActRun 
     set->width = calloc(set->n_value + 1, sizeof *set->width);
     set->owned = calloc(ACT_PARTS * (set->n_value + 2), sizeof *set->owned);
     ActStatus status = set->width && set->owned ? ACT_OK : act_error_memory(error);
-    for (size_t v = 0; status == ACT_OK && v < set->n_value; v++) set->width[v] = (size_t)act_tensor_width(value_tensor(model, v));
+    for (size_t v = 0; status == ACT_OK && v < set->n_value; v++)
+        set->width[v] = (size_t)act_tensor_width(value_tensor(model, v));
     load.data = model->train ? model->train->data : NULL;
     if (status == ACT_OK && !load.data && !(wanted->input && run->n_data == 0)) {
         load.data = load.directory = act_directory_data(model, run, error);
@@ -251,14 +265,15 @@ void act_dataset_free(ActDataset *set)
     memset(set, 0, sizeof *set);
 }
 
-void act_dataset_batch(const ActDataset *set, const ActRows *rows, const uint32_t *order, size_t first, size_t n, size_t values,
-                       void *const *room, const void **batch)
+void act_dataset_batch(const ActDataset *set, const ActRows *rows, const uint32_t *order, size_t first, size_t n,
+                       size_t values, void *const *room, const void **batch)
 {
     const uint32_t *pick = order ? order : rows->index;
     for (size_t v = 0; v < values; v++) {
         size_t bytes = set->width[v] * 4;
         const char *from = rows->value[v];
         batch[v] = pick ? room[v] : from + first * bytes;
-        for (size_t i = 0; pick && i < n; i++) memcpy((char *)room[v] + i * bytes, from + pick[first + i] * bytes, bytes);
+        for (size_t i = 0; pick && i < n; i++)
+            memcpy((char *)room[v] + i * bytes, from + pick[first + i] * bytes, bytes);
     }
 }

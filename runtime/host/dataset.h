@@ -1,4 +1,5 @@
-/* A model's data in memory: each part of its `data` block, read, transformed, checked against the model's shapes and ranges. */
+/* A model's data in memory: each part of its `data` block, read, transformed, checked against the model's shapes and
+ * ranges. */
 #ifndef ACT_HOST_DATASET_H
 #define ACT_HOST_DATASET_H
 
@@ -7,7 +8,8 @@
 typedef enum ActPartKind { ACT_TRAIN_PART, ACT_VALIDATION_PART, ACT_TEST_PART, ACT_PARTS } ActPartKind;
 extern const char *const act_part_name[ACT_PARTS];
 
-/* Rows of a part. value[v] (inputs, then targets) is dense [stored rows][width of v], four bytes an element; NULL when not loaded. */
+/* Rows of a part. value[v] (inputs, then targets) is dense [stored rows][width of v], four bytes an element; NULL
+ * when not loaded. */
 typedef struct ActRows {
     size_t rows;              /* 0: there is no such part */
     uint32_t *index;          /* row i is stored row index[i]; NULL: i itself */
@@ -28,16 +30,16 @@ typedef struct ActWanted {
     const char *input;        /* a file instead of the test part; NULL: the block's own */
 } ActWanted;
 
-/* Reads the wanted parts that exist. Measured constants and class names come from `facts` when those are known, else they are measured
- * on the training part (which is then read too) and put there, or, for a `normalize` the model holds, into the parameter block.
- * After a failure the dataset is empty. */
-ActStatus act_dataset_load(ActDataset *set, ActInstance *instance, const ActRun *run, const ActWanted *wanted, ActFacts *facts,
-                           ActError *error);
+/* Reads the wanted parts that exist. Measured constants and class names come from `facts` when those are known, else
+ * they are measured on the training part (which is then read too) and put there, or, for a `normalize` the model
+ * holds, into the parameter block. After a failure the dataset is empty. */
+ActStatus act_dataset_load(ActDataset *set, ActInstance *instance, const ActRun *run, const ActWanted *wanted,
+                           ActFacts *facts, ActError *error);
 void act_dataset_free(ActDataset *set);
 
-/* Points at rows first to first + n of a part in `order` (NULL: their own order): into the stored rows where they lie together, else
- * copied into room[v]. `values`: how many of the values are wanted. */
-void act_dataset_batch(const ActDataset *set, const ActRows *rows, const uint32_t *order, size_t first, size_t n, size_t values,
-                       void *const *room, const void **batch);
+/* Points at rows first to first + n of a part in `order` (NULL: their own order): into the stored rows where they lie
+ * together, else copied into room[v]. `values`: how many of the values are wanted. */
+void act_dataset_batch(const ActDataset *set, const ActRows *rows, const uint32_t *order, size_t first, size_t n,
+                       size_t values, void *const *room, const void **batch);
 
 #endif

@@ -14,11 +14,13 @@ typedef struct Found {
     ActField field[];          /* ACT_PARTS times the values; behind them, the paths */
 } Found;
 
-static int try_file(const char *directory, const char *part, const char *value, const char *ending, size_t n, char *path)
+static int try_file(const char *directory, const char *part, const char *value, const char *ending, size_t n,
+                    char *path)
 {
     static const char *const packed[] = { "", ".gz" };
     for (size_t i = 0; i < 2; i++)
-        if (snprintf(path, LONGEST, "%s/%s-%s%.*s%s", directory, part, value, (int)n, ending, packed[i]) < LONGEST && act_file_exists(path))
+        if (snprintf(path, LONGEST, "%s/%s-%s%.*s%s", directory, part, value, (int)n, ending, packed[i]) < LONGEST &&
+            act_file_exists(path))
             return 1;
     return 0;
 }
@@ -40,8 +42,11 @@ ActData *act_directory_data(const ActModel *model, const ActRun *run, ActError *
 {
     size_t values = model->n_input + model->n_target, fields = ACT_PARTS * values;
     if (run->n_data == 0) {
-        act_error(error, ACT_E_ARGUMENT, "model `%s` has no data of its own; say where it is with `--data DIR`, a directory with files such as "
-                  "train-%s.npy", model->name, model->n_input ? model->input[0].name : "x");
+        act_error(
+            error, ACT_E_ARGUMENT,
+            "model `%s` has no data of its own; say where it is with `--data DIR`, a directory with files such as "
+            "train-%s.npy",
+            model->name, model->n_input ? model->input[0].name : "x");
         return NULL;
     }
     Found *found = calloc(1, sizeof *found + fields * sizeof(ActField) + fields * LONGEST);
@@ -67,8 +72,8 @@ ActData *act_directory_data(const ActModel *model, const ActRun *run, ActError *
     found->data.part = found->part;
     found->data.base = ".";
     if (found->data.n_part > 0) return &found->data;
-    act_error(error, ACT_E_IO, "no data for model `%s`: `%s` holds no file such as train-%s.npy", model->name, run->data[0],
-              model->n_input ? model->input[0].name : "x");
+    act_error(error, ACT_E_IO, "no data for model `%s`: `%s` holds no file such as train-%s.npy", model->name,
+              run->data[0], model->n_input ? model->input[0].name : "x");
     free(found);
     return NULL;
 }

@@ -1,5 +1,5 @@
-/* Data for a model whose `train` block names none: files called <part>-<value>.<ending> in the directories of --data, such as
- * train-image.npy, train-label.npy, test-image.npy. */
+/* Data for a model whose `train` block names none: files called <part>-<value>.<ending> in the directories of --data,
+ * such as train-image.npy, train-label.npy, test-image.npy. */
 #ifndef ACT_HOST_DIRECTORY_H
 #define ACT_HOST_DIRECTORY_H
 

@@ -48,8 +48,11 @@ static ActStatus new_metric(ActEvaluator *evaluator, uint32_t i, ActError *error
     ActMetricCall *call = &evaluator->call[i];
     evaluator->kind[i] = act_metric_find(metric->kind, error);
     if (!evaluator->kind[i]) return ACT_E_ARGUMENT;
-    if (metric->target >= model->n_target) return act_error(error, ACT_E_ARGUMENT, "metric `%s` has no target", metric->name);
-    *call = (ActMetricCall){ .prediction = &metric->prediction, .target = &model->target_value[metric->target], .option = metric->option };
+    if (metric->target >= model->n_target)
+        return act_error(error, ACT_E_ARGUMENT, "metric `%s` has no target", metric->name);
+    *call = (ActMetricCall){ .prediction = &metric->prediction,
+                             .target = &model->target_value[metric->target],
+                             .option = metric->option };
     call->prediction_width = act_tensor_width(call->prediction);
     call->target_width = act_tensor_width(call->target);
     ActStatus status = act_metric_check(evaluator->kind[i], call, error);
@@ -66,7 +69,9 @@ ActStatus act_evaluator_new(ActEvaluator *evaluator, const ActModel *model, ActE
     evaluator->model = model;
     evaluator->n_value = model->n_input + model->n_target;
     evaluator->batch = model->batch;
-    if (n > ACT_MAX_SCORES) return act_error(error, ACT_E_ARGUMENT, "model `%s` has %u metrics; %d are supported", model->name, n, ACT_MAX_SCORES);
+    if (n > ACT_MAX_SCORES)
+        return act_error(error, ACT_E_ARGUMENT, "model `%s` has %u metrics; %d are supported", model->name, n,
+                         ACT_MAX_SCORES);
     evaluator->room = act_rooms_new(model, model->batch);
     evaluator->value = calloc(evaluator->n_value + 1, sizeof *evaluator->value);
     evaluator->loss = calloc(model->n_loss + 1, sizeof *evaluator->loss);
@@ -74,8 +79,10 @@ ActStatus act_evaluator_new(ActEvaluator *evaluator, const ActModel *model, ActE
     evaluator->call = calloc(n + 1, sizeof *evaluator->call);
     evaluator->sum = calloc(n + 1, sizeof *evaluator->sum);
     evaluator->prediction = calloc(n + 1, sizeof *evaluator->prediction);
-    ActStatus status = evaluator->room && evaluator->value && evaluator->loss && evaluator->kind && evaluator->call && evaluator->sum &&
-                       evaluator->prediction ? ACT_OK : act_error_memory(error);
+    ActStatus status = evaluator->room && evaluator->value && evaluator->loss && evaluator->kind && evaluator->call &&
+                               evaluator->sum && evaluator->prediction
+                           ? ACT_OK
+                           : act_error_memory(error);
     for (uint32_t i = 0; status == ACT_OK && i < n; i++) status = new_metric(evaluator, i, error);
     if (status != ACT_OK) act_evaluator_free(evaluator);
     return status;
@@ -98,23 +105,27 @@ void act_evaluator_free(ActEvaluator *evaluator)
     memset(evaluator, 0, sizeof *evaluator);
 }
 
-ActStatus act_evaluator_run(ActEvaluator *evaluator, const ActInstance *instance, const ActDataset *set, ActPartKind part, ActScore *score,
-                            ActError *error)
+ActStatus act_evaluator_run(ActEvaluator *evaluator, const ActInstance *instance, const ActDataset *set,
+                            ActPartKind part, ActScore *score, ActError *error)
 {
     const ActModel *model = evaluator->model;
     const ActRows *rows = &set->part[part];
     ActLossSum loss = { 0, 0 };
     for (uint32_t i = 0; i < model->n_metric; i++)
-        memset(evaluator->sum[i], 0, act_metric_slots(evaluator->kind[i], &evaluator->call[i]) * sizeof **evaluator->sum);
+        memset(evaluator->sum[i], 0,
+               act_metric_slots(evaluator->kind[i], &evaluator->call[i]) * sizeof **evaluator->sum);
     for (size_t at = 0; at < rows->rows; at += evaluator->batch) {
         size_t n = rows->rows - at < evaluator->batch ? rows->rows - at : evaluator->batch;
         act_dataset_batch(set, rows, NULL, at, n, evaluator->n_value, evaluator->room, evaluator->value);
         const void *const *target = evaluator->value + model->n_input;
-        ActStatus status = model->entry.evaluate(instance, evaluator->value, target, n, evaluator->loss, evaluator->prediction);
-        if (status != ACT_OK) return act_error(error, status, "evaluation of `%s` failed: %s", model->name, act_status_text(status));
+        ActStatus status =
+            model->entry.evaluate(instance, evaluator->value, target, n, evaluator->loss, evaluator->prediction);
+        if (status != ACT_OK)
+            return act_error(error, status, "evaluation of `%s` failed: %s", model->name, act_status_text(status));
         act_loss_add(&loss, model, evaluator->loss, n);
         for (uint32_t i = 0; i < model->n_metric; i++)
-            evaluator->kind[i]->add(&evaluator->call[i], evaluator->prediction[i], target[model->metric[i].target], n, evaluator->sum[i]);
+            evaluator->kind[i]->add(&evaluator->call[i], evaluator->prediction[i], target[model->metric[i].target], n,
+                                    evaluator->sum[i]);
     }
     *score = (ActScore){ .part = act_part_name[part], .rows = rows->rows, .n_metric = model->n_metric };
     score->loss = loss.rows ? loss.total / (double)loss.rows : 0;
@@ -135,9 +146,14 @@ ActStatus act_run_load(ActInstance *instance, const ActRun *run, ActFacts *facts
     if (run->weights) return act_weights_load(instance, run->weights, facts, error);
     char *path = act_weights_path(instance->model, run->out);
     if (!path) return act_error_memory(error);
-    ActStatus status = act_file_exists(path) ? act_weights_load(instance, path, facts, error)
-                     : act_error(error, ACT_E_IO, "there are no trained weights: `%s` does not exist; run `train` first, or name a file with `--weights`",
-                                 path);
+    ActStatus status =
+        act_file_exists(path)
+            ? act_weights_load(instance, path, facts, error)
+            : act_error(
+                  error, ACT_E_IO,
+                  "there are no trained weights: `%s` does not exist; run `train` first, or name a file "
+                                           "with `--weights`",
+                  path);
     free(path);
     return status;
 }
@@ -145,8 +161,11 @@ ActStatus act_run_load(ActInstance *instance, const ActRun *run, ActFacts *facts
 void act_run_note(const ActInstance *instance, const ActRun *run, const ActFacts *facts)
 {
     if (run->log && facts->other_text)
-        fprintf(run->log, "note: the weights were trained by another text of model `%s`; their shapes fit, whether their meaning does is for you to say\n",
-                instance->model->name);
+        fprintf(
+            run->log,
+            "note: the weights were trained by another text of model `%s`; their shapes fit, whether their meaning "
+                "does is for you to say\n",
+            instance->model->name);
 }
 
 /* Is there such a part, written out or as a split of the training part? Without a `data` block the files decide. */
@@ -165,7 +184,8 @@ ActStatus act_run_part(const ActModel *model, const ActRun *run, ActPartKind *pa
             *part = (ActPartKind)p;
             return ACT_OK;
         }
-    act_error(error, ACT_E_ARGUMENT, "the data of model `%s` has no part `%s`; there is", model->name, run->part ? run->part : "test");
+    act_error(error, ACT_E_ARGUMENT, "the data of model `%s` has no part `%s`; there is", model->name,
+              run->part ? run->part : "test");
     for (int p = 0, n = 0; p < ACT_PARTS; p++)
         if (has_part(model, p)) act_error_more(error, "%s `%s`", n++ ? "," : "", act_part_name[p]);
     return ACT_E_ARGUMENT;
@@ -192,7 +212,8 @@ ActStatus act_evaluate(ActInstance *instance, const ActRun *given, ActResult *re
         status = act_dataset_load(&set, instance, run, &wanted, &facts, error);
     }
     if (status == ACT_OK && set.part[part].rows == 0)
-        status = act_error(error, ACT_E_DATA, "the data of model `%s` has no `%s` part; `--part` names another", instance->model->name, act_part_name[part]);
+        status = act_error(error, ACT_E_DATA, "the data of model `%s` has no `%s` part; `--part` names another",
+                           instance->model->name, act_part_name[part]);
     if (status == ACT_OK) status = act_evaluator_run(&evaluator, instance, &set, part, &here.score, error);
     if (status == ACT_OK && run->log)
         fprintf(run->log, "%s (%s rows)\n", act_text_score(&here.score).text, act_text_count(here.score.rows).text);

@@ -22,8 +22,8 @@ typedef struct ActEvaluator {
 ActStatus act_evaluator_new(ActEvaluator *evaluator, const ActModel *model, ActError *error);
 void act_evaluator_free(ActEvaluator *evaluator);
 /* Allocates nothing. */
-ActStatus act_evaluator_run(ActEvaluator *evaluator, const ActInstance *instance, const ActDataset *set, ActPartKind part, ActScore *score,
-                            ActError *error);
+ActStatus act_evaluator_run(ActEvaluator *evaluator, const ActInstance *instance, const ActDataset *set,
+                            ActPartKind part, ActScore *score, ActError *error);
 
 /* Room for a batch of each value, per value one block; NULL without memory. Freed with act_rooms_free. */
 void **act_rooms_new(const ActModel *model, size_t rows);
@@ -35,7 +35,7 @@ void act_loss_add(ActLossSum *sum, const ActModel *model, const float *loss, siz
 /* The weighted sum of one step's losses, per row where they are sums. */
 double act_loss_value(const ActModel *model, const float *loss, size_t n);
 
-/* Weights for evaluate and predict: run->weights, or the file a training run left in run->out; nothing for run->keep. */
+/* Weights for evaluate and predict: run->weights, or the file a training run left in run->out; run->keep: none. */
 ActStatus act_run_load(ActInstance *instance, const ActRun *run, ActFacts *facts, ActError *error);
 /* Says in run->log when the weights are those of a model with another hash. */
 void act_run_note(const ActInstance *instance, const ActRun *run, const ActFacts *facts);

@@ -70,21 +70,26 @@ static int read_constants(ActFact *fact, const char *text)
     fact->std = read_numbers(cJSON_GetObjectItemCaseSensitive(object, "std"), &n_std);
     cJSON_Delete(object);
     int good = fact->mean && fact->std && n_std == fact->n_feature;
-    for (size_t i = 0; good && i < n_std; i++) good = isfinite(fact->mean[i]) && fact->std[i] > 0 && isfinite(fact->std[i]);
+    for (size_t i = 0; good && i < n_std; i++)
+        good = isfinite(fact->mean[i]) && fact->std[i] > 0 && isfinite(fact->std[i]);
     return good;
 }
 
-ActStatus act_facts_read(ActFacts *facts, const ActModel *model, const ActSafetensors *file, const char *path, ActError *error)
+ActStatus act_facts_read(ActFacts *facts, const ActModel *model, const ActSafetensors *file, const char *path,
+                         ActError *error)
 {
     char room[256];
     for (size_t i = 0; i < facts->n; i++) {
         ActFact *fact = &facts->fact[i];
         const char *classes = act_safetensors_note(file, key_of(room, sizeof room, "classes", fact->value));
         if (classes && !read_classes(fact, classes))
-            return act_error(error, ACT_E_FORMAT, "`%s`: the metadata `classes.%s` is not a list of names", path, fact->value);
+            return act_error(error, ACT_E_FORMAT, "`%s`: the metadata `classes.%s` is not a list of names", path,
+                             fact->value);
         const char *constants = act_safetensors_note(file, key_of(room, sizeof room, "normalize", fact->value));
         if (constants && !read_constants(fact, constants))
-            return act_error(error, ACT_E_FORMAT, "`%s`: the metadata `normalize.%s` is not a pair of lists mean and std", path, fact->value);
+            return act_error(error, ACT_E_FORMAT,
+                             "`%s`: the metadata `normalize.%s` is not a pair of lists mean and std", path,
+                             fact->value);
     }
     const char *hash = act_safetensors_note(file, "hash");
     facts->loaded = 1;
@@ -113,10 +118,12 @@ static cJSON *class_list(const ActFact *fact)
 }
 
 /* takes `json` */
-static ActStatus add_note(ActNote *note, size_t *n_note, const char *kind, const char *value, cJSON *json, ActError *error)
+static ActStatus add_note(ActNote *note, size_t *n_note, const char *kind, const char *value, cJSON *json,
+                          ActError *error)
 {
     char room[256];
-    char *key = act_text_copy(key_of(room, sizeof room, kind, value), SIZE_MAX), *text = json ? cJSON_PrintUnformatted(json) : NULL;
+    char *key = act_text_copy(key_of(room, sizeof room, kind, value), SIZE_MAX),
+         *text = json ? cJSON_PrintUnformatted(json) : NULL;
     cJSON_Delete(json);
     note[*n_note] = (ActNote){ key, text };
     (*n_note)++;

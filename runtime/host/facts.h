@@ -1,5 +1,6 @@
-/* What was measured on the training part and belongs to the trained network: the names of classes, in order, and the constants of a
- * `normalize` that the model itself does not hold. Kept in the metadata of the weights file, so that evaluation and prediction use the same. */
+/* What was measured on the training part and belongs to the trained network: the names of classes, in order, and the
+ * constants of a `normalize` that the model itself does not hold. Kept in the metadata of the weights file, so that
+ * evaluation and prediction use the same. */
 #ifndef ACT_HOST_FACTS_H
 #define ACT_HOST_FACTS_H
 
@@ -21,7 +22,8 @@ typedef struct ActFacts {
 ActStatus act_facts_new(ActFacts *facts, const ActModel *model, ActError *error);
 void act_facts_free(ActFacts *facts);
 /* From the metadata of a file. A file from elsewhere has none: fine. */
-ActStatus act_facts_read(ActFacts *facts, const ActModel *model, const ActSafetensors *file, const char *path, ActError *error);
+ActStatus act_facts_read(ActFacts *facts, const ActModel *model, const ActSafetensors *file, const char *path,
+                         ActError *error);
 /* As metadata: at most 2 * facts->n notes, keys and values in new memory. */
 ActStatus act_facts_write(const ActFacts *facts, ActNote *note, size_t *n_note, ActError *error);
 

@@ -38,8 +38,11 @@ ActStatus act_file_read(const char *path, ActBytes *bytes, ActError *error)
         int code = Z_OK;
         const char *why = gzerror(file, &code);
         if (got < 0 || code == Z_BUF_ERROR || code == Z_DATA_ERROR)
-            status = code == Z_ERRNO ? act_error(error, ACT_E_IO, "`%s` can't be read: %s", path, strerror(errno))
-                   : act_error(error, ACT_E_FORMAT, "`%s`: the compressed data is damaged or cut off (%s); fetch the file again", path, why);
+            status = code == Z_ERRNO
+                         ? act_error(error, ACT_E_IO, "`%s` can't be read: %s", path, strerror(errno))
+                         : act_error(error, ACT_E_FORMAT,
+                                     "`%s`: the compressed data is damaged or cut off (%s); fetch the file again", path,
+                                     why);
         else if (got == 0) break;
     }
     gzclose(file);
@@ -64,7 +67,9 @@ static char *joined(const char *directory, size_t n, const char *path, const cha
 {
     size_t length = n + 1 + strlen(path) + strlen(ending) + 1;
     char *out = malloc(length);
-    if (out) snprintf(out, length, "%.*s%s%s%s", (int)n, directory, n > 0 && directory[n - 1] != '/' ? "/" : "", path, ending);
+    if (out)
+        snprintf(out, length, "%.*s%s%s%s", (int)n, directory, n > 0 && directory[n - 1] != '/' ? "/" : "", path,
+                 ending);
     return out;
 }
 
@@ -89,7 +94,9 @@ static char *try_directory(const char *directory, size_t n, const char *path, in
     char *found = try_endings(directory, n, path);
     const char *name = strrchr(path, '/');
     if (!found && by_name && name) found = try_endings(directory, n, name + 1);
-    if (!found) act_error_more(error, "%s`%.*s`", error && strstr(error->text, "looked in") ? ", " : "; looked in ", (int)n, directory);
+    if (!found)
+        act_error_more(error, "%s`%.*s`", error && strstr(error->text, "looked in") ? ", " : "; looked in ", (int)n,
+                       directory);
     return found;
 }
 
@@ -166,7 +173,8 @@ ActStatus act_file_finish(ActFileOut *out, ActError *error)
     ActStatus status = ACT_OK;
     if (bad) {
         remove(out->temporary);
-        status = act_error(error, ACT_E_IO, "`%s` can't be written: %s", out->path, why ? strerror(why) : "the device is full");
+        status = act_error(error, ACT_E_IO, "`%s` can't be written: %s", out->path,
+                           why ? strerror(why) : "the device is full");
     }
     free(out->path);
     free(out->temporary);

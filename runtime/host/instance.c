@@ -43,13 +43,20 @@ static uint32_t fitting_threads(const ActModel *model)
 
 static ActStatus check_model(const ActModel *model, ActError *error)
 {
-    if (!model || !model->entry.bind) return act_error(error, ACT_E_ARGUMENT, "there is no model to make an instance of");
+    if (!model || !model->entry.bind)
+        return act_error(error, ACT_E_ARGUMENT, "there is no model to make an instance of");
     if (model->abi != ACT_ABI_VERSION)
-        return act_error(error, ACT_E_VERSION, "model `%s` was compiled for version %u of the runtime's interface, this is version %d; compile it again",
-                         model->name, model->abi, ACT_ABI_VERSION);
+        return act_error(
+            error, ACT_E_VERSION,
+            "model `%s` was compiled for version %u of the runtime's interface, this is version %d; compile it again",
+            model->name, model->abi, ACT_ABI_VERSION);
     if (!act_cpu_has(model->features))
-        return act_error(error, ACT_E_CPU, "model `%s` was compiled for %s with %s, which this processor does not have; compile it with `--cpu native` here, "
-                         "or with the name of a lesser processor", model->name, model->target, model->features);
+        return act_error(
+            error, ACT_E_CPU,
+            "model `%s` was compiled for %s with %s, which this processor does not have; compile it with "
+                         "`--cpu native` here, "
+            "or with the name of a lesser processor",
+            model->name, model->target, model->features);
     return ACT_OK;
 }
 

@@ -35,8 +35,11 @@ ActStatus act_metric_check(const ActMetricKind *kind, const ActMetricCall *call,
 {
     if (kind->check) return kind->check(call, error);
     if (call->prediction_width == call->target_width) return ACT_OK;
-    return act_error(error, ACT_E_ARGUMENT, "metric `%s` compares element by element, but the prediction has %s in a row and target `%s` has %s",
-                     kind->name, act_text_count(call->prediction_width).text, call->target->name, act_text_count(call->target_width).text);
+    return act_error(
+        error, ACT_E_ARGUMENT,
+        "metric `%s` compares element by element, but the prediction has %s in a row and target `%s` has %s",
+        kind->name, act_text_count(call->prediction_width).text, call->target->name,
+        act_text_count(call->target_width).text);
 }
 
 size_t act_metric_slots(const ActMetricKind *kind, const ActMetricCall *call)

@@ -1,5 +1,6 @@
-/* A metric: one file in host/metrics/, found by the build through its line `ACT_METRIC(kind) = {…};`. It sees (prediction, target)
- * batch by batch and says one number at the end. Sums are kept in double, in the order of the rows. */
+/* A metric: one file in host/metrics/, found by the build through its line `ACT_METRIC(kind) = {…};`. It sees
+ * (prediction, target) batch by batch and says one number at the end. Sums are kept in double, in the order of the
+ * rows. */
 #ifndef ACT_HOST_METRIC_H
 #define ACT_HOST_METRIC_H
 

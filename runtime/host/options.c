@@ -5,39 +5,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum Kind { COUNT, SIGNED, REAL, TEXT, FLAG, DIRECTORIES, HELP } Kind;
+/* COUNT is from 1, WHOLE from 0, SMALL from 0 to 100 and an int */
+typedef enum Kind { COUNT, WHOLE, SMALL, REAL, TEXT, FLAG, DIRS, HELP } Kind;
 enum { T = 1 << ACT_TRAIN, E = 1 << ACT_EVAL, P = 1 << ACT_PREDICT, B = 1 << ACT_BENCH, ALL = T | E | P | B };
-#define NOWHERE SIZE_MAX
-#define IN(field) offsetof(ActOptions, field)
+/* where a value goes: 0 is the command, which no option sets */
+#define O(field) offsetof(ActOptions, field)
+#define R(field) offsetof(ActOptions, run.field)
 
 typedef struct Option {
     const char *name, *value;
     Kind kind;
     int commands;
-    size_t at, given;          /* where the value goes, and the flag that says it was given */
-    double least;              /* of a number */
+    size_t at, given;          /* of the value, and of the flag that says it was given */
     const char *doc;
 } Option;
 
 static const Option options[] = {
-    { "--data",      "DIR",  DIRECTORIES, ALL,       NOWHERE,            NOWHERE,            0, "look for data files here too; may be repeated" },
-    { "--epochs",    "N",    COUNT,       T,         IN(run.epochs),     NOWHERE,            1, "passes over the training rows" },
-    { "--batch",     "N",    COUNT,       T | B,     IN(run.batch),      NOWHERE,            1, "rows in a step, at most what was compiled" },
-    { "--threads",   "N",    COUNT,       ALL,       IN(threads),        NOWHERE,            1, "threads; the results do not depend on it" },
-    { "--seed",      "N",    COUNT,       T | B,     IN(run.seed),       IN(run.has_seed),   0, "of weights, order of rows and dropout" },
-    { "--lr-scale",  "X",    REAL,        T,         IN(run.lr_scale),   NOWHERE,            0, "multiply every learning rate" },
-    { "--weights",   "FILE", TEXT,        T | E | P, IN(run.weights),    NOWHERE,            0, "start from (train) or use this .safetensors file" },
-    { "--out",       "DIR",  TEXT,        T | E | P, IN(run.out),        NOWHERE,            0, "where the weights are written and found (default .)" },
-    { "--part",      "NAME", TEXT,        E | P,     IN(run.part),       NOWHERE,            0, "train, validation or test (default: the last there is)" },
-    { "--input",     "FILE", TEXT,        P,         IN(run.input),      NOWHERE,            0, "predict the rows of this file" },
-    { "--rows",      "N",    COUNT,       P,         IN(run.rows),       NOWHERE,            1, "only the first N rows" },
-    { "--digits",    "N",    SIGNED,      P,         IN(run.digits),     IN(run.has_digits), 0, "decimals of text output (default 3)" },
-    { "--format",    "NAME", TEXT,        P | B,     IN(run.format),     NOWHERE,            0, "text, csv, json or npy; for bench text or json" },
-    { "--to",        "FILE", TEXT,        P,         IN(to),             NOWHERE,            0, "write predictions to a file" },
-    { "--steps",     "N",    COUNT,       B,         IN(run.steps),      NOWHERE,            1, "steps to time (default 300)" },
-    { "--synthetic", NULL,   FLAG,        B,         IN(run.synthetic),  NOWHERE,            0, "measure with drawn data" },
-    { "--quiet",     NULL,   FLAG,        T,         IN(quiet),          NOWHERE,            0, "no progress" },
-    { "--help",      NULL,   HELP,        ALL,       NOWHERE,            NOWHERE,            0, "this text" },
+    { "--data",      "DIR",  DIRS,  ALL,   0,            0,              "look for data files here too; repeatable" },
+    { "--epochs",    "N",    COUNT, T,     R(epochs),    0,              "passes over the training rows" },
+    { "--batch",     "N",    COUNT, T|B,   R(batch),     0,              "rows in a step, at most what was compiled" },
+    { "--threads",   "N",    COUNT, ALL,   O(threads),   0,              "threads; results do not depend on it" },
+    { "--seed",      "N",    WHOLE, T|B,   R(seed),      R(has_seed),    "of weights, order of rows and dropout" },
+    { "--lr-scale",  "X",    REAL,  T,     R(lr_scale),  0,              "multiply every learning rate" },
+    { "--weights",   "FILE", TEXT,  T|E|P, R(weights),   0,              "start from (train) or use these weights" },
+    { "--out",       "DIR",  TEXT,  T|E|P, R(out),       0,              "where the weights are (default .)" },
+    { "--part",      "NAME", TEXT,  E|P,   R(part),      0,              "train, validation or test (default: last)" },
+    { "--input",     "FILE", TEXT,  P,     R(input),     0,              "predict the rows of this file" },
+    { "--rows",      "N",    COUNT, P,     R(rows),      0,              "only the first N rows" },
+    { "--digits",    "N",    SMALL, P,     R(digits),    R(has_digits),  "decimals of text output (default 3)" },
+    { "--format",    "NAME", TEXT,  P|B,   R(format),    0,              "text, csv, json, npy; bench: text, json" },
+    { "--to",        "FILE", TEXT,  P,     O(to),        0,              "write predictions to a file" },
+    { "--steps",     "N",    COUNT, B,     R(steps),     0,              "steps to time (default 300)" },
+    { "--synthetic", NULL,   FLAG,  B,     R(synthetic), 0,              "measure with drawn data" },
+    { "--quiet",     NULL,   FLAG,  T,     O(quiet),     0,              "no progress" },
+    { "--help",      NULL,   HELP,  ALL,   0,            0,              "this text" },
 };
 enum { OPTIONS = sizeof options / sizeof *options };
 
@@ -80,8 +81,8 @@ static int parse_number(const Option *option, const char *text, ActOptions *out)
     }
     if (*text < '0' || *text > '9') return 0;
     unsigned long long n = strtoull(text, &end, 10);
-    if (*end || errno || (double)n < option->least) return 0;
-    if (option->kind == SIGNED) {
+    if (*end || errno || (option->kind == COUNT && n == 0)) return 0;
+    if (option->kind == SMALL) {
         if (n > 100) return 0;
         *(int *)(void *)((char *)out + option->at) = (int)n;
     } else {
@@ -92,16 +93,16 @@ static int parse_number(const Option *option, const char *text, ActOptions *out)
 
 static ActStatus take(ActOptions *out, const Option *option, const char *value, ActError *error)
 {
-    if (option->given != NOWHERE) *(int *)(void *)((char *)out + option->given) = 1;
+    if (option->given) *(int *)(void *)((char *)out + option->given) = 1;
     switch (option->kind) {
     case FLAG: *(int *)(void *)((char *)out + option->at) = 1; return ACT_OK;
     case TEXT: *(const char **)(void *)((char *)out + option->at) = value; return ACT_OK;
-    case DIRECTORIES: out->data[out->run.n_data++] = value; return ACT_OK;
+    case DIRS: out->data[out->run.n_data++] = value; return ACT_OK;
     default:
         if (parse_number(option, value, out)) return ACT_OK;
         return act_error(error, ACT_E_ARGUMENT, "`%s` wants a %s, not `%s`", option->name,
-                         option->kind == REAL ? "number above 0" : option->kind == SIGNED ? "whole number from 0 to 100"
-                         : option->least > 0 ? "whole number from 1" : "whole number", value);
+                         option->kind == REAL ? "number above 0" : option->kind == SMALL ? "whole number from 0 to 100"
+                         : option->kind == COUNT ? "whole number from 1" : "whole number", value);
     }
 }
 
@@ -131,7 +132,8 @@ static ActStatus no_model(const ActModel *const *models, size_t n, ActError *err
     return ACT_E_ARGUMENT;
 }
 
-static ActStatus parse_command(ActOptions *out, const char *word, const ActModel *const *models, size_t n_models, ActError *error)
+static ActStatus parse_command(ActOptions *out, const char *word, const ActModel *const *models, size_t n_models,
+                               ActError *error)
 {
     for (int c = 0; c < ACT_COMMANDS; c++)
         if (strcmp(commands[c].name, word) == 0) {
@@ -140,14 +142,16 @@ static ActStatus parse_command(ActOptions *out, const char *word, const ActModel
         }
     const char *near = act_text_nearest(word, &commands[0].name, ACT_COMMANDS, sizeof *commands);
     if (!near)
-        for (size_t i = 0; i < n_models && !near; i++) near = act_text_nearest(word, &models[i]->name, 1, sizeof models[i]->name);
+        for (size_t i = 0; i < n_models && !near; i++)
+            near = act_text_nearest(word, &models[i]->name, 1, sizeof models[i]->name);
     act_error(error, ACT_E_ARGUMENT, "`%s` is neither a command nor a model", word);
     if (near) act_error_more(error, "; there is `%s`", near);
     else act_error_more(error, "; the commands are train, eval, predict and bench");
     return ACT_E_ARGUMENT;
 }
 
-ActStatus act_options_parse(ActOptions *out, int argc, char **argv, const ActModel *const *models, size_t n_models, ActError *error)
+ActStatus act_options_parse(ActOptions *out, int argc, char **argv, const ActModel *const *models, size_t n_models,
+                            ActError *error)
 {
     int at = 1, named = 0;
     memset(out, 0, sizeof *out);
@@ -157,7 +161,8 @@ ActStatus act_options_parse(ActOptions *out, int argc, char **argv, const ActMod
     out->run.data = out->data;
     if (at < argc && (out->model = find_model(models, n_models, argv[at]))) named = 1, at++;
     if (!named) out->model = obvious_model(models, n_models);
-    if (at == argc) return act_error(error, ACT_E_ARGUMENT, "a command is wanted: train, eval, predict or bench (see --help)");
+    if (at == argc)
+        return act_error(error, ACT_E_ARGUMENT, "a command is wanted: train, eval, predict or bench (see --help)");
     if (argv[at][0] != '-') {
         ActStatus status = parse_command(out, argv[at++], models, n_models, error);
         if (status != ACT_OK) return status;
@@ -165,7 +170,9 @@ ActStatus act_options_parse(ActOptions *out, int argc, char **argv, const ActMod
     for (; at < argc; at++) {
         const char *word = argv[at], *equals = strchr(word, '=');
         size_t n = equals ? (size_t)(equals - word) : strlen(word);
-        if (*word != '-') return act_error(error, ACT_E_ARGUMENT, "`%s` is not expected here; options begin with -- (see --help)", word);
+        if (*word != '-')
+            return act_error(error, ACT_E_ARGUMENT, "`%s` is not expected here; options begin with -- (see --help)",
+                             word);
         const Option *option = find_option(word, n);
         if (!option) return unknown_option(word, n, error);
         if (option->kind == HELP) {
@@ -173,12 +180,16 @@ ActStatus act_options_parse(ActOptions *out, int argc, char **argv, const ActMod
             out->command = ACT_HELP;
             return ACT_OK;
         }
-        if (out->command == ACT_HELP) return act_error(error, ACT_E_ARGUMENT, "the command comes before the options: train, eval, predict or bench");
+        if (out->command == ACT_HELP)
+            return act_error(error, ACT_E_ARGUMENT,
+                             "the command comes before the options: train, eval, predict or bench");
         if (!(option->commands & 1 << out->command))
-            return act_error(error, ACT_E_ARGUMENT, "`%s` means nothing to `%s` (see %s --help)", option->name, commands[out->command].name,
-                             commands[out->command].name);
+            return act_error(error, ACT_E_ARGUMENT, "`%s` means nothing to `%s` (see %s --help)", option->name,
+                             commands[out->command].name, commands[out->command].name);
         if (!option->value && equals) return act_error(error, ACT_E_ARGUMENT, "`%s` takes no value", option->name);
-        if (option->value && !equals && at + 1 == argc) return act_error(error, ACT_E_ARGUMENT, "`%s` wants a value: %s %s", option->name, option->name, option->value);
+        if (option->value && !equals && at + 1 == argc)
+            return act_error(error, ACT_E_ARGUMENT, "`%s` wants a value: %s %s", option->name, option->name,
+                             option->value);
         const char *value = !option->value ? NULL : equals ? equals + 1 : argv[++at];
         ActStatus status = take(out, option, value, error);
         if (status != ACT_OK) return status;
@@ -193,11 +204,13 @@ void act_options_free(ActOptions *out)
     out->data = NULL;
 }
 
-void act_options_help(FILE *out, const char *program, ActCommand command, const ActModel *const *models, size_t n_models)
+void act_options_help(FILE *out, const char *program, ActCommand command, const ActModel *const *models,
+                      size_t n_models)
 {
     const char *model = n_models > 1 ? "[MODEL] " : "";
     if (command < ACT_COMMANDS) {
-        fprintf(out, "usage: %s %s%s [options]\n\n%s: %s.\n", program, model, commands[command].name, commands[command].name, commands[command].doc);
+        fprintf(out, "usage: %s %s%s [options]\n\n%s: %s.\n", program, model, commands[command].name,
+                commands[command].name, commands[command].doc);
     } else {
         fprintf(out, "usage: %s %sCOMMAND [options]\n\ncommands\n", program, model);
         for (int c = 0; c < ACT_COMMANDS; c++) fprintf(out, "  %-9s %s\n", commands[c].name, commands[c].doc);
@@ -208,7 +221,8 @@ void act_options_help(FILE *out, const char *program, ActCommand command, const 
     for (size_t i = 0; i < OPTIONS; i++) {
         char left[40];
         if (command < ACT_COMMANDS && !(options[i].commands & 1 << command)) continue;
-        snprintf(left, sizeof left, "%s%s%s", options[i].name, options[i].value ? " " : "", options[i].value ? options[i].value : "");
+        snprintf(left, sizeof left, "%s%s%s", options[i].name, options[i].value ? " " : "",
+                 options[i].value ? options[i].value : "");
         fprintf(out, "  %-16s %s", left, options[i].doc);
         if (command == ACT_HELP && options[i].commands != ALL) {
             fputs(" (", out);
@@ -218,8 +232,14 @@ void act_options_help(FILE *out, const char *program, ActCommand command, const 
         }
         fputc('\n', out);
     }
-    fprintf(out, "\nData files are looked for beside the .act file, in every --data DIR, and in the directories of ACT_DATA_PATH (a:b:c).\n"
-            "\nexamples\n  %s train --epochs 20 --out runs/a\n  %s eval --out runs/a\n  %s predict --input new.csv --format json --to new.json\n"
-            "  %s bench --threads 1 --synthetic\n\nexit codes: 0 done, 1 failure, 2 usage or I/O, 3 NaN or infinity in training, 130 interrupted\n",
+    fprintf(out,
+            "\nData files are looked for beside the .act file, in every --data DIR, and in the directories that the\n"
+            "environment's ACT_DATA_PATH lists (a:b:c).\n"
+            "\nexamples\n"
+            "  %s train --epochs 20 --out runs/a\n"
+            "  %s eval --out runs/a\n"
+            "  %s predict --input new.csv --format json --to new.json\n"
+            "  %s bench --threads 1 --synthetic\n"
+            "\nexit codes: 0 done, 1 failure, 2 usage or I/O, 3 NaN or infinity in training, 130 interrupted\n",
             program, program, program, program);
 }

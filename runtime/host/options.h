@@ -4,7 +4,10 @@
 
 #include "text.h"
 
-typedef enum ActCommand { ACT_TRAIN, ACT_EVAL, ACT_PREDICT, ACT_BENCH, ACT_COMMANDS, ACT_HELP = ACT_COMMANDS } ActCommand;
+typedef enum ActCommand {
+    ACT_TRAIN, ACT_EVAL, ACT_PREDICT, ACT_BENCH,
+    ACT_COMMANDS, ACT_HELP = ACT_COMMANDS
+} ActCommand;
 
 typedef struct ActOptions {
     ActCommand command;       /* ACT_HELP: print help and end */
@@ -19,9 +22,11 @@ typedef struct ActOptions {
 
 /* ACT_E_ARGUMENT and one message with the nearest option, model or command when the line can't be understood. Free with
  * act_options_free in any case. */
-ActStatus act_options_parse(ActOptions *options, int argc, char **argv, const ActModel *const *models, size_t n_models, ActError *error);
+ActStatus act_options_parse(ActOptions *options, int argc, char **argv, const ActModel *const *models, size_t n_models,
+                            ActError *error);
 void act_options_free(ActOptions *options);
 /* Help on the program; on one command when `command` is one. */
-void act_options_help(FILE *out, const char *program, ActCommand command, const ActModel *const *models, size_t n_models);
+void act_options_help(FILE *out, const char *program, ActCommand command, const ActModel *const *models,
+                      size_t n_models);
 
 #endif

@@ -40,14 +40,16 @@ static const char *number(const ActTensor *tensor, double x, int digits, char *r
     return text;
 }
 
-/* The target that the first output speaks of, if its classes have names: one score for each, or one probability for the second of two. */
+/* The target that the first output speaks of, if its classes have names: one score for each, or one probability for the
+ * second of two. */
 static const ActFact *find_names(const ActModel *model, const ActFacts *facts)
 {
     const ActTensor *output = &model->output[0];
     uint64_t width = act_tensor_width(output);
     int probability = width == 1 && output->low <= output->high && output->low >= 0 && output->high <= 1;
     for (size_t v = model->n_input; output->rank <= 1 && v < facts->n; v++)
-        if (facts->fact[v].n_class && (facts->fact[v].n_class == width || (probability && facts->fact[v].n_class == 2))) return &facts->fact[v];
+        if (facts->fact[v].n_class && (facts->fact[v].n_class == width || (probability && facts->fact[v].n_class == 2)))
+            return &facts->fact[v];
     return NULL;
 }
 
@@ -137,7 +139,8 @@ static void csv_row(const Prediction *p, uint64_t r, size_t at)
     for (uint32_t o = 0; o < p->model->n_output; o++) {
         const ActTensor *tensor = &p->model->output[o];
         uint64_t width = act_tensor_width(tensor);
-        for (uint64_t i = 0; i < width; i++) fprintf(p->out, "%s%.9g", column++ ? "," : "", element(tensor, p->output[o], at * width + i));
+        for (uint64_t i = 0; i < width; i++)
+            fprintf(p->out, "%s%.9g", column++ ? "," : "", element(tensor, p->output[o], at * width + i));
     }
     if (p->names) {
         fputc(',', p->out);
@@ -176,13 +179,16 @@ static void npy_begin(const Prediction *p)
 {
     const ActTensor *tensor = &p->model->output[0];
     char header[512];
-    size_t at = (size_t)snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': (%llu,", tensor->type == ACT_I32 ? "<i4" : "<f4",
-                                 (unsigned long long)p->rows);
-    for (uint32_t a = 0; a < tensor->rank; a++) at += (size_t)snprintf(header + at, sizeof header - at, " %u,", tensor->dim[a]);
+    size_t at = (size_t)snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': (%llu,",
+                                 tensor->type == ACT_I32 ? "<i4" : "<f4", (unsigned long long)p->rows);
+    for (uint32_t a = 0; a < tensor->rank; a++)
+        at += (size_t)snprintf(header + at, sizeof header - at, " %u,", tensor->dim[a]);
     at += (size_t)snprintf(header + at, sizeof header - at, "), }");
     while ((10 + at + 1) % 64) header[at++] = ' ';
     header[at++] = '\n';
-    const unsigned char start[10] = { 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (unsigned char)(at & 255), (unsigned char)(at >> 8) };
+    const unsigned char start[10] = {
+        0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (unsigned char)(at & 255), (unsigned char)(at >> 8)
+    };
     fwrite(start, 1, sizeof start, p->out);
     fwrite(header, 1, at, p->out);
 }
@@ -208,13 +214,15 @@ static ActStatus find_format(const ActModel *model, const ActRun *run, const For
         if (strcmp(formats[i].name, name) == 0) {
             *format = &formats[i];
             if (formats[i].single && model->n_output != 1)
-                return act_error(error, ACT_E_ARGUMENT, "an %s file holds one output, model `%s` has %u; take json", name, model->name, model->n_output);
+                return act_error(error, ACT_E_ARGUMENT, "an %s file holds one output, model `%s` has %u; take json",
+                                 name, model->name, model->n_output);
             return ACT_OK;
         }
     return act_error(error, ACT_E_ARGUMENT, "there is no format `%s`; there are text, csv, json and npy", name);
 }
 
-static ActStatus run_rows(Prediction *p, ActInstance *m, const ActDataset *set, const ActRows *rows, const Format *format, ActError *error)
+static ActStatus run_rows(Prediction *p, ActInstance *m, const ActDataset *set, const ActRows *rows,
+                          const Format *format, ActError *error)
 {
     const ActModel *model = p->model;
     if (format->begin) format->begin(p);
@@ -222,7 +230,8 @@ static ActStatus run_rows(Prediction *p, ActInstance *m, const ActDataset *set, 
         size_t n = p->rows - at < model->batch ? p->rows - at : model->batch;
         act_dataset_batch(set, rows, NULL, at, n, model->n_input, p->room, p->value);
         ActStatus status = model->entry.forward(m, p->value, n, p->output);
-        if (status != ACT_OK) return act_error(error, status, "prediction of `%s` failed: %s", model->name, act_status_text(status));
+        if (status != ACT_OK)
+            return act_error(error, status, "prediction of `%s` failed: %s", model->name, act_status_text(status));
         for (size_t i = 0; i < n; i++) format->row(p, at + i, i);
     }
     if (format->end) format->end(p);
@@ -241,11 +250,15 @@ ActStatus act_predict(ActInstance *instance, const ActRun *given, ActError *erro
     ActFacts facts = { 0 };
     ActDataset set = { 0 };
     ActPartKind part = ACT_TEST_PART;
-    Prediction p = { .model = model, .out = run->output ? run->output : stdout, .digits = run->has_digits ? run->digits : 3 };
+    Prediction p = { .model = model,
+                     .out = run->output ? run->output : stdout,
+                     .digits = run->has_digits ? run->digits : 3 };
     ActStatus status = find_format(model, run, &format, error);
-    if (status == ACT_OK && (p.digits < 0 || p.digits > 100)) status = act_error(error, ACT_E_ARGUMENT, "decimals are 0 to 100, not %d", p.digits);
+    if (status == ACT_OK && (p.digits < 0 || p.digits > 100))
+        status = act_error(error, ACT_E_ARGUMENT, "decimals are 0 to 100, not %d", p.digits);
     if (status == ACT_OK && model->n_output == 0)
-        status = act_error(error, ACT_E_ARGUMENT, "model `%s` has no `output` statement, so that there is nothing to predict", model->name);
+        status = act_error(error, ACT_E_ARGUMENT,
+                           "model `%s` has no `output` statement, so that there is nothing to predict", model->name);
     if (status == ACT_OK && !run->input) status = act_run_part(model, run, &part, error);
     if (status == ACT_OK) status = act_facts_new(&facts, model, error);
     if (status == ACT_OK) status = act_run_load(instance, run, &facts, error);
@@ -257,7 +270,9 @@ ActStatus act_predict(ActInstance *instance, const ActRun *given, ActError *erro
     p.rows = set.part[part].rows;
     if (status == ACT_OK) p.names = find_names(model, &facts);
     if (status == ACT_OK && p.rows == 0)
-        status = act_error(error, ACT_E_DATA, "the data of model `%s` has no `%s` part; `--part` or `--input FILE` names rows", model->name, act_part_name[part]);
+        status = act_error(error, ACT_E_DATA,
+                           "the data of model `%s` has no `%s` part; `--part` or `--input FILE` names rows",
+                           model->name, act_part_name[part]);
     if (status == ACT_OK) {
         if (run->rows && run->rows < p.rows) p.rows = run->rows;
         p.room = act_rooms_new(model, model->batch);

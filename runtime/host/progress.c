@@ -71,8 +71,9 @@ void act_progress_step(ActProgress *progress, uint64_t epoch, uint64_t step, uin
     double here = now - progress->epoch_begin, elapsed = progress->trained + here;
     double left = elapsed / (double)progress->done * (double)(progress->epochs * progress->steps - progress->done);
     fprintf(progress->out, "\r\x1b[Kepoch %llu/%llu  step %llu/%llu  loss %s  %s rows/s  %s", (unsigned long long)epoch,
-            (unsigned long long)progress->epochs, (unsigned long long)step, (unsigned long long)progress->steps, act_text_metric(loss, 0).text,
-            act_text_count(here > 0 ? (uint64_t)((double)rows / here) : 0).text, time_left(left).text);
+            (unsigned long long)progress->epochs, (unsigned long long)step, (unsigned long long)progress->steps,
+            act_text_metric(loss, 0).text, act_text_count(here > 0 ? (uint64_t)((double)rows / here) : 0).text,
+            time_left(left).text);
     fflush(progress->out);
     progress->dirty = 1;
 }
@@ -84,14 +85,16 @@ double act_progress_trained(ActProgress *progress, uint64_t rows)
     return seconds > 0 ? (double)rows / seconds : 0;
 }
 
-void act_progress_report(ActProgress *progress, uint64_t epoch, double loss, const ActScore *score, size_t n, double rate)
+void act_progress_report(ActProgress *progress, uint64_t epoch, double loss, const ActScore *score, size_t n,
+                         double rate)
 {
     if (!progress->out) return;
     int width = snprintf(NULL, 0, "%llu", (unsigned long long)progress->epochs);
     clear_line(progress);
-    fprintf(progress->out, "epoch %*llu/%llu: loss %s", width, (unsigned long long)epoch, (unsigned long long)progress->epochs,
-            act_text_metric(loss, 0).text);
+    fprintf(progress->out, "epoch %*llu/%llu: loss %s", width, (unsigned long long)epoch,
+            (unsigned long long)progress->epochs, act_text_metric(loss, 0).text);
     for (size_t i = 0; i < n; i++) fprintf(progress->out, " | %s", act_text_score(&score[i]).text);
-    fprintf(progress->out, " | %.1f s, %s rows/s\n", act_progress_seconds() - progress->epoch_begin, act_text_count((uint64_t)rate).text);
+    fprintf(progress->out, " | %.1f s, %s rows/s\n", act_progress_seconds() - progress->epoch_begin,
+            act_text_count((uint64_t)rate).text);
     fflush(progress->out);
 }

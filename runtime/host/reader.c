@@ -60,7 +60,9 @@ void act_table_free(ActTable *table)
 ActStatus act_table_shape(ActTable *table, const char *path, const uint64_t *shape, uint32_t rank, ActError *error)
 {
     if (rank == 0) return act_error(error, ACT_E_FORMAT, "`%s` holds a single number; rows are wanted", path);
-    if (rank - 1 > ACT_MAX_RANK) return act_error(error, ACT_E_FORMAT, "`%s` has %u axes; at most %d are supported", path, rank, ACT_MAX_RANK + 1);
+    if (rank - 1 > ACT_MAX_RANK)
+        return act_error(error, ACT_E_FORMAT, "`%s` has %u axes; at most %d are supported", path, rank,
+                         ACT_MAX_RANK + 1);
     uint64_t total = 1;
     for (uint32_t i = 0; i < rank; i++) {
         if (shape[i] == 0) return act_error(error, ACT_E_DATA, "`%s` is empty: axis %u has length 0", path, i);

@@ -7,14 +7,14 @@
 typedef struct ActRequest {
     const char *path;                 /* a file that exists */
     const char *columns;              /* readers with `columns`: which, "" for all */
-    char *const *class_name; size_t n_class; /* names that text stands for, in the order of their indices; 0: the file's own */
+    char *const *class_name; size_t n_class; /* names that text stands for, by their indices; 0: the file's own */
 } ActRequest;
 
 /* Rows of numbers. Whoever asked frees it with act_table_free, also after a failure. */
 typedef struct ActTable {
     float *values;                    /* [rows][width] */
     uint64_t rows, width;
-    uint32_t rank, dim[ACT_MAX_RANK]; /* shape of a row. `shaped` 0: a row is a list, and fits any shape of as many elements */
+    uint32_t rank, dim[ACT_MAX_RANK]; /* shape of a row; `shaped` 0: a list, which fits any shape of its length */
     int shaped;
     char **class_name; size_t n_class; /* text became these indices: the distinct names, sorted by their bytes */
 } ActTable;

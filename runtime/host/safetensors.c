@@ -13,9 +13,11 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "safetensors files are
 
 enum { MAX_HEADER = 100000000 };
 
-static const struct { const char *name; uint32_t bytes; } dtypes[] = {
-    { "BOOL", 1 }, { "U8", 1 }, { "I8", 1 }, { "F8_E5M2", 1 }, { "F8_E4M3", 1 }, { "I16", 2 }, { "U16", 2 }, { "F16", 2 },
-    { "BF16", 2 }, { "I32", 4 }, { "U32", 4 }, { "F32", 4 }, { "F64", 8 }, { "I64", 8 }, { "U64", 8 },
+static const struct { const char *name; uint32_t bytes;
+} dtypes[] = {
+    { "BOOL", 1 }, { "U8", 1 },  { "I8", 1 },  { "F8_E5M2", 1 }, { "F8_E4M3", 1 },
+    { "I16", 2 },  { "U16", 2 }, { "F16", 2 }, { "BF16", 2 },    { "I32", 4 },
+    { "U32", 4 },  { "F32", 4 }, { "F64", 8 }, { "I64", 8 },     { "U64", 8 },
 };
 
 static uint32_t dtype_bytes(const char *name)
@@ -27,7 +29,8 @@ static uint32_t dtype_bytes(const char *name)
 
 static int is_count(const cJSON *item, double limit)
 {
-    return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble <= limit && floor(item->valuedouble) == item->valuedouble;
+    return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble <= limit &&
+           floor(item->valuedouble) == item->valuedouble;
 }
 
 /* One entry of the header; the message names the tensor. */
@@ -42,10 +45,13 @@ static ActStatus read_entry(const cJSON *item, ActStored *out, const char *path,
     }
     out->name = item->string;
     if (fields != 3 || !cJSON_IsString(dtype) || !cJSON_IsArray(shape) || !cJSON_IsArray(offsets))
-        return act_error(error, ACT_E_FORMAT, "`%s`: tensor `%s` must have exactly dtype, shape and data_offsets", path, out->name);
+        return act_error(error, ACT_E_FORMAT, "`%s`: tensor `%s` must have exactly dtype, shape and data_offsets", path,
+                         out->name);
     out->dtype = dtype->valuestring;
     uint32_t size = dtype_bytes(out->dtype);
-    if (!size) return act_error(error, ACT_E_FORMAT, "`%s`: tensor `%s` has the unknown dtype `%s`", path, out->name, out->dtype);
+    if (!size)
+        return act_error(error, ACT_E_FORMAT, "`%s`: tensor `%s` has the unknown dtype `%s`", path, out->name,
+                         out->dtype);
 
     out->elements = 1;
     for (const cJSON *dim = shape->child; dim; dim = dim->next) {
@@ -62,7 +68,8 @@ static ActStatus read_entry(const cJSON *item, ActStored *out, const char *path,
     out->begin = (uint64_t)begin->valuedouble;
     out->end = (uint64_t)end->valuedouble;
     if (out->end < out->begin || out->end - out->begin != out->elements * size)
-        return act_error(error, ACT_E_FORMAT, "`%s`: tensor `%s` has %llu elements of %u bytes, but its data_offsets span %lld bytes", path,
+        return act_error(error, ACT_E_FORMAT,
+                         "`%s`: tensor `%s` has %llu elements of %u bytes, but its data_offsets span %lld bytes", path,
                          out->name, (unsigned long long)out->elements, size, (long long)(out->end - out->begin));
     return ACT_OK;
 }
@@ -100,7 +107,8 @@ static ActStatus check_whole(ActSafetensors *file, uint64_t data_bytes, const ch
         return act_error(error, ACT_E_FORMAT, "`%s` is cut off: %llu bytes of data, its header speaks of %llu", path,
                          (unsigned long long)data_bytes, (unsigned long long)at);
     if (at < data_bytes)
-        return act_error(error, ACT_E_FORMAT, "`%s` has %llu bytes behind its last tensor", path, (unsigned long long)(data_bytes - at));
+        return act_error(error, ACT_E_FORMAT, "`%s` has %llu bytes behind its last tensor", path,
+                         (unsigned long long)(data_bytes - at));
     return ACT_OK;
 }
 
@@ -113,8 +121,8 @@ static ActStatus read_header(ActSafetensors *file, uint64_t length, const char *
     file->header = json;
     while (json && end < text + length && *end == ' ') end++;
     if (!cJSON_IsObject(json) || end != text + length)
-        return act_error(error, ACT_E_FORMAT, "`%s` is not a safetensors file: its header is not JSON (at byte %lld)", path,
-                         (long long)(json ? end - (const char *)file->bytes.data : 8));
+        return act_error(error, ACT_E_FORMAT, "`%s` is not a safetensors file: its header is not JSON (at byte %lld)",
+                         path, (long long)(json ? end - (const char *)file->bytes.data : 8));
     size_t n = 0, notes = 0;
     for (const cJSON *item = json->child; item; item = item->next) n++;
     file->tensor = calloc(n + 1, sizeof *file->tensor);
@@ -122,7 +130,8 @@ static ActStatus read_header(ActSafetensors *file, uint64_t length, const char *
     for (const cJSON *item = json->child; item; item = item->next) {
         if (strcmp(item->string, "__metadata__") == 0) {
             int texts = cJSON_IsObject(item) && notes++ == 0;
-            for (const cJSON *note = texts ? item->child : NULL; note; note = note->next) texts = texts && cJSON_IsString(note);
+            for (const cJSON *note = texts ? item->child : NULL; note; note = note->next)
+                texts = texts && cJSON_IsString(note);
             if (!texts) return act_error(error, ACT_E_FORMAT, "`%s`: __metadata__ must be one object of strings", path);
             continue;
         }
@@ -141,16 +150,19 @@ ActStatus act_safetensors_read(const char *path, ActSafetensors *file, ActError 
     if (status != ACT_OK) return status;
     uint64_t size = file->bytes.size, length = 0;
     if (size < 8) {
-        status = act_error(error, ACT_E_FORMAT, "`%s` is not a safetensors file: %llu bytes are too few", path, (unsigned long long)size);
+        status = act_error(error, ACT_E_FORMAT, "`%s` is not a safetensors file: %llu bytes are too few", path,
+                           (unsigned long long)size);
     } else {
         memcpy(&length, file->bytes.data, 8);
         if (length > MAX_HEADER || length > size - 8)
-            status = act_error(error, ACT_E_FORMAT, "`%s` is not a safetensors file, or cut off: a header of %llu bytes in a file of %llu", path,
-                               (unsigned long long)length, (unsigned long long)size);
+            status = act_error(error, ACT_E_FORMAT,
+                               "`%s` is not a safetensors file, or cut off: a header of %llu bytes in a file of %llu",
+                               path, (unsigned long long)length, (unsigned long long)size);
     }
     if (status == ACT_OK) status = read_header(file, length, path, error);
     if (status == ACT_OK) status = check_whole(file, size - 8 - length, path, error);
-    for (size_t i = 0; status == ACT_OK && i < file->n; i++) file->tensor[i].data = file->bytes.data + 8 + length + file->tensor[i].begin;
+    for (size_t i = 0; status == ACT_OK && i < file->n; i++)
+        file->tensor[i].data = file->bytes.data + 8 + length + file->tensor[i].begin;
     if (status != ACT_OK) act_safetensors_free(file);
     return status;
 }
@@ -234,7 +246,8 @@ static char *make_header(const ActStoreEntry *entry, size_t n, const ActNote *no
 {
     cJSON *header = cJSON_CreateObject(), *notes = n_note ? cJSON_AddObjectToObject(header, "__metadata__") : NULL;
     int good = header && (notes || !n_note);
-    for (size_t i = 0; good && i < n_note; i++) good = cJSON_AddStringToObject(notes, note[i].key, note[i].value) != NULL;
+    for (size_t i = 0; good && i < n_note; i++)
+        good = cJSON_AddStringToObject(notes, note[i].key, note[i].value) != NULL;
     uint64_t at = 0;
     for (size_t i = 0; good && i < n; i++) {
         uint64_t bytes = act_layout_elements(entry[i].tensor) * 4;
@@ -256,8 +269,8 @@ static char *make_header(const ActStoreEntry *entry, size_t n, const ActNote *no
     return padded;
 }
 
-ActStatus act_safetensors_write(const char *path, const ActStoreEntry *entry, size_t n, const ActNote *note, size_t n_note,
-                                ActError *error)
+ActStatus act_safetensors_write(const char *path, const ActStoreEntry *entry, size_t n, const ActNote *note,
+                                size_t n_note, ActError *error)
 {
     uint64_t length = 0, largest = 1;
     for (size_t i = 0; i < n; i++) {

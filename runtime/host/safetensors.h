@@ -1,5 +1,5 @@
-/* The safetensors format: 8 bytes of header length (little-endian), a JSON header, the data. Reading is strict: what the reference
- * implementation refuses is refused. In files we write the data starts at a multiple of 64 bytes. */
+/* The safetensors format: 8 bytes of header length (little-endian), a JSON header, the data. Reading is strict: what
+ * the reference implementation refuses is refused. In files we write the data starts at a multiple of 64 bytes. */
 #ifndef ACT_HOST_SAFETENSORS_H
 #define ACT_HOST_SAFETENSORS_H
 
@@ -32,7 +32,7 @@ int act_stored_convert(const ActStored *stored, int to_int, void *out);
 /* What to write: tensors in their blocks, and metadata. */
 typedef struct ActStoreEntry { const ActTensor *tensor; const void *block; } ActStoreEntry;
 typedef struct ActNote { const char *key, *value; } ActNote;
-ActStatus act_safetensors_write(const char *path, const ActStoreEntry *entry, size_t n, const ActNote *note, size_t n_note,
-                                ActError *error);
+ActStatus act_safetensors_write(const char *path, const ActStoreEntry *entry, size_t n, const ActNote *note,
+                                size_t n_note, ActError *error);
 
 #endif

@@ -83,7 +83,8 @@ ActText act_text_shape(const char *type, const uint32_t *dim, uint32_t rank)
     ActText out;
     size_t at = (size_t)snprintf(out.text, sizeof out.text, "%s", type);
     for (uint32_t i = 0; i < rank && at < sizeof out.text; i++)
-        at += (size_t)snprintf(out.text + at, sizeof out.text - at, "%s%u%s", i ? ", " : "[", dim[i], i + 1 == rank ? "]" : "");
+        at += (size_t)snprintf(out.text + at, sizeof out.text - at, "%s%u%s", i ? ", " : "[", dim[i],
+                               i + 1 == rank ? "]" : "");
     return out;
 }
 
@@ -91,7 +92,8 @@ ActText act_text_metric(double value, int percent)
 {
     ActText out;
     if (percent) snprintf(out.text, sizeof out.text, "%.2f %%", 100 * value);
-    else if (value != 0 && (fabs(value) < 1e-3 || fabs(value) >= 1e5)) snprintf(out.text, sizeof out.text, "%.4g", value);
+    else if (value != 0 && (fabs(value) < 1e-3 || fabs(value) >= 1e5))
+        snprintf(out.text, sizeof out.text, "%.4g", value);
     else snprintf(out.text, sizeof out.text, "%.4f", value);
     return out;
 }
@@ -99,7 +101,8 @@ ActText act_text_metric(double value, int percent)
 ActText act_text_score(const ActScore *score)
 {
     ActText out;
-    size_t at = (size_t)snprintf(out.text, sizeof out.text, "%s: loss %s", score->part, act_text_metric(score->loss, 0).text);
+    size_t at =
+        (size_t)snprintf(out.text, sizeof out.text, "%s: loss %s", score->part, act_text_metric(score->loss, 0).text);
     for (uint32_t i = 0; i < score->n_metric && at < sizeof out.text; i++)
         at += (size_t)snprintf(out.text + at, sizeof out.text - at, ", %s %s", score->metric[i].name,
                                act_text_metric(score->metric[i].value, score->metric[i].percent).text);
@@ -120,7 +123,8 @@ static size_t distance(const char *a, const char *b)
             size_t best = last[j - 1] + (a[i - 1] != b[j - 1]);
             if (last[j] + 1 < best) best = last[j] + 1;
             if (now[j - 1] + 1 < best) best = now[j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < best) best = before[j - 2] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < best)
+                best = before[j - 2] + 1;
             now[j] = best;
         }
     }

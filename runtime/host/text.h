@@ -23,8 +23,8 @@ ActText act_text_metric(double value, int percent);
 /* "test: loss 0.3312, accuracy 88.71 %" */
 ActText act_text_score(const ActScore *score);
 
-/* The candidate nearest to `name` by Damerau-Levenshtein distance, when it is near enough to be a slip: at most a third of the
- * letters. NULL when none is. Candidates are `n` strings, `stride` bytes apart. */
+/* The candidate nearest to `name` by Damerau-Levenshtein distance, when it is near enough to be a slip: at most a
+ * third of the letters. NULL when none is. Candidates are `n` strings, `stride` bytes apart. */
 const char *act_text_nearest(const char *name, const char *const *candidate, size_t n, size_t stride);
 
 /* A copy, or NULL without memory. `n`: at most so many bytes. */

@@ -53,7 +53,8 @@ static ActStatus prepare_output(Training *t)
     if (!t->path) return act_error_memory(t->error);
     ActStatus status = act_file_make_directory(directory, t->error);
     if (status == ACT_OK && access(directory, W_OK) != 0)
-        status = act_error(t->error, ACT_E_IO, "the directory `%s` can't be written to: %s; `--out DIR` names another", directory, strerror(errno));
+        status = act_error(t->error, ACT_E_IO, "the directory `%s` can't be written to: %s; `--out DIR` names another",
+                           directory, strerror(errno));
     return status;
 }
 
@@ -63,12 +64,14 @@ static ActStatus prepare_weights(Training *t)
     char *found = NULL;
     if (!from && t->model->train && t->model->train->start_from) {
         const ActData *data = t->model->train->data;
-        found = act_file_find(t->model->train->start_from, data ? data->base : ".", t->run->data, t->run->n_data, t->error);
+        found =
+            act_file_find(t->model->train->start_from, data ? data->base : ".", t->run->data, t->run->n_data, t->error);
         if (!found) return ACT_E_IO;
         from = found;
     }
     ActStatus status = t->model->entry.init(t->m, t->seed);
-    if (status != ACT_OK) act_error(t->error, status, "model `%s` can't be initialized: %s", t->model->name, act_status_text(status));
+    if (status != ACT_OK)
+        act_error(t->error, status, "model `%s` can't be initialized: %s", t->model->name, act_status_text(status));
     else if (from) status = act_weights_load(t->m, from, &t->facts, t->error);
     free(found);
     return status;
@@ -84,8 +87,10 @@ static ActStatus prepare(Training *t)
     t->patience = block ? block->patience : 0;
     uint64_t batch = run->batch ? run->batch : block && block->batch ? block->batch : model->batch;
     if (batch > model->batch)
-        return act_error(t->error, ACT_E_ARGUMENT, "a batch of %s is more than the %u rows that model `%s` was compiled for; compile it with `--batch %llu`",
-                         act_text_count(batch).text, model->batch, model->name, (unsigned long long)batch);
+        return act_error(
+            t->error, ACT_E_ARGUMENT,
+            "a batch of %s is more than the %u rows that model `%s` was compiled for; compile it with `--batch %llu`",
+            act_text_count(batch).text, model->batch, model->name, (unsigned long long)batch);
     t->batch = (size_t)batch;
 
     ActStatus status = act_facts_new(&t->facts, model, t->error);
@@ -114,30 +119,36 @@ static ActStatus prepare(Training *t)
 static void introduce(Training *t)
 {
     const ActTrain *block = t->model->train;
-    act_progress_say(&t->progress, "%s: %s parameters%s%s, batch %zu, %u thread%s", t->model->name, act_text_count(parameter_count(t->model)).text,
-                     block && block->optimizer ? ", " : "", block && block->optimizer ? block->optimizer : "", t->batch,
-                     act_pool_threads(t->m->pool), act_pool_threads(t->m->pool) == 1 ? "" : "s");
+    act_progress_say(&t->progress, "%s: %s parameters%s%s, batch %zu, %u thread%s", t->model->name,
+                     act_text_count(parameter_count(t->model)).text, block && block->optimizer ? ", " : "",
+                     block && block->optimizer ? block->optimizer : "", t->batch, act_pool_threads(t->m->pool),
+                     act_pool_threads(t->m->pool) == 1 ? "" : "s");
     char text[256];
-    size_t at = (size_t)snprintf(text, sizeof text, "%s: %s training rows", block && block->data ? block->data->name : "data",
-                                 act_text_count(t->set.part[ACT_TRAIN_PART].rows).text);
+    size_t at =
+        (size_t)snprintf(text, sizeof text, "%s: %s training rows", block && block->data ? block->data->name : "data",
+                         act_text_count(t->set.part[ACT_TRAIN_PART].rows).text);
     for (int p = ACT_VALIDATION_PART; p < ACT_PARTS && at < sizeof text; p++)
         if (t->set.part[p].rows)
-            at += (size_t)snprintf(text + at, sizeof text - at, ", %s %s rows", act_text_count(t->set.part[p].rows).text, act_part_name[p]);
+            at += (size_t)snprintf(text + at, sizeof text - at, ", %s %s rows",
+                                   act_text_count(t->set.part[p].rows).text, act_part_name[p]);
     act_progress_say(&t->progress, "%s", text);
     if (t->patience && !t->best)
-        act_progress_say(&t->progress, "note: stop early looks at the validation part, and the data has none: all epochs are run");
+        act_progress_say(&t->progress,
+                         "note: stop early looks at the validation part, and the data has none: all epochs are run");
 }
 
 static ActStatus nonfinite(Training *t, double loss, uint64_t step_of_epoch)
 {
     const ActTrain *block = t->model->train;
-    act_error(t->error, ACT_E_NONFINITE, "the loss of model `%s` became %s at step %llu (epoch %llu, step %llu of %llu)", t->model->name,
-              isnan(loss) ? "NaN" : "infinite", (unsigned long long)t->step, (unsigned long long)t->epoch, (unsigned long long)step_of_epoch,
-              (unsigned long long)t->steps_per_epoch);
+    act_error(t->error, ACT_E_NONFINITE,
+              "the loss of model `%s` became %s at step %llu (epoch %llu, step %llu of %llu)", t->model->name,
+              isnan(loss) ? "NaN" : "infinite", (unsigned long long)t->step, (unsigned long long)t->epoch,
+              (unsigned long long)step_of_epoch, (unsigned long long)t->steps_per_epoch);
     if (t->step > 1) act_error_more(t->error, "; it was %s one step before", act_text_metric(t->last_loss, 0).text);
     act_error_more(t->error, ". Take a lower learning rate (`--lr-scale 0.1` tries a tenth");
     if (block && block->lr > 0) act_error_more(t->error, " of lr = %g", block->lr);
-    act_error_more(t->error, "), scale inputs and targets to about -1 to 1, or clip the gradient. No weights were written");
+    act_error_more(t->error,
+                   "), scale inputs and targets to about -1 to 1, or clip the gradient. No weights were written");
     return ACT_E_NONFINITE;
 }
 
@@ -166,7 +177,8 @@ static ActStatus run_epoch(Training *t, double *mean_loss)
         const ActStep step = { t->step, scale * extra, t->seed };
         ActStatus status = model->entry.train_step(t->m, &step, t->value, t->value + model->n_input, n, t->loss);
         if (status != ACT_OK)
-            return act_error(t->error, status, "step %llu of model `%s` failed: %s", (unsigned long long)t->step, model->name, act_status_text(status));
+            return act_error(t->error, status, "step %llu of model `%s` failed: %s", (unsigned long long)t->step,
+                             model->name, act_status_text(status));
         double loss = act_loss_value(model, t->loss, n);
         if (!isfinite(loss)) return nonfinite(t, loss, k);
         t->last_loss = loss;
@@ -183,7 +195,8 @@ static ActStatus save(Training *t)
     return act_weights_save(t->m, t->path, &t->facts, &stand, t->error);
 }
 
-/* Evaluates the validation and test parts, keeps the best weights, writes the epoch's line. `give_up`: patience has run out. */
+/* Evaluates the validation and test parts, keeps the best weights, writes the epoch's line. `give_up`: patience has run
+ * out. */
 static ActStatus close_epoch(Training *t, double mean_loss, int *give_up)
 {
     ActScore score[ACT_PARTS];
@@ -210,13 +223,16 @@ static ActStatus close_epoch(Training *t, double mean_loss, int *give_up)
 static ActStatus final_score(Training *t)
 {
     ActScore *score = &t->result.score;
-    ActPartKind part = t->set.part[ACT_TEST_PART].rows ? ACT_TEST_PART : t->set.part[ACT_VALIDATION_PART].rows ? ACT_VALIDATION_PART : ACT_TRAIN_PART;
+    ActPartKind part = t->set.part[ACT_TEST_PART].rows         ? ACT_TEST_PART
+                       : t->set.part[ACT_VALIDATION_PART].rows ? ACT_VALIDATION_PART
+                                                               : ACT_TRAIN_PART;
     ActStatus status = act_evaluator_run(&t->evaluator, t->m, &t->set, part, score, t->error);
     if (status != ACT_OK) return status;
     act_progress_say(&t->progress, "weights: %s", t->path);
     act_progress_say(&t->progress, "%s (%s rows%s)", act_text_score(score).text, act_text_count(score->rows).text,
-                     part == ACT_TEST_PART ? "" : part == ACT_VALIDATION_PART ? "; the data has no test part"
-                                                                              : "; the data has no validation or test part");
+                     part == ACT_TEST_PART         ? ""
+                     : part == ACT_VALIDATION_PART ? "; the data has no test part"
+                                                   : "; the data has no validation or test part");
     return ACT_OK;
 }
 
@@ -234,7 +250,8 @@ static ActStatus train(Training *t)
         if (status != ACT_OK) return status;
     }
     if (give_up && t->epoch < t->epochs)
-        act_progress_say(&t->progress, "stopped early: the validation loss was best in epoch %llu", (unsigned long long)t->best_epoch);
+        act_progress_say(&t->progress, "stopped early: the validation loss was best in epoch %llu",
+                         (unsigned long long)t->best_epoch);
     if (t->best_epoch) memcpy(t->m->param, t->best, t->model->param_bytes);
     t->result.epochs = t->epoch;
     t->result.steps = t->step;
@@ -242,8 +259,10 @@ static ActStatus train(Training *t)
     status = save(t);
     if (status != ACT_OK) return status;
     if (stopped(t))
-        return act_error(t->error, ACT_E_STOPPED, "interrupted after step %llu (epoch %llu of %llu); the weights%s are in `%s`", (unsigned long long)t->step,
-                         (unsigned long long)t->epoch, (unsigned long long)t->epochs, t->best_epoch ? " of the best epoch" : "", t->path);
+        return act_error(t->error, ACT_E_STOPPED,
+                         "interrupted after step %llu (epoch %llu of %llu); the weights%s are in `%s`",
+                         (unsigned long long)t->step, (unsigned long long)t->epoch, (unsigned long long)t->epochs,
+                         t->best_epoch ? " of the best epoch" : "", t->path);
     return final_score(t);
 }
 

@@ -26,7 +26,8 @@ static ActText stored_shape(const ActStored *t)
 {
     char type[16];
     size_t i = 0;
-    for (; t->dtype[i] && i + 1 < sizeof type; i++) type[i] = t->dtype[i] >= 'A' && t->dtype[i] <= 'Z' ? (char)(t->dtype[i] + 32) : t->dtype[i];
+    for (; t->dtype[i] && i + 1 < sizeof type; i++)
+        type[i] = t->dtype[i] >= 'A' && t->dtype[i] <= 'Z' ? (char)(t->dtype[i] + 32) : t->dtype[i];
     type[i] = 0;
     return act_text_shape(type, t->dim, t->rank);
 }
@@ -58,19 +59,23 @@ static ActStatus check_fit(const ActModel *model, const ActSafetensors *file, co
         act_layout_file_shape(want, shape);
         ActText expected = act_text_shape(act_tensor_type(want), shape, want->rank);
         if (!found) {
-            const char *near = file->n ? act_text_nearest(want->name, &file->tensor[0].name, file->n, sizeof *file->tensor) : NULL;
+            const char *near =
+                file->n ? act_text_nearest(want->name, &file->tensor[0].name, file->n, sizeof *file->tensor) : NULL;
             ActError *out = line(&list, &lines);
             act_error_more(out, "\n  missing: `%s`, %s", want->name, expected.text);
             if (near) act_error_more(out, " (the file has `%s`)", near);
-        } else if (found->rank != want->rank || memcmp(found->dim, shape, want->rank * sizeof *shape) != 0 || !can_become(found, want)) {
-            act_error_more(line(&list, &lines), "\n  `%s`: the model expects %s, the file has %s", want->name, expected.text,
-                           stored_shape(found).text);
+        } else if (found->rank != want->rank || memcmp(found->dim, shape, want->rank * sizeof *shape) != 0 ||
+                   !can_become(found, want)) {
+            act_error_more(line(&list, &lines), "\n  `%s`: the model expects %s, the file has %s", want->name,
+                           expected.text, stored_shape(found).text);
         }
     }
     for (size_t i = 0; i < file->n; i++) {
         const char *name = file->tensor[i].name;
-        if (find_tensor(model->param, model->n_param, name) || find_tensor(model->state, model->n_state, name)) continue;
-        const char *near = model->n_param ? act_text_nearest(name, &model->param[0].name, model->n_param, sizeof *model->param) : NULL;
+        if (find_tensor(model->param, model->n_param, name) || find_tensor(model->state, model->n_state, name))
+            continue;
+        const char *near =
+            model->n_param ? act_text_nearest(name, &model->param[0].name, model->n_param, sizeof *model->param) : NULL;
         ActError *out = line(&list, &lines);
         act_error_more(out, "\n  unknown: `%s`, %s", name, stored_shape(&file->tensor[i]).text);
         if (near) act_error_more(out, " (the model has `%s`)", near);
@@ -107,7 +112,8 @@ ActStatus act_weights_load(ActInstance *instance, const char *path, ActFacts *fa
     return status;
 }
 
-ActStatus act_weights_save(const ActInstance *instance, const char *path, const ActFacts *facts, const ActStand *stand, ActError *error)
+ActStatus act_weights_save(const ActInstance *instance, const char *path, const ActFacts *facts, const ActStand *stand,
+                           ActError *error)
 {
     const ActModel *model = instance->model;
     size_t most = 5 + (facts ? 2 * facts->n : 0), n_note = 0, measured = 0;

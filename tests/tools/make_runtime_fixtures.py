@@ -32,10 +32,13 @@ for dtype, name in ((torch.float32, "f32"), (torch.float64, "f64"), (torch.float
 save_file(linear(torch.int32), os.path.join(OUT, "linear-i32.safetensors"))
 
 # What floats of every width turn into: numbers, both zeros, subnormals, infinities.
-values = torch.tensor([0.0, -0.0, 1.5, -2.0, 65504.0, 6.103515625e-05, 5.9604644775390625e-08, float("inf"), -float("inf")])
-save_file({"half": values.to(torch.float16), "brain": values.to(torch.bfloat16), "double": values.to(torch.float64), "float": values},
+values = torch.tensor([0.0, -0.0, 1.5, -2.0, 65504.0, 2.0 ** -14, 2.0 ** -24, float("inf"), -float("inf")])
+save_file({"half": values.to(torch.float16), "brain": values.to(torch.bfloat16), "double": values.to(torch.float64),
+           "float": values},
           os.path.join(OUT, "widths.safetensors"), metadata={"format": "pt"})
 
-# Behind an image of 2 x 3 pixels and 2 channels, PyTorch flattens (channel, y, x): weight[o][(k, y, x)] = 100 o + 10 k + 3 y + x.
-image = torch.tensor([[100.0 * o + 10 * k + 3 * y + x for k in range(2) for y in range(2) for x in range(3)] for o in range(3)])
+# Behind an image of 2 x 3 pixels and 2 channels, PyTorch flattens (channel, y, x):
+# weight[o][(k, y, x)] = 100 o + 10 k + 3 y + x.
+places = [10.0 * k + 3 * y + x for k in range(2) for y in range(2) for x in range(3)]
+image = torch.tensor([[100 * o + place for place in places] for o in range(3)])
 save_file({"linear1.weight": image}, os.path.join(OUT, "image.safetensors"))

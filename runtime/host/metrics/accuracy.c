@@ -1,5 +1,6 @@
-/* The share of right answers. Scores against class indices, or against soft labels: the largest wins, the first of equals. One score
- * per zero or one: its sign decides, or one half where the prediction is known to be a probability. */
+/* The share of right answers. Scores against class indices, or against soft labels: the largest wins, the first of
+ * equals. One score per zero or one: its sign decides, or one half where the prediction is known to be a probability.
+ */
 #include "host/metric.h"
 
 #include "host/tensor.h"
@@ -14,16 +15,21 @@ static size_t largest(const float *x, size_t n)
 
 static int by_sign(const ActMetricCall *call)
 {
-    return call->prediction_width == call->target_width && (call->target->classes == 2 || act_tensor_features(call->prediction) == 1);
+    return call->prediction_width == call->target_width &&
+           (call->target->classes == 2 || act_tensor_features(call->prediction) == 1);
 }
 
 static ActStatus check(const ActMetricCall *call, ActError *error)
 {
     uint64_t scores = act_tensor_features(call->prediction);
     if (call->prediction_width == call->target_width) return ACT_OK;
-    if (call->prediction_width == call->target_width * scores && (call->target->classes == 0 || call->target->classes <= scores)) return ACT_OK;
-    return act_error(error, ACT_E_ARGUMENT, "metric `accuracy` wants one score for each class of `%s` (%s); the prediction has %s in a row",
-                     call->target->name, call->target->label ? call->target->label : "a class", act_text_count(call->prediction_width).text);
+    if (call->prediction_width == call->target_width * scores &&
+        (call->target->classes == 0 || call->target->classes <= scores))
+        return ACT_OK;
+    return act_error(error, ACT_E_ARGUMENT,
+                     "metric `accuracy` wants one score for each class of `%s` (%s); the prediction has %s in a row",
+                     call->target->name, call->target->label ? call->target->label : "a class",
+                     act_text_count(call->prediction_width).text);
 }
 
 static void add(const ActMetricCall *call, const float *prediction, const void *target, size_t n, double *sum)
@@ -39,7 +45,8 @@ static void add(const ActMetricCall *call, const float *prediction, const void *
     } else if (call->prediction_width == call->target_width && call->target->type == ACT_F32) {
         const float *soft = target;
         places /= scores;
-        for (size_t i = 0; i < places; i++) right += largest(prediction + i * scores, scores) == largest(soft + i * scores, scores);
+        for (size_t i = 0; i < places; i++)
+            right += largest(prediction + i * scores, scores) == largest(soft + i * scores, scores);
     } else {
         for (size_t i = 0; i < places; i++)
             right += (double)largest(prediction + i * scores, scores) == act_metric_target(call, target, i);

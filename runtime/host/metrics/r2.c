@@ -1,5 +1,5 @@
-/* The coefficient of determination, 1 - residual squares / squares around the target's mean, per element of the target, averaged
- * over elements. A target that never changes scores 1 when it is met exactly and 0 otherwise. */
+/* The coefficient of determination, 1 - residual squares / squares around the target's mean, per element of the target,
+ * averaged over elements. A target that never changes scores 1 when it is met exactly and 0 otherwise. */
 #include "host/metric.h"
 
 #include <math.h>

@@ -1,4 +1,5 @@
-/* The share of rows whose class is among the k best scores. A score equal to the right one counts as better only when it stands before it. */
+/* The share of rows whose class is among the k best scores. A score equal to the right one counts as better only when
+ * it stands before it. */
 #include "host/metric.h"
 
 #include "host/tensor.h"
@@ -7,10 +8,11 @@ static ActStatus check(const ActMetricCall *call, ActError *error)
 {
     uint64_t scores = act_tensor_features(call->prediction);
     if (call->option < 1 || call->option > (double)scores)
-        return act_error(error, ACT_E_ARGUMENT, "metric `top_k` wants a k from 1 to the number of classes (%s), not %g", act_text_count(scores).text,
-                         call->option);
+        return act_error(error, ACT_E_ARGUMENT, "metric `top_k` wants a k from 1 to the number of classes (%s), not %g",
+                         act_text_count(scores).text, call->option);
     if (call->prediction_width == call->target_width * scores) return ACT_OK;
-    return act_error(error, ACT_E_ARGUMENT, "metric `top_k` wants one score for each class of `%s`; the prediction has %s in a row",
+    return act_error(error, ACT_E_ARGUMENT,
+                     "metric `top_k` wants one score for each class of `%s`; the prediction has %s in a row",
                      call->target->name, act_text_count(call->prediction_width).text);
 }
 

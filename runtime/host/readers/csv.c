@@ -1,9 +1,10 @@
-/* Comma-separated values as in RFC 4180: quotes, doubled quotes, line ends inside quotes, CRLF. The separator is the comma, or the
- * semicolon or tab where the first line holds none. Spaces around a cell don't count; blank lines are passed over.
+/* Comma-separated values as in RFC 4180: quotes, doubled quotes, line ends inside quotes, CRLF. The separator is the
+ * comma, or the semicolon or tab where the first line holds none. Spaces around a cell don't count; blank lines are
+ * passed over.
  *
- * The first line is a header when none of its cells is a number. A column of text is allowed alone: when the first cell below the
- * header is no number, the column's texts are class names, and their indices go by the sorted order of the distinct names (by
- * bytes), or by the order of the training part's names when those are known. */
+ * The first line is a header when none of its cells is a number. A column of text is allowed alone: when the first cell
+ * below the header is no number, the column's texts are class names, and their indices go by the sorted order of the
+ * distinct names (by bytes), or by the order of the training part's names when those are known. */
 #include "host/reader.h"
 
 #include <math.h>
@@ -23,7 +24,8 @@ typedef struct Csv {
 
 static ActStatus fail(const Csv *csv, const Cell *cell, ActError *error, const char *what)
 {
-    return act_error(error, ACT_E_DATA, "%s:%llu:%llu: %s", csv->path, (unsigned long long)cell->line, (unsigned long long)cell->column, what);
+    return act_error(error, ACT_E_DATA, "%s:%llu:%llu: %s", csv->path, (unsigned long long)cell->line,
+                     (unsigned long long)cell->column, what);
 }
 
 static char step(Csv *csv)
@@ -54,7 +56,8 @@ static ActStatus read_cell(Csv *csv, Cell *cell, int *more, ActError *error)
         }
         while (csv->at < csv->end && is_blank(*csv->at)) step(csv);
         if (csv->at < csv->end && *csv->at != csv->separator && *csv->at != '\n')
-            return fail(csv, cell, error, "there is text behind the closing quote; a quote inside quotes is written twice");
+            return fail(csv, cell, error,
+                        "there is text behind the closing quote; a quote inside quotes is written twice");
     } else {
         while (csv->at < csv->end && *csv->at != csv->separator && *csv->at != '\n') out++, step(csv);
         while (out > cell->text && (is_blank(out[-1]) || out[-1] == '\t')) out--;
@@ -103,7 +106,8 @@ static size_t column_named(const Csv *csv, const char *name, size_t n)
 }
 
 /* One end of a range, or a single column: its number from 1, or its name. */
-static ActStatus choose_column(const Csv *csv, const char *text, size_t n, size_t count, size_t *column, ActError *error)
+static ActStatus choose_column(const Csv *csv, const char *text, size_t n, size_t count, size_t *column,
+                               ActError *error)
 {
     while (n > 0 && *text == ' ') text++, n--;
     while (n > 0 && text[n - 1] == ' ') n--;
@@ -113,17 +117,22 @@ static ActStatus choose_column(const Csv *csv, const char *text, size_t n, size_
         unsigned long number = strtoul(text, NULL, 10);
         *column = number - 1;
         if (number >= 1 && number <= count) return ACT_OK;
-        return act_error(error, ACT_E_DATA, "`%s` has no column %lu: it has %zu, counted from 1", csv->path, number, count);
+        return act_error(error, ACT_E_DATA, "`%s` has no column %lu: it has %zu, counted from 1", csv->path, number,
+                         count);
     }
     if (!csv->n_name)
-        return act_error(error, ACT_E_DATA, "`%s` has no header, so that no column is called `%.*s`; give its number, 1 to %zu", csv->path,
+        return act_error(error, ACT_E_DATA,
+                         "`%s` has no header, so that no column is called `%.*s`; give its number, 1 to %zu", csv->path,
                          (int)n, text, count);
     char wanted[80];
     snprintf(wanted, sizeof wanted, "%.*s", (int)n, text);
-    const char *near = act_text_nearest(wanted, (const char *const *)&csv->name[0].text, csv->n_name, sizeof *csv->name);
+    const char *near =
+        act_text_nearest(wanted, (const char *const *)&csv->name[0].text, csv->n_name, sizeof *csv->name);
     act_error(error, ACT_E_DATA, "`%s` has no column `%s`", csv->path, wanted);
     if (near) act_error_more(error, "; there is `%s`", near);
-    else for (size_t i = 0; i < csv->n_name && i < 20; i++) act_error_more(error, "%s`%s`", i ? ", " : "; its columns are ", csv->name[i].text);
+    else
+        for (size_t i = 0; i < csv->n_name && i < 20; i++)
+            act_error_more(error, "%s`%s`", i ? ", " : "; its columns are ", csv->name[i].text);
     return ACT_E_DATA;
 }
 
@@ -148,7 +157,9 @@ static ActStatus choose(Csv *csv, const char *columns, size_t count, ActError *e
         last = first;
         if (status == ACT_OK && left < n) status = choose_column(csv, dots + 2, n - left - 2, count, &last, error);
         if (status != ACT_OK) return status;
-        if (last < first) return act_error(error, ACT_E_DATA, "`%s`: the range of columns `%.*s` runs backwards", csv->path, (int)n, at);
+        if (last < first)
+            return act_error(error, ACT_E_DATA, "`%s`: the range of columns `%.*s` runs backwards", csv->path, (int)n,
+                             at);
         while (first <= last) csv->chosen[csv->n_chosen++] = first++;
         at += n + (at[n] == ',');
     }
@@ -165,11 +176,13 @@ static ActStatus bad_cell(const Csv *csv, size_t column, ActError *error)
 {
     const Cell *cell = &csv->cell[column];
     if (!*cell->text) fail(csv, cell, error, "the cell is empty");
-    else act_error(error, ACT_E_DATA, "%s:%llu:%llu: `%.60s` is not a number", csv->path, (unsigned long long)cell->line,
-                   (unsigned long long)cell->column, cell->text);
+    else
+        act_error(error, ACT_E_DATA, "%s:%llu:%llu: `%.60s` is not a number", csv->path, (unsigned long long)cell->line,
+                  (unsigned long long)cell->column, cell->text);
     describe_column(csv, column, error);
     if (!*cell->text) act_error_more(error, "; fill it in, or remove the row");
-    else if (csv->n_chosen > 1) act_error_more(error, "; choose the columns of numbers, as in `columns = 1..%zu`", column > 0 ? column : 1);
+    else if (csv->n_chosen > 1)
+        act_error_more(error, "; choose the columns of numbers, as in `columns = 1..%zu`", column > 0 ? column : 1);
     else act_error_more(error, "; the column begins with numbers, so that texts are not taken for classes");
     return ACT_E_DATA;
 }
@@ -212,7 +225,8 @@ static ActStatus known_class(const Csv *csv, const ActRequest *request, float *v
             *value = (float)i;
             return ACT_OK;
         }
-    const char *near = act_text_nearest(cell->text, (const char *const *)request->class_name, request->n_class, sizeof *request->class_name);
+    const char *near = act_text_nearest(cell->text, (const char *const *)request->class_name, request->n_class,
+                                        sizeof *request->class_name);
     act_error(error, ACT_E_DATA, "%s:%llu:%llu: the class `%.60s` is not among those of the training part", csv->path,
               (unsigned long long)cell->line, (unsigned long long)cell->column, cell->text);
     if (near) act_error_more(error, "; there is `%s`", near);
@@ -262,7 +276,8 @@ static ActStatus read_rows(Csv *csv, const ActRequest *request, size_t count, Ac
                 continue;
             }
             if (classes || !as_number(csv->cell[column].text, &number)) status = bad_cell(csv, column, error);
-            else if (!isfinite((float)number)) status = fail(csv, &csv->cell[column], error, "this number is beyond the range of f32");
+            else if (!isfinite((float)number))
+                status = fail(csv, &csv->cell[column], error, "this number is beyond the range of f32");
             else row[i] = (float)number;
         }
         table->rows++;
@@ -307,9 +322,12 @@ static ActStatus read_csv(const ActRequest *request, ActTable *table, ActError *
     ActBytes bytes;
     ActStatus status = act_file_read(request->path, &bytes, error);
     if (status != ACT_OK) return status;
-    Csv csv = { .path = request->path, .at = (char *)bytes.data, .end = (char *)bytes.data + bytes.size, .line = 1, .column = 1 };
-    status = memchr(bytes.data, 0, bytes.size) ? act_error(error, ACT_E_FORMAT, "`%s` is not a text file", request->path)
-                                               : parse(&csv, request, table, error);
+    Csv csv = {
+        .path = request->path, .at = (char *)bytes.data, .end = (char *)bytes.data + bytes.size, .line = 1, .column = 1
+    };
+    status = memchr(bytes.data, 0, bytes.size)
+                 ? act_error(error, ACT_E_FORMAT, "`%s` is not a text file", request->path)
+                 : parse(&csv, request, table, error);
     free(csv.cell);
     free(csv.name);
     free(csv.chosen);
@@ -319,7 +337,9 @@ static ActStatus read_csv(const ActRequest *request, ActTable *table, ActError *
 
 ACT_READER(csv) = {
     .name = "csv",
-    .doc = "Comma-separated values (RFC 4180), .gz too: columns by number from 1 (`1..4`) or by name; a column of text becomes class indices.",
+    .doc =
+        "Comma-separated values (RFC 4180), .gz too: columns by number from 1 (`1..4`) or by name; "
+           "a column of text becomes class indices.",
     .endings = ".csv .tsv",
     .columns = 1,
     .read = read_csv,

@@ -1,4 +1,5 @@
-/* IDX, the format of MNIST: 00 00 type rank, rank big-endian lengths, big-endian elements. Bytes are read as 0 to 255. */
+/* IDX, the format of MNIST: 00 00 type rank, rank big-endian lengths, big-endian elements. Bytes are read as 0 to 255.
+ */
 #include "host/reader.h"
 
 #include <stdlib.h>
@@ -39,20 +40,25 @@ static ActStatus parse(const ActBytes *bytes, const char *path, ActTable *table,
     const unsigned char *at = bytes->data;
     uint64_t shape[ACT_MAX_RANK + 1], wanted = 1;
     if (bytes->size < 4 || at[0] || at[1] || at[2] > 15 || !sizes[at[2]] || !at[3])
-        return act_error(error, ACT_E_FORMAT, "`%s` is not an IDX file: it must begin with 00 00, a type and a rank", path);
+        return act_error(error, ACT_E_FORMAT, "`%s` is not an IDX file: it must begin with 00 00, a type and a rank",
+                         path);
     uint32_t rank = at[3], size = sizes[at[2]];
-    if (rank > ACT_MAX_RANK + 1) return act_error(error, ACT_E_FORMAT, "`%s` has %u axes; at most %d are supported", path, rank, ACT_MAX_RANK + 1);
-    if (bytes->size < 4 + 4 * (uint64_t)rank) return act_error(error, ACT_E_FORMAT, "`%s` is cut off inside its header", path);
+    if (rank > ACT_MAX_RANK + 1)
+        return act_error(error, ACT_E_FORMAT, "`%s` has %u axes; at most %d are supported", path, rank,
+                         ACT_MAX_RANK + 1);
+    if (bytes->size < 4 + 4 * (uint64_t)rank)
+        return act_error(error, ACT_E_FORMAT, "`%s` is cut off inside its header", path);
     for (uint32_t i = 0; i < rank; i++) {
         shape[i] = big_endian(at + 4 + 4 * i, 4);
-        if (shape[i] && wanted > UINT64_MAX / 16 / shape[i]) return act_error(error, ACT_E_FORMAT, "`%s` claims a size that can't be", path);
+        if (shape[i] && wanted > UINT64_MAX / 16 / shape[i])
+            return act_error(error, ACT_E_FORMAT, "`%s` claims a size that can't be", path);
         wanted *= shape[i];
     }
     uint64_t found = bytes->size - 4 - 4 * (uint64_t)rank;
     if (found != wanted * size)
         return act_error(error, ACT_E_FORMAT, "`%s` %s: its header promises %s bytes of data, there are %s", path,
-                         found < wanted * size ? "is cut off" : "has bytes behind its end", act_text_count(wanted * size).text,
-                         act_text_count(found).text);
+                         found < wanted * size ? "is cut off" : "has bytes behind its end",
+                         act_text_count(wanted * size).text, act_text_count(found).text);
     ActStatus status = act_table_shape(table, path, shape, rank, error);
     if (status != ACT_OK) return status;
     const unsigned char *data = at + 4 + 4 * (size_t)rank;

@@ -100,8 +100,10 @@ static ActStatus parse(ActBytes *bytes, const char *path, ActTable *table, ActEr
 {
     const unsigned char *at = bytes->data;
     Header header = { .rank = 0 };
-    if (bytes->size < 10 || memcmp(at, "\x93NUMPY", 6) != 0) return act_error(error, ACT_E_FORMAT, "`%s` is not an .npy file", path);
-    if (at[6] != 1 && at[6] != 2) return act_error(error, ACT_E_FORMAT, "`%s` is of .npy version %d; 1 and 2 are read", path, at[6]);
+    if (bytes->size < 10 || memcmp(at, "\x93NUMPY", 6) != 0)
+        return act_error(error, ACT_E_FORMAT, "`%s` is not an .npy file", path);
+    if (at[6] != 1 && at[6] != 2)
+        return act_error(error, ACT_E_FORMAT, "`%s` is of .npy version %d; 1 and 2 are read", path, at[6]);
     uint64_t start = at[6] == 1 ? 10 : 12, length = at[8] | (uint64_t)at[9] << 8;
     if (at[6] == 2 && bytes->size >= 12) length |= (uint64_t)at[10] << 16 | (uint64_t)at[11] << 24;
     if (start + length > bytes->size) return act_error(error, ACT_E_FORMAT, "`%s` is cut off inside its header", path);
@@ -109,13 +111,15 @@ static ActStatus parse(ActBytes *bytes, const char *path, ActTable *table, ActEr
     if (!text) return act_error_memory(error);
     int good = strlen(text) == length && parse_header(text, &header);
     free(text);
-    if (!good) return act_error(error, ACT_E_FORMAT, "`%s` has a header that can't be read; write it with numpy.save", path);
+    if (!good)
+        return act_error(error, ACT_E_FORMAT, "`%s` has a header that can't be read; write it with numpy.save", path);
 
     size_t type = 0, n_type = sizeof types / sizeof *types;
     while (type < n_type && strcmp(types[type].descr, header.descr) != 0) type++;
     if (type == n_type)
-        return act_error(error, ACT_E_FORMAT, "`%s` holds `%s`; <f4, <f8, |u1, |i1, |b1, <i4 and <i8 are read: convert with .astype('<f4')", path,
-                         header.descr);
+        return act_error(error, ACT_E_FORMAT,
+                         "`%s` holds `%s`; <f4, <f8, |u1, |i1, |b1, <i4 and <i8 are read: convert with .astype('<f4')",
+                         path, header.descr);
     if (header.fortran && header.rank > 1)
         return act_error(error, ACT_E_FORMAT, "`%s` is in Fortran order; convert with numpy.ascontiguousarray", path);
     ActStatus status = act_table_shape(table, path, header.shape, header.rank, error);
@@ -123,7 +127,8 @@ static ActStatus parse(ActBytes *bytes, const char *path, ActTable *table, ActEr
     uint64_t n = table->rows * table->width, wanted = n * types[type].size, found = bytes->size - start - length;
     if (found != wanted)
         return act_error(error, ACT_E_FORMAT, "`%s` %s: its shape wants %s bytes of data, there are %s", path,
-                         found < wanted ? "is cut off" : "has bytes behind its end", act_text_count(wanted).text, act_text_count(found).text);
+                         found < wanted ? "is cut off" : "has bytes behind its end", act_text_count(wanted).text,
+                         act_text_count(found).text);
     for (uint64_t i = 0; i < n; i++) table->values[i] = element(type, at + start + length + i * types[type].size);
     return ACT_OK;
 }
@@ -139,7 +144,9 @@ static ActStatus read_npy(const ActRequest *request, ActTable *table, ActError *
 
 ACT_READER(npy) = {
     .name = "npy",
-    .doc = "NumPy's .npy, versions 1 and 2: float32, float64, int8, uint8, bool, int32, int64 in C order; .gz too. Axis 0 counts the rows.",
+    .doc =
+        "NumPy's .npy, versions 1 and 2: float32, float64, int8, uint8, bool, int32, int64 in C order; "
+           ".gz too. Axis 0 counts the rows.",
     .endings = ".npy",
     .read = read_npy,
 };

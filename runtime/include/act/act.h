@@ -5,8 +5,9 @@
  *     if (!m || act_train(m, &(ActRun){ .log = stdout }, NULL, &error)) fprintf(stderr, "%s\n", error.text);
  *     act_instance_free(m);
  *
- * Every function that takes an `ActError *` accepts NULL, leaves `text` empty when it succeeds, and otherwise one clear message with a
- * place and a way out, without a final newline. Nothing here ends the program or writes to a stream it was not given. */
+ * Every function that takes an `ActError *` accepts NULL, leaves `text` empty when it succeeds, and otherwise one
+ * clear message with a place and a way out, without a final newline. Nothing here ends the program or writes to a
+ * stream it was not given. */
 #ifndef ACT_ACT_H
 #define ACT_ACT_H
 
@@ -28,14 +29,14 @@ typedef struct ActError {
 /* "out of memory", for a status without a message. */
 const char *act_status_text(ActStatus status);
 
-/* Checks the object's version and processor features, allocates its blocks (zeroed, aligned to ACT_ALIGN), starts threads - 1
- * threads and binds. 0 threads: as many as the machine has, or 1 for a model too small to gain from more. The parameters still want
- * entry.init or act_load_weights; act_train does that itself. */
+/* Checks the object's version and processor features, allocates its blocks (zeroed, aligned to ACT_ALIGN), starts
+ * threads - 1 threads and binds. 0 threads: as many as the machine has, or 1 for a model too small to gain from more.
+ * The parameters still want entry.init or act_load_weights; act_train does that itself. */
 ActInstance *act_instance_new(const ActModel *model, uint32_t threads, ActError *error);
 void act_instance_free(ActInstance *instance);
 
-/* safetensors, under PyTorch's names, shapes and orientation. The file must hold exactly the model's parameters (optimizer state in
- * it is passed over); F64, F16 and BF16 are converted. Nothing is changed unless everything fits. */
+/* safetensors, under PyTorch's names, shapes and orientation. The file must hold exactly the model's parameters
+ * (optimizer state in it is passed over); F64, F16 and BF16 are converted. Nothing changes unless everything fits. */
 ActStatus act_load_weights(ActInstance *instance, const char *path, ActError *error);
 /* Written beside `path` and renamed onto it: a reader never sees half a file. */
 ActStatus act_save_weights(const ActInstance *instance, const char *path, ActError *error);
@@ -43,7 +44,7 @@ ActStatus act_save_weights(const ActInstance *instance, const char *path, ActErr
 /* How to train, evaluate, predict or measure. Zero or NULL everywhere means: as the `train` block says. */
 typedef struct ActRun {
     const char *const *data; size_t n_data; /* directories to search for data, after that of the .act file */
-    const char *weights;   /* file to start from (train) or to use; NULL in evaluate and predict: `out`/<model>.safetensors */
+    const char *weights;   /* file to start from (train) or to use; NULL: none, or `out`/<model>.safetensors */
     int keep;              /* evaluate, predict: use what the instance holds now, load nothing */
     const char *out;       /* directory for weights; NULL: "." */
     const char *part;      /* evaluate, predict: "train", "validation" or "test"; NULL: the last of these that exists */
@@ -54,7 +55,7 @@ typedef struct ActRun {
     double lr_scale;       /* multiplies the schedule; 0: 1 */
     int digits; int has_digits; /* predict as text: decimals, 3 */
     int synthetic;         /* bench: drawn data even where the model has some */
-    FILE *log;             /* progress, results and notes; NULL: none. Progress rewrites its line when this is a terminal */
+    FILE *log;             /* progress, results, notes; NULL: none. On a terminal progress rewrites its line */
     FILE *output;          /* predictions; NULL: stdout */
     const volatile sig_atomic_t *stop; /* training ends after the step in which this becomes non-zero; may be NULL */
 } ActRun;
@@ -71,23 +72,24 @@ typedef struct ActScore {
 } ActScore;
 
 typedef struct ActResult {
-    ActScore score;        /* evaluate: of the part; train: of the test part, else validation, else training, with the weights kept */
+    ActScore score;        /* of the part evaluated; train: test, else validation, else train, with the weights kept */
     double train_loss;     /* the last epoch's mean, as it was before each update */
     uint64_t epochs, steps, best_epoch /* by validation loss; 0 without a validation part */;
     double step_microseconds; /* bench: median */
 } ActResult;
 
-/* Trains from fresh weights, or from run->weights or the block's `start from`, and saves to <out>/<model>.safetensors. With a
- * validation part the weights kept are those of its best epoch. ACT_E_NONFINITE: the loss became NaN or infinite, nothing is
- * written. ACT_E_STOPPED: run->stop; the weights are saved. `result` may be NULL. */
+/* Trains from fresh weights, or from run->weights or the block's `start from`, and saves to
+ * <out>/<model>.safetensors. With a validation part the weights kept are those of its best epoch. ACT_E_NONFINITE:
+ * the loss became NaN or infinite, nothing is written. ACT_E_STOPPED: run->stop; the weights are saved. `result` may
+ * be NULL. */
 ActStatus act_train(ActInstance *instance, const ActRun *run, ActResult *result, ActError *error);
 ActStatus act_evaluate(ActInstance *instance, const ActRun *run, ActResult *result, ActError *error);
 ActStatus act_predict(ActInstance *instance, const ActRun *run, ActError *error);
-/* Times training steps on the training part, or on drawn data when there is none. Updates the weights; saves nothing. */
+/* Times training steps on the training part, or on drawn data where there is none. Changes the weights, saves none. */
 ActStatus act_bench(ActInstance *instance, const ActRun *run, ActResult *result, ActError *error);
 
-/* The command line of a training program: train, eval, predict, bench. Returns the exit code: 0 done, 1 failure, 2 usage or I/O,
- * 3 training produced NaN or infinity, 130 interrupted (weights saved). */
+/* The command line of a training program: train, eval, predict, bench. Returns the exit code: 0 done, 1 failure, 2
+ * usage or I/O, 3 training produced NaN or infinity, 130 interrupted (weights saved). */
 int act_program_main(int argc, char **argv, const ActModel *const *models, size_t n_models);
 
 #ifdef __cplusplus

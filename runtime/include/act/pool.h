@@ -9,8 +9,8 @@
 extern "C" {
 #endif
 
-/* A pool of `threads` threads, the caller's own among them (thread 0), so that threads - 1 are started. When the system grants
- * fewer, the pool is smaller: act_pool_threads tells. NULL when there is no memory. 0 counts as 1. */
+/* A pool of `threads` threads, the caller's own among them (thread 0), so that threads - 1 are started. When the
+ * system grants fewer, the pool is smaller: act_pool_threads tells. NULL when there is no memory. 0 counts as 1. */
 ActPool *act_pool_new(uint32_t threads);
 /* Ends the threads. No act_parallel may be under way. NULL is allowed. */
 void act_pool_free(ActPool *pool);

@@ -229,8 +229,8 @@ static void an_interrupt_saves(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_whole_session), TEST(help_has_examples), TEST(slips_are_understood), TEST(several_models), TEST(exit_codes),
-        TEST(an_interrupt_saves),
+        TEST(a_whole_session), TEST(help_has_examples), TEST(slips_are_understood),
+        TEST(several_models),  TEST(exit_codes),        TEST(an_interrupt_saves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

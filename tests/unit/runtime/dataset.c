@@ -58,7 +58,10 @@ static void refuse(ActStatus status, const char *part)
     assert_has(error.text, part);
 }
 
-static float x_of(ActPartKind part, size_t row, size_t column) { return ((const float *)set.part[part].value[0])[row * 4 + column]; }
+static float x_of(ActPartKind part, size_t row, size_t column)
+{
+    return ((const float *)set.part[part].value[0])[row * 4 + column];
+}
 static int32_t label_of(ActPartKind part, size_t row) { return ((const int32_t *)set.part[part].value[1])[row]; }
 
 static void normalize_is_measured_on_the_training_part(void **state)
@@ -209,7 +212,8 @@ static void shift_drops_the_rows_without_partner(void **state)
     t.part[1].n_field = 0, t.data.n_part = 1;
     load();
     assert_int_equal(set.part[ACT_TRAIN_PART].rows, 4);
-    assert_true(x_of(ACT_TRAIN_PART, 0, 0) == 5 && label_of(ACT_TRAIN_PART, 0) == 1); /* x of row 2 beside the label of row 0 */
+    assert_true(x_of(ACT_TRAIN_PART, 0, 0) == 5 &&
+                label_of(ACT_TRAIN_PART, 0) == 1); /* x of row 2 beside the label of row 0 */
     act_dataset_free(&set);
     t.transform[0].a = -1;
     load();
@@ -231,7 +235,8 @@ static void mistakes_are_named(void **state)
     refuse(ACT_E_DATA, "the `train` part of data `flowers` gives no `species`");
     t.field[1].name = "species";
     t.field[1].columns = "a";
-    refuse(ACT_E_DATA, "train.csv`, row 2: `species: class(3)` can't be 3; the classes are 0 to 2: do the labels count from 1?");
+    refuse(ACT_E_DATA,
+           "train.csv`, row 2: `species: class(3)` can't be 3; the classes are 0 to 2: do the labels count from 1?");
     t.field[1].columns = "species";
     t.target.classes = 2;
     refuse(ACT_E_DATA, "has 3 different names, `species: class(3)` allows 2: `ant`, `cat`, `dog`");
@@ -373,10 +378,21 @@ static void a_file_to_predict(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(normalize_is_measured_on_the_training_part), TEST(a_model_that_normalizes_gets_its_constants), TEST(known_facts_are_used),
-        TEST(unknown_facts_are_measured_first), TEST(splits_are_disjoint_and_fixed), TEST(batches_point_or_copy), TEST(transforms_in_order),
-        TEST(one_hot_makes_vectors), TEST(shift_drops_the_rows_without_partner), TEST(mistakes_are_named), TEST(bad_numbers_in_files),
-        TEST(shapes_that_fit), TEST(files_are_searched), TEST(directories_serve_models_without_data), TEST(a_file_to_predict),
+        TEST(normalize_is_measured_on_the_training_part),
+        TEST(a_model_that_normalizes_gets_its_constants),
+        TEST(known_facts_are_used),
+        TEST(unknown_facts_are_measured_first),
+        TEST(splits_are_disjoint_and_fixed),
+        TEST(batches_point_or_copy),
+        TEST(transforms_in_order),
+        TEST(one_hot_makes_vectors),
+        TEST(shift_drops_the_rows_without_partner),
+        TEST(mistakes_are_named),
+        TEST(bad_numbers_in_files),
+        TEST(shapes_that_fit),
+        TEST(files_are_searched),
+        TEST(directories_serve_models_without_data),
+        TEST(a_file_to_predict),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,12 @@
 /* a linear layer's weight: inside [in][out], in files [out][in] */
 static ActTensor weight(uint32_t in, uint32_t out, ActLayout layout, uint32_t panel)
 {
-    ActTensor t = { .name = "w", .role = ACT_PARAM, .layout = layout, .rank = 2, .dim = { in, out }, .file_axis = { 1, 0 },
+    ActTensor t = { .name = "w",
+                    .role = ACT_PARAM,
+                    .layout = layout,
+                    .rank = 2,
+                    .dim = { in, out },
+                    .file_axis = { 1, 0 },
                     .panel = panel };
     t.bytes = act_layout_bytes(&t);
     return t;
@@ -92,7 +97,9 @@ static void flattened_images_are_permuted(void **state)
 static void four_axes_are_permuted(void **state)
 {
     (void)state;
-    ActTensor t = { .name = "conv", .layout = ACT_PANELS, .rank = 4, .dim = { 3, 2, 5, 6 }, .file_axis = { 3, 2, 0, 1 }, .panel = 4 };
+    ActTensor t = {
+        .name = "conv", .layout = ACT_PANELS, .rank = 4, .dim = { 3, 2, 5, 6 }, .file_axis = { 3, 2, 0, 1 }, .panel = 4
+    };
     t.bytes = act_layout_bytes(&t);
     float *block = filled(&t, &(ActFill){ ACT_FILL_UNIFORM, 1, 0, 1 }, 5);
     uint64_t file = 0;
@@ -137,7 +144,8 @@ static void uniform_excludes_its_upper_end(void **state)
 {
     (void)state;
     ActTensor t = weight(100, 100, ACT_ROWS, 0);
-    float *block = filled(&t, &(ActFill){ ACT_FILL_UNIFORM, 0, 1000.0, 1000.0001220703125 }, 1); /* two floats wide at most */
+    float *block =
+        filled(&t, &(ActFill){ ACT_FILL_UNIFORM, 0, 1000.0, 1000.0001220703125 }, 1); /* two floats wide at most */
     for (size_t i = 0; i < 10000; i++) assert_true(block[i] >= 1000.0f && block[i] < 1000.0001220703125f);
     free(block);
 }

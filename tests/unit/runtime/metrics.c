@@ -16,12 +16,16 @@ static ActError error;
 /* a row of `width` elements, by an axis of that length; width 0: a scalar */
 static ActTensor tensor(const char *name, ActType type, uint32_t width, uint32_t classes)
 {
-    return (ActTensor){ .name = name, .type = type, .rank = width > 0, .dim = { width }, .classes = classes, .low = 1, .high = -1 };
+    return (ActTensor){
+        .name = name, .type = type, .rank = width > 0, .dim = { width }, .classes = classes, .low = 1, .high = -1
+    };
 }
 
 static ActMetricCall call_of(const ActTensor *prediction, const ActTensor *target, double option)
 {
-    ActMetricCall call = { .prediction = prediction, .target = target, .option = option, .prediction_width = 1, .target_width = 1 };
+    ActMetricCall call = {
+        .prediction = prediction, .target = target, .option = option, .prediction_width = 1, .target_width = 1
+    };
     for (uint32_t i = 0; i < prediction->rank; i++) call.prediction_width *= prediction->dim[i];
     for (uint32_t i = 0; i < target->rank; i++) call.target_width *= target->dim[i];
     return call;
@@ -54,7 +58,8 @@ static void accuracy_of_classes(void **state)
     ActMetricCall call = call_of(&p, &y, 0);
     const float logits[] = { 1, 2, 3, 5, 5, 1, NAN, 0, 1, -1, -2, -3, NAN, NAN, NAN };
     const int32_t labels[] = { 2, 0, 2, 1, 0 };
-    near(value("accuracy", &call, logits, labels, 5, 2), 4.0 / 5); /* of equals the first; NaN never wins against a number */
+    near(value("accuracy", &call, logits, labels, 5, 2),
+         4.0 / 5); /* of equals the first; NaN never wins against a number */
     near(value("accuracy", &call, logits, labels, 5, 5), 4.0 / 5);
 }
 
@@ -185,9 +190,10 @@ static void shuffles_are_permutations_by_seed_and_epoch(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(accuracy_of_classes), cmocka_unit_test(accuracy_of_signs), cmocka_unit_test(accuracy_elsewhere),
-        cmocka_unit_test(top_k_counts_ties_by_place), cmocka_unit_test(errors_of_numbers), cmocka_unit_test(r2_far_from_zero),
-        cmocka_unit_test(metrics_are_found), cmocka_unit_test(shuffles_are_permutations_by_seed_and_epoch),
+        cmocka_unit_test(accuracy_of_classes), cmocka_unit_test(accuracy_of_signs),
+        cmocka_unit_test(accuracy_elsewhere),  cmocka_unit_test(top_k_counts_ties_by_place),
+        cmocka_unit_test(errors_of_numbers),   cmocka_unit_test(r2_far_from_zero),
+        cmocka_unit_test(metrics_are_found),   cmocka_unit_test(shuffles_are_permutations_by_seed_and_epoch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

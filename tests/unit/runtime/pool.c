@@ -54,8 +54,8 @@ static void null_is_one_thread(void **state)
     assert_true(act_pool_machine_threads() >= 1);
 }
 
-/* Each thread writes its cell, meets the others, and reads its neighbour's: plain memory, so that a missing barrier is both a wrong
- * value and a race for the thread sanitizer. */
+/* Each thread writes its cell, meets the others, and reads its neighbour's: plain memory, so that a missing barrier is
+ * both a wrong value and a race for the thread sanitizer. */
 typedef struct Ring { ActPool *pool; uint32_t cell[MANY]; atomic_uint wrong; } Ring;
 
 static void ring_work(void *context, uint32_t thread, uint32_t threads)

@@ -237,7 +237,8 @@ static void idx_packed_and_damaged(void **state)
 static void idx_hostile(void **state)
 {
     (void)state;
-    const struct { unsigned char bytes[24]; size_t n; const char *part; } cases[] = {
+    const struct { unsigned char bytes[24]; size_t n; const char *part;
+    } cases[] = {
         { { 0 }, 0, "not an IDX file" },
         { { 0, 0, 8 }, 3, "not an IDX file" },
         { { 0x89, 'P', 'N', 'G' }, 4, "not an IDX file" },
@@ -247,7 +248,9 @@ static void idx_hostile(void **state)
         { { 0, 0, 8, 2, 0, 0, 0, 1, 0 }, 9, "cut off inside its header" },
         { { 0, 0, 8, 1, 0, 0, 0, 5, 1, 2 }, 10, "cut off: its header promises 5 bytes" },
         { { 0, 0, 8, 1, 0, 0, 0, 1, 1, 2 }, 10, "bytes behind its end" },
-        { { 0, 0, 8, 3, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 }, 16, "claims a size that can't be" },
+        { { 0, 0, 8, 3, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 },
+          16,
+          "claims a size that can't be" },
         { { 0, 0, 8, 1, 255, 255, 255, 255 }, 8, "cut off: its header promises 4,294,967,295 bytes" },
         { { 0, 0, 8, 1, 0, 0, 0, 0 }, 8, "is empty" },
     };
@@ -286,7 +289,8 @@ static void npy_types(void **state)
     good("npy", npy_file(1, "{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }", wide, sizeof wide), "", 2, 1);
     assert_true(table.values[0] == -3);
     const int32_t whole[] = { -3, 9 };
-    good("npy", npy_file(1, "{'descr': '<i4', 'fortran_order': False, 'shape': (2,), }", whole, sizeof whole), "", 2, 1);
+    good("npy", npy_file(1, "{'descr': '<i4', 'fortran_order': False, 'shape': (2,), }", whole, sizeof whole), "", 2,
+         1);
     good("npy", npy_file(1, "{'descr': '|u1', 'fortran_order': False, 'shape': (3,), }", "\x01\xff\x00", 3), "", 3, 1);
     assert_true(table.values[1] == 255);
     good("npy", npy_file(1, "{'descr': '|i1', 'fortran_order': True, 'shape': (3,), }", "\x01\xff\x00", 3), "", 3, 1);
@@ -322,7 +326,8 @@ static void npy_mistakes(void **state)
     }
     bad("npy", npy_file(3, "{}", f, 0), "", ACT_E_FORMAT, "version 3");
     bad("npy", folder_write(&folder, "x.npy", "PK\3\4", 4), "", ACT_E_FORMAT, "not an .npy file");
-    bad("npy", folder_write(&folder, "y.npy", "\x93NUMPY\1\0\xff\xff", 10), "", ACT_E_FORMAT, "cut off inside its header");
+    bad("npy", folder_write(&folder, "y.npy", "\x93NUMPY\1\0\xff\xff", 10), "", ACT_E_FORMAT,
+        "cut off inside its header");
 }
 
 /* What numpy.save writes: tests/tools/make_runtime_fixtures.py made the file. */
@@ -336,7 +341,8 @@ static void npy_of_numpy(void **state)
     assert_true(table.values[0] == 3 && table.values[4] == -1);
 }
 
-/* Lawful files with single bytes changed, or cut off, are read or refused, but never crash a reader (run under the sanitizers). */
+/* Lawful files with single bytes changed, or cut off, are read or refused, but never crash a reader (run under the
+ * sanitizers). */
 static void damage_is_survived(void **state)
 {
     (void)state;
@@ -357,7 +363,8 @@ static void damage_is_survived(void **state)
             read_with(cases[c].reader, folder_write(&folder, "cut", bytes, i), "");
             for (size_t k = 0; k < sizeof changes; k++) {
                 bytes[i] = changes[k];
-                ActStatus status = read_with(cases[c].reader, folder_write(&folder, "bit", bytes, size), k % 2 ? "" : "1..2");
+                ActStatus status =
+                    read_with(cases[c].reader, folder_write(&folder, "bit", bytes, size), k % 2 ? "" : "1..2");
                 assert_true(status == ACT_OK || strstr(error.text, "bit")); /* a message names the file */
             }
             bytes[i] = before;
@@ -370,9 +377,19 @@ static void damage_is_survived(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(readers_are_found_by_name_and_file), TEST(csv_plain), TEST(csv_columns), TEST(csv_classes), TEST(csv_mistakes_have_a_place),
-        TEST(csv_of_the_examples), TEST(idx_types), TEST(idx_packed_and_damaged), TEST(idx_hostile), TEST(npy_types), TEST(npy_mistakes),
-        TEST(npy_of_numpy), TEST(damage_is_survived),
+        TEST(readers_are_found_by_name_and_file),
+        TEST(csv_plain),
+        TEST(csv_columns),
+        TEST(csv_classes),
+        TEST(csv_mistakes_have_a_place),
+        TEST(csv_of_the_examples),
+        TEST(idx_types),
+        TEST(idx_packed_and_damaged),
+        TEST(idx_hostile),
+        TEST(npy_types),
+        TEST(npy_mistakes),
+        TEST(npy_of_numpy),
+        TEST(damage_is_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,7 +41,8 @@ static const char *make_file(const char *name, const char *header, size_t data)
 static void hostile_files_are_refused(void **state)
 {
     (void)state;
-    const struct { const char *header; size_t data; const char *part; } cases[] = {
+    const struct { const char *header; size_t data; const char *part;
+    } cases[] = {
         { "[]", 0, "header is not JSON" },
         { " {}", 0, "header is not JSON" },
         { "{", 0, "header is not JSON" },
@@ -55,8 +56,10 @@ static void hostile_files_are_refused(void **state)
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}", 4, "shape that can't be" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1.5],\"data_offsets\":[0,4]}}", 4, "shape that can't be" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[\"1\"],\"data_offsets\":[0,4]}}", 4, "shape that can't be" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,4]}}", 4, "shape that can't be" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967295,4294967295,4294967295],\"data_offsets\":[0,4]}}", 4, "larger than any memory" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,4]}}", 4,
+          "shape that can't be" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967295,4294967295,4294967295],\"data_offsets\":[0,4]}}", 4,
+          "larger than any memory" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0]}}", 4, "data_offsets of two counts" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4,8]}}", 4, "data_offsets of two counts" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,1e300]}}", 4, "data_offsets of two counts" },
@@ -65,8 +68,12 @@ static void hostile_files_are_refused(void **state)
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 3, "is cut off" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 5, "behind its last tensor" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", 8, "unused bytes before it" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[2,6]}}", 6, "overlaps" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", 8, "there twice" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
+          "\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[2,6]}}",
+          6, "overlaps" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
+          "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
+          8, "there twice" },
         { "{\"__metadata__\":{\"a\":1}}", 0, "object of strings" },
         { "{\"__metadata__\":[]}", 0, "object of strings" },
         { "{\"__metadata__\":{},\"__metadata__\":{}}", 0, "object of strings" },
@@ -81,7 +88,8 @@ static void hostile_files_are_refused(void **state)
     ActSafetensors file;
     const unsigned char far[] = { 0, 0, 0, 0, 0, 0, 0, 128, '{', '}' }, longer[] = { 3, 0, 0, 0, 0, 0, 0, 0, '{', '}' };
     assert_int_equal(act_safetensors_read(folder_write(&folder, "f", far, sizeof far), &file, &error), ACT_E_FORMAT);
-    assert_int_equal(act_safetensors_read(folder_write(&folder, "g", longer, sizeof longer), &file, &error), ACT_E_FORMAT);
+    assert_int_equal(act_safetensors_read(folder_write(&folder, "g", longer, sizeof longer), &file, &error),
+                     ACT_E_FORMAT);
     assert_int_equal(act_safetensors_read(folder_write(&folder, "e", "", 0), &file, &error), ACT_E_FORMAT);
     assert_has(error.text, "0 bytes are too few");
     assert_int_equal(act_safetensors_read(folder_file(&folder, "none"), &file, &error), ACT_E_IO);
@@ -94,8 +102,16 @@ static void lawful_files_are_read(void **state)
     assert_good(act_safetensors_read(make_file("a", "{}", 0), &file, &error), &error);
     assert_int_equal(file.n, 0);
     act_safetensors_free(&file);
-    assert_good(act_safetensors_read(make_file("a", "{\"__metadata__\":{\"k\":\"v\"},\"s\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4]},"
-        "\"e\":{\"dtype\":\"U8\",\"shape\":[0,3],\"data_offsets\":[0,0]},\"z\":{\"data_offsets\":[4,6],\"dtype\":\"U8\",\"shape\":[2]}}    ", 6), &file, &error), &error);
+    assert_good(
+        act_safetensors_read(
+            make_file(
+                "a",
+                "{\"__metadata__\":{\"k\":\"v\"},\"s\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4]},"
+                "\"e\":{\"dtype\":\"U8\",\"shape\":[0,3],\"data_offsets\":[0,0]},"
+                "\"z\":{\"data_offsets\":[4,6],\"dtype\":\"U8\",\"shape\":[2]}}    ",
+                6),
+            &file, &error),
+        &error);
     assert_int_equal(file.n, 3);
     assert_string_equal(file.tensor[0].name, "e");
     assert_string_equal(act_safetensors_note(&file, "k"), "v");
@@ -116,7 +132,8 @@ static void damage_is_survived(void **state)
         char before = bytes[i];
         for (int k = 0; k < 8; k++) {
             bytes[i] = (char)(before ^ (1 << k));
-            if (act_safetensors_read(folder_write(&folder, "bit", bytes, size), &file, &error) == ACT_OK) act_safetensors_free(&file);
+            if (act_safetensors_read(folder_write(&folder, "bit", bytes, size), &file, &error) == ACT_OK)
+                act_safetensors_free(&file);
         }
         bytes[i] = before;
     }
@@ -136,7 +153,8 @@ static void widths_are_converted(void **state)
         assert_int_equal(file.tensor[t].elements, 9);
         assert_true(act_stored_convert(&file.tensor[t], 0, out));
         for (int i = 0; i < 9; i++) {
-            float want = i == 4 && strcmp(file.tensor[t].name, "brain") == 0 ? 65536.0f : expected[i]; /* rounded to 8 bits */
+            float want =
+                i == 4 && strcmp(file.tensor[t].name, "brain") == 0 ? 65536.0f : expected[i]; /* rounded to 8 bits */
             assert_memory_equal(&out[i], &want, 4);
         }
         assert_false(act_stored_convert(&file.tensor[t], 1, out));
@@ -191,7 +209,8 @@ static void image_weights_are_permuted(void **state)
         for (size_t y = 0; y < 2; y++)
             for (size_t x = 0; x < 3; x++)
                 for (size_t k = 0; k < 2; k++)
-                    assert_true(*toy_weight(toy_values(m, 0), (y * 3 + x) * 2 + k, o) == (float)(100 * o + 10 * k + 3 * y + x));
+                    assert_true(*toy_weight(toy_values(m, 0), (y * 3 + x) * 2 + k, o) ==
+                                (float)(100 * o + 10 * k + 3 * y + x));
     const char *path = folder_file(&folder, "again.safetensors");
     assert_good(act_save_weights(m, path, &error), &error);
     ActSafetensors a, b;
@@ -237,9 +256,13 @@ static void misfits_are_listed(void **state)
     char before[192];
     memcpy(before, m->param, sizeof before);
 
-    const char *path = make_file("m.safetensors", "{\"linear1.weight\":{\"dtype\":\"F32\",\"shape\":[4,3],\"data_offsets\":[0,48]},"
-        "\"linear1.bais\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[48,60]},\"linear1.weight.v\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[60,60]},"
-        "\"elsewhere\":{\"dtype\":\"BF16\",\"shape\":[1],\"data_offsets\":[60,62]}}", 62);
+    const char *path = make_file(
+        "m.safetensors",
+        "{\"linear1.weight\":{\"dtype\":\"F32\",\"shape\":[4,3],\"data_offsets\":[0,48]},"
+        "\"linear1.bais\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[48,60]},"
+        "\"linear1.weight.v\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[60,60]},"
+        "\"elsewhere\":{\"dtype\":\"BF16\",\"shape\":[1],\"data_offsets\":[60,62]}}",
+        62);
     assert_int_equal(act_load_weights(m, path, &error), ACT_E_DATA);
     assert_has(error.text, "`linear1.weight`: the model expects f32[3, 4], the file has f32[4, 3]");
     assert_has(error.text, "missing: `linear1.bias`, f32[3] (the file has `linear1.bais`)");
@@ -248,14 +271,16 @@ static void misfits_are_listed(void **state)
     assert_lacks(error.text, "weight.v"); /* the optimizer's state may be there */
     assert_has(error.text, path);
 
-    assert_int_equal(act_load_weights(m, source_file("tests/fixtures/runtime/linear-i32.safetensors"), &error), ACT_E_DATA);
+    assert_int_equal(act_load_weights(m, source_file("tests/fixtures/runtime/linear-i32.safetensors"), &error),
+                     ACT_E_DATA);
     assert_has(error.text, "the file has i32[3, 4]");
     assert_memory_equal(m->param, before, sizeof before); /* nothing was touched */
 
     char many[1800] = "{";
     for (int i = 0; i < 20; i++) {
         char entry[80];
-        snprintf(entry, sizeof entry, "%s\"t%d\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[%d,%d]}", i ? "," : "", i, i, i + 1);
+        snprintf(entry, sizeof entry, "%s\"t%d\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[%d,%d]}",
+                 i ? "," : "", i, i, i + 1);
         strcat(many, entry);
     }
     strcat(many, "}");
@@ -273,9 +298,11 @@ static void unwritable_places_are_named(void **state)
     assert_has(error.text, "none/w.safetensors` can't be written");
     assert_int_equal(act_save_weights(m, "/dev/full/x", &error), ACT_E_IO);
     assert_int_equal(mkdir(folder_file(&folder, "taken"), 0777), 0);
-    assert_int_equal(act_save_weights(m, folder_file(&folder, "taken"), &error), ACT_E_IO); /* can't be replaced by a file */
+    assert_int_equal(act_save_weights(m, folder_file(&folder, "taken"), &error),
+                     ACT_E_IO); /* can't be replaced by a file */
     DIR *dir = opendir(folder.path);
-    for (struct dirent *entry; (entry = readdir(dir));) assert_null(strstr(entry->d_name, ".part")); /* nothing is left behind */
+    for (struct dirent *entry; (entry = readdir(dir));)
+        assert_null(strstr(entry->d_name, ".part")); /* nothing is left behind */
     closedir(dir);
     act_instance_free(m);
 }
@@ -318,9 +345,16 @@ static void instances_check_the_object(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(hostile_files_are_refused), TEST(lawful_files_are_read), TEST(damage_is_survived), TEST(widths_are_converted),
-        TEST(pytorch_files_are_loaded), TEST(image_weights_are_permuted), TEST(saving_and_loading_gives_the_same_bits),
-        TEST(misfits_are_listed), TEST(unwritable_places_are_named), TEST(instances_check_the_object),
+        TEST(hostile_files_are_refused),
+        TEST(lawful_files_are_read),
+        TEST(damage_is_survived),
+        TEST(widths_are_converted),
+        TEST(pytorch_files_are_loaded),
+        TEST(image_weights_are_permuted),
+        TEST(saving_and_loading_gives_the_same_bits),
+        TEST(misfits_are_listed),
+        TEST(unwritable_places_are_named),
+        TEST(instances_check_the_object),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

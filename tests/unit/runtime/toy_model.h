@@ -1,5 +1,5 @@
-/* A model as the compiler would describe it, written by hand in plain C: logistic regression from 4 values to 3 classes with
- * SGD and momentum. The weight lies in panels of 8. With `normalize` the model holds x.mean and x.std. */
+/* A model as the compiler would describe it, written by hand in plain C: logistic regression from 4 values to 3
+ * classes with SGD and momentum. The weight lies in panels of 8. With `normalize` the model holds x.mean and x.std. */
 #ifndef TEST_RUNTIME_TOY_MODEL_H
 #define TEST_RUNTIME_TOY_MODEL_H
 
@@ -42,7 +42,9 @@ static float *toy_weight(float *w, size_t in, size_t out) { return &w[in * TOY_P
 
 static ActStatus toy_bind(ActInstance *m, const ActMemory *memory)
 {
-    if (memory->param_bytes < 320 || memory->state_bytes < 192 || ((uintptr_t)memory->param | (uintptr_t)memory->state) % ACT_ALIGN) return ACT_E_MEMORY;
+    if (memory->param_bytes < 320 || memory->state_bytes < 192 ||
+        ((uintptr_t)memory->param | (uintptr_t)memory->state) % ACT_ALIGN)
+        return ACT_E_MEMORY;
     m->param = memory->param;
     m->state = memory->state;
     m->work = memory->work;
@@ -51,8 +53,10 @@ static ActStatus toy_bind(ActInstance *m, const ActMemory *memory)
 
 static ActStatus toy_entry_init(ActInstance *m, uint64_t seed)
 {
-    ActStatus status = act_fill(&m->model->param[TOY_WEIGHT], m->param, &(ActFill){ ACT_FILL_UNIFORM, 0, -0.5, 0.5 }, seed);
-    if (status == ACT_OK) status = act_fill(&m->model->param[TOY_BIAS], m->param, &(ActFill){ ACT_FILL_CONSTANT, 1, 0, 0 }, seed);
+    ActStatus status =
+        act_fill(&m->model->param[TOY_WEIGHT], m->param, &(ActFill){ ACT_FILL_UNIFORM, 0, -0.5, 0.5 }, seed);
+    if (status == ACT_OK)
+        status = act_fill(&m->model->param[TOY_BIAS], m->param, &(ActFill){ ACT_FILL_CONSTANT, 1, 0, 0 }, seed);
     if (m->model->n_param > TOY_STD) {
         act_fill(&m->model->param[TOY_MEAN], m->param, &(ActFill){ ACT_FILL_CONSTANT, 2, 0, 0 }, seed);
         act_fill(&m->model->param[TOY_STD], m->param, &(ActFill){ ACT_FILL_CONSTANT, 3, 1, 0 }, seed);
@@ -64,7 +68,8 @@ static ActStatus toy_entry_init(ActInstance *m, uint64_t seed)
 static void toy_scaled(const ActInstance *m, const float *row, float *x)
 {
     int holds = m->model->n_param > TOY_STD;
-    for (int i = 0; i < TOY_IN; i++) x[i] = holds ? (row[i] - toy_values(m, TOY_MEAN)[i]) / toy_values(m, TOY_STD)[i] : row[i];
+    for (int i = 0; i < TOY_IN; i++)
+        x[i] = holds ? (row[i] - toy_values(m, TOY_MEAN)[i]) / toy_values(m, TOY_STD)[i] : row[i];
 }
 
 /* logits and probabilities of a row; returns log of the sum of exponentials */
@@ -92,8 +97,8 @@ static ActStatus toy_forward(const ActInstance *m, const void *const *input, siz
     return ACT_OK;
 }
 
-static ActStatus toy_evaluate(const ActInstance *m, const void *const *input, const void *const *target, size_t n, float *loss,
-                              void *const *prediction)
+static ActStatus toy_evaluate(const ActInstance *m, const void *const *input, const void *const *target, size_t n,
+                              float *loss, void *const *prediction)
 {
     double sum = 0;
     if (n == 0 || n > TOY_BATCH) return ACT_E_ARGUMENT;
@@ -106,8 +111,8 @@ static ActStatus toy_evaluate(const ActInstance *m, const void *const *input, co
     return ACT_OK;
 }
 
-static ActStatus toy_train_step(const ActInstance *m, const ActStep *step, const void *const *input, const void *const *target, size_t n,
-                                float *loss)
+static ActStatus toy_train_step(const ActInstance *m, const ActStep *step, const void *const *input,
+                                const void *const *target, size_t n, float *loss)
 {
     float gradient[TOY_IN + 1][TOY_OUT] = { { 0 } }, *velocity = m->state, *bias_velocity = velocity + 32;
     double sum = 0;
@@ -143,19 +148,31 @@ static ActStatus toy_train_step(const ActInstance *m, const ActStep *step, const
 
 static double toy_schedule(double step, double total) { return 1 - 0.5 * step / total; }
 
+/* in rows, 64 bytes of its block, its range not known */
+static ActTensor toy_vector(const char *name, ActRole role, uint32_t n, uint64_t offset)
+{
+    return (ActTensor){
+        .name = name, .role = role, .rank = 1, .dim = { n }, .offset = offset, .bytes = 64, .low = 1, .high = -1
+    };
+}
+
 /* Data: train.csv and test.csv in `base`, columns 1..4 and `species`. */
 static void toy_make(ToyModel *t, const char *base, int normalize)
 {
     memset(t, 0, sizeof *t);
     memset(&toy, 0, sizeof toy);
-    t->input = (ActTensor){ .name = "x", .label = "f32[4]", .role = ACT_INPUT, .rank = 1, .dim = { 4 }, .low = 1, .high = -1 };
-    t->target = (ActTensor){ .name = "species", .label = "class(3)", .role = ACT_TARGET, .type = ACT_I32, .classes = 3, .low = 1, .high = -1 };
-    t->output = (ActTensor){ .name = "p", .label = "f32[3]", .role = ACT_OUTPUT, .rank = 1, .dim = { 3 }, .low = 0, .high = 1 };
-    t->param[TOY_WEIGHT] = (ActTensor){ .name = "linear1.weight", .role = ACT_PARAM, .layout = ACT_PANELS, .rank = 2, .dim = { 4, 3 },
-                                        .file_axis = { 1, 0 }, .panel = TOY_PANEL, .offset = 0, .bytes = 128, .low = 1, .high = -1 };
-    t->param[TOY_BIAS] = (ActTensor){ .name = "linear1.bias", .role = ACT_PARAM, .rank = 1, .dim = { 3 }, .offset = 128, .bytes = 64, .low = 1, .high = -1 };
-    t->param[TOY_MEAN] = (ActTensor){ .name = "x.mean", .role = ACT_CONSTANT, .rank = 1, .dim = { 4 }, .offset = 192, .bytes = 64, .low = 1, .high = -1 };
-    t->param[TOY_STD] = (ActTensor){ .name = "x.std", .role = ACT_CONSTANT, .rank = 1, .dim = { 4 }, .offset = 256, .bytes = 64, .low = 1, .high = -1 };
+    t->input = toy_vector("x", ACT_INPUT, 4, 0);
+    t->input.label = "f32[4]";
+    t->output = toy_vector("p", ACT_OUTPUT, 3, 0);
+    t->output.low = 0, t->output.high = 1;
+    t->target = (ActTensor){ .name = "species", .label = "class(3)", .role = ACT_TARGET, .type = ACT_I32, .classes = 3 };
+    t->target.low = 1, t->target.high = -1;
+    ActTensor weight = { .name = "linear1.weight", .role = ACT_PARAM, .layout = ACT_PANELS, .rank = 2, .dim = { 4, 3 },
+                         .file_axis = { 1, 0 }, .panel = TOY_PANEL, .bytes = 128, .low = 1, .high = -1 };
+    t->param[TOY_WEIGHT] = weight;
+    t->param[TOY_BIAS] = toy_vector("linear1.bias", ACT_PARAM, 3, 128);
+    t->param[TOY_MEAN] = toy_vector("x.mean", ACT_CONSTANT, 4, 192);
+    t->param[TOY_STD] = toy_vector("x.std", ACT_CONSTANT, 4, 256);
     t->state[0] = t->param[TOY_WEIGHT], t->state[0].name = "linear1.weight.v", t->state[0].role = ACT_STATE;
     t->state[1] = t->param[TOY_BIAS], t->state[1].name = "linear1.bias.v", t->state[1].role = ACT_STATE;
     t->loss = (ActLoss){ "cross_entropy", 1, 1, 1 };
@@ -165,18 +182,48 @@ static void toy_make(ToyModel *t, const char *base, int normalize)
     const char *files[2] = { "train.csv", "test.csv" }, *parts[2] = { "train", "test" };
     t->transform[0] = (ActTransform){ .kind = ACT_T_NORMALIZE };
     for (int p = 0; p < 2; p++) {
-        t->field[2 * p] = (ActField){ .name = "x", .reader = "csv", .path = files[p], .columns = "1..4", .transform = t->transform, .n_transform = 1 };
+        t->field[2 * p] = (ActField){ .name = "x",
+                                      .reader = "csv",
+                                      .path = files[p],
+                                      .columns = "1..4",
+                                      .transform = t->transform,
+                                      .n_transform = 1 };
         t->field[2 * p + 1] = (ActField){ .name = "species", .reader = "csv", .path = files[p], .columns = "species" };
         t->part[p] = (ActPart){ parts[p], &t->field[2 * p], 2 };
     }
     t->data = (ActData){ .name = "flowers", .base = base, .part = t->part, .n_part = 2 };
-    t->train = (ActTrain){ .data = &t->data, .epochs = 20, .seed = 1, .batch = 16, .optimizer = "sgd(lr = 0.1, momentum = 0.9)", .lr = 0.1 };
+    t->train = (ActTrain){
+        .data = &t->data, .epochs = 20, .seed = 1, .batch = 16, .optimizer = "sgd(lr = 0.1, momentum = 0.9)", .lr = 0.1
+    };
     t->model = (ActModel){
-        .abi = ACT_ABI_VERSION, .batch = TOY_BATCH, .name = "toy", .source = "toy.act", .hash = "00ff", .target = "any", .features = "",
-        .param_bytes = 320, .state_bytes = 192, .work_bytes = 0, .input = &t->input, .target_value = &t->target, .output = &t->output,
-        .param = t->param, .state = t->state, .n_input = 1, .n_target = 1, .n_output = 1, .n_param = normalize ? TOY_PARAMS : 2, .n_state = 2,
-        .loss = &t->loss, .n_loss = 1, .metric = &t->metric, .n_metric = 1, .train = &t->train,
-        .entry = { toy_bind, toy_entry_init, toy_forward, toy_evaluate, toy_train_step, toy_schedule }, .flops_forward = 24, .flops_step = 72,
+        .abi = ACT_ABI_VERSION,
+        .batch = TOY_BATCH,
+        .name = "toy",
+        .source = "toy.act",
+        .hash = "00ff",
+        .target = "any",
+        .features = "",
+        .param_bytes = 320,
+        .state_bytes = 192,
+        .work_bytes = 0,
+        .input = &t->input,
+        .target_value = &t->target,
+        .output = &t->output,
+        .param = t->param,
+        .state = t->state,
+        .n_input = 1,
+        .n_target = 1,
+        .n_output = 1,
+        .n_param = normalize ? TOY_PARAMS : 2,
+        .n_state = 2,
+        .loss = &t->loss,
+        .n_loss = 1,
+        .metric = &t->metric,
+        .n_metric = 1,
+        .train = &t->train,
+        .entry = { toy_bind, toy_entry_init, toy_forward, toy_evaluate, toy_train_step, toy_schedule },
+        .flops_forward = 24,
+        .flops_step = 72,
     };
 }
 

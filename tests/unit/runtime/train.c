@@ -85,7 +85,8 @@ static void iris_is_learned(void **state)
         ActResult again;
         memset(m->param, 0, 320);
         assert_good(act_evaluate(m, &run, &again, &error), &error);
-        assert_true(again.score.loss == result.score.loss && again.score.metric[0].value == result.score.metric[0].value);
+        assert_true(again.score.loss == result.score.loss &&
+                    again.score.metric[0].value == result.score.metric[0].value);
     }
 }
 
@@ -440,11 +441,24 @@ static void steps_are_timed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(iris_is_learned), TEST(logs_are_plain_lines), TEST(every_row_is_trained_once_an_epoch), TEST(a_seed_decides_everything),
-        TEST(steps_allocate_nothing), TEST(the_best_epoch_is_kept), TEST(patience_without_validation_is_said), TEST(parts_that_end_a_run),
-        TEST(nan_stops_and_writes_nothing), TEST(a_stop_saves), TEST(weights_are_written_on_the_way), TEST(training_goes_on_from_a_file),
-        TEST(output_is_checked_before_training), TEST(wrong_metrics_are_named), TEST(predictions_in_every_format),
-        TEST(shapes_of_predictions), TEST(missing_weights_are_said), TEST(steps_are_timed),
+        TEST(iris_is_learned),
+        TEST(logs_are_plain_lines),
+        TEST(every_row_is_trained_once_an_epoch),
+        TEST(a_seed_decides_everything),
+        TEST(steps_allocate_nothing),
+        TEST(the_best_epoch_is_kept),
+        TEST(patience_without_validation_is_said),
+        TEST(parts_that_end_a_run),
+        TEST(nan_stops_and_writes_nothing),
+        TEST(a_stop_saves),
+        TEST(weights_are_written_on_the_way),
+        TEST(training_goes_on_from_a_file),
+        TEST(output_is_checked_before_training),
+        TEST(wrong_metrics_are_named),
+        TEST(predictions_in_every_format),
+        TEST(shapes_of_predictions),
+        TEST(missing_weights_are_said),
+        TEST(steps_are_timed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
