@@ -96,8 +96,7 @@ static Str scaling_note(Header *h, const Tensor *tensor)
                 add_scaling(&text, t);
             }
         }
-}
-return text_str(&text);
+    return text_str(&text);
 }
 
 static void describe_ports(Header *h, const char *what, const Port *port, uint32_t n)
