@@ -71,7 +71,7 @@ Str check_name(const CheckContext *cx, NodeId id)
     const LayerUse *use = check_use(cx, id);
     const Node *node = graph_node(cx->g, id);
     if (use)
-        return use->activation ? use->kind : use->name;
+        return use->n_tensor == 0 ? use->kind : use->name; /* what has weights is told apart by its number */
     if (node->fn.n)
         return node->fn;
     if (cx->facts->base[id] != id && cx->facts->base[id] != 0) {
