@@ -211,7 +211,7 @@ static void every_token_has_words(void **state)
         for (const char *c = line; *c != '\n'; c++) {
             words += *c == '"' && !quoted;
             quoted ^= *c == '"';
-            type = *c == '<' || (type && c[-1] != '>');
+            type = !quoted && (*c == '<' || (type && c[-1] != '>'));
             tokens += !quoted && !type && isupper((unsigned char)*c) && c[-1] == ' ';
         }
     }
