@@ -69,9 +69,9 @@ Sx sx_replace(SxPool *pool, Sx x, Sx from, Sx to);
  * min that is not taken is never multiplied by 0: it may hold an infinity. max(a, b) + log1p(exp(-|a - b|)) is known to
  * be smooth, so softplus'(0) = 0.5 although both terms have a kink there. */
 void sx_gradient(SxPool *pool, Sx x, unsigned n, Sx *out);
-/* The same value for all finite arguments (up to the rounding of the last places), cheaper: the algebra the gradients
- * need (x * 0 where x is bounded and finite is left alone; literals of products and sums collected, signs moved out,
- * select(c, x, 0) * y -> select(c, x * y, 0), selects on one condition joined). */
+/* The same value for all finite arguments (up to the rounding of the last places and the sign of a zero), cheaper:
+ * the algebra the gradients need (x * 0 where x is bounded and finite is left alone; literals of products and sums
+ * collected, signs moved out, select(c, x, 0) * y -> select(c, x * y, 0), selects on one condition joined). */
 Sx sx_simplify(SxPool *pool, Sx x);
 
 /* ── asking ── */

@@ -217,8 +217,8 @@ static Iv power_of(Iv a, Iv b)
     }
     Iv out = corners(a, b, pow, false);
     out.low = fmax(wider(out.low, -INFINITY), 0), out.high = wider(out.high, INFINITY);
-    if (a.low == 0 && b.low < 0)
-        out.low = -INFINITY, out.reach_low = true; /* (-0) ^ -1 */
+    if (a.low == 0 && b.low < 0) /* (-0) ^ -1, 0 ^ -1 */
+        out = (Iv){-INFINITY, INFINITY, false, true, true};
     return out;
 }
 
