@@ -141,7 +141,7 @@ static void characters(void **state)
     };
     CHECK(rows);
     Parsed p;
-    parsed_begin(&p, (Str){"param x = 1\n\0\0 } } )", 22});
+    parsed_begin(&p, STR("param x = 1\n\0\0 } } )"));
     assert_string_equal(parsed_mistakes(&p).p, "2:1: ACT0003: this is not a text file: it holds a zero byte\n");
     parsed_end(&p);
     char noise[4000];
