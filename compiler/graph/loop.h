@@ -6,9 +6,9 @@
  * gather. Tails are masked, never scalar, and compute the same bits as full vectors. A TILE is the contraction
  * micro-kernel with its epilogue.
  *
- * All loads of one iteration of the innermost loop see memory as it was before the stores of that iteration. No two
- * statements of one kernel write the same place; a kernel may read and write the same buffer at the same index (in
- * place).
+ * All loads of one iteration of the innermost loop see memory as it was before the stores of that iteration; so do those
+ * behind the last loop of any list (the values of a column, after its sum). No two statements of one kernel write the
+ * same place; a kernel may read and write the same buffer at the same index (in place).
  *
  * Order of arithmetic is fixed by the program alone: the result of a row does not depend on n, on the tile, or on
  * threads. */

@@ -1,7 +1,7 @@
 /* Loop programs run one element at a time, in double: what machine code must agree with up to rounding.
  *
  * Lanes are not modelled. A program whose meaning depended on them would break a rule (loop_verify), apart from the
- * order of sums, which in double does not show. Stores of an innermost list wait until all its values are known. */
+ * order of sums, which in double does not show. Stores behind the last loop of a list wait until all values there are known. */
 #include "graph/loop.h"
 
 #include "graph/eval.h"
@@ -18,7 +18,7 @@ struct Code {
     uint32_t *arg;    /* the kernel's arguments it reads */
     uint32_t n_arg;
     Code *body, *next;
-    bool innermost;   /* its list has no loops: the stores come last */
+    bool waits;       /* no loop follows in its list: a store comes last */
     double result;    /* of a store that waits */
 };
 
@@ -53,14 +53,17 @@ static void lay_value(Run *r, Code *code, Sx value)
 
 static Code *lay_list(Run *r, const LoopStmt *list)
 {
-    bool innermost = true;
+    const LoopStmt *last = NULL; /* the last loop */
     for (const LoopStmt *s = list; s; s = s->next)
-        innermost = innermost && s->kind != LOOP_FOR && s->kind != LOOP_TILE;
+        if (s->kind == LOOP_FOR || s->kind == LOOP_TILE)
+            last = s;
+    bool waits = last == NULL;
     Code *first = NULL, **end = &first;
     for (const LoopStmt *s = list; s; s = s->next) {
         Code *code = arena_new_of(r->arena, Code);
         code->stmt = s;
-        code->innermost = innermost;
+        code->waits = waits;
+        waits = waits || s == last;
         if (s->kind == LOOP_FOR)
             code->body = lay_list(r, s->loop.body);
         else if (s->kind == LOOP_TILE)
@@ -219,7 +222,7 @@ static void run_list(Run *r, Code *list, uint32_t depth)
             break;
         case LOOP_STORE:
             code->result = value_of(r, code);
-            if (!code->innermost)
+            if (!code->waits)
                 store(r, s, code->result);
             break;
         case LOOP_TILE:
@@ -227,8 +230,8 @@ static void run_list(Run *r, Code *list, uint32_t depth)
             break;
         }
     }
-    for (Code *code = list; code && code->innermost; code = code->next) {
-        if (code->stmt->kind == LOOP_STORE)
+    for (Code *code = list; code; code = code->next) {
+        if (code->waits && code->stmt->kind == LOOP_STORE)
             store(r, code->stmt, code->result);
     }
 }

@@ -317,9 +317,11 @@ static bool check_in_place(Verify *v, const LoopStmt *list, Sx value)
 static bool check_list(Verify *v, const LoopStmt *list)
 {
     bool *outside = arena_copy(v->arena, v->in_scope, v->kernel->n_acc + 1);
-    bool good = true, innermost = true;
+    const LoopStmt *behind = list; /* the last loop of the list */
+    bool good = true;
     for (const LoopStmt *s = list; s && good; s = s->next) {
-        innermost = innermost && s->kind != LOOP_FOR && s->kind != LOOP_TILE;
+        if (s->kind == LOOP_FOR || s->kind == LOOP_TILE)
+            behind = s->next;
         switch (s->kind) {
         case LOOP_FOR:
             good = check_for(v, s);
@@ -338,11 +340,11 @@ static bool check_list(Verify *v, const LoopStmt *list)
             good = broken(v, "a statement is of no kind");
         }
     }
-    for (const LoopStmt *s = list; s && good && innermost; s = s->next) {
+    for (const LoopStmt *s = behind; s && good; s = s->next) {
         if (s->kind == LOOP_STORE)
-            good = check_in_place(v, list, s->store.value);
+            good = check_in_place(v, behind, s->store.value);
         else if (s->kind == LOOP_ACC_ADD)
-            good = check_in_place(v, list, s->acc.value);
+            good = check_in_place(v, behind, s->acc.value);
     }
     for (uint32_t a = 0; a < v->kernel->n_acc; a++)
         v->in_scope[a] = outside[a];

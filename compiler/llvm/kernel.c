@@ -471,11 +471,10 @@ static void emit_store(Kernel *k, const KernelStore *store)
         cg_scatter(c, v, pointer, step, k->mask, alias);
 }
 
-/* In an innermost loop stores wait until everything that stands beside them is computed, so that loads see the memory before them. */
+/* Behind the last loop of a list stores wait until everything that stands there is computed, so that loads see the memory before them. */
 void kernel_body(Kernel *k, const LoopStmt *list)
 {
     unsigned n = 0, pending = 0;
-    bool wait = !has_loop(list);
     for (const LoopStmt *s = list; s; s = s->next)
         n += s->kind == LOOP_STORE;
     KernelStore *store = arena_array(k->c->arena, KernelStore, n + 1);
@@ -487,7 +486,7 @@ void kernel_body(Kernel *k, const LoopStmt *list)
             acc_add(k, s);
         } else if (s->kind == LOOP_STORE) {
             store[pending++] = (KernelStore){s, sx_emit(&k->sx, s->store.value)};
-            if (!wait) {
+            if (has_loop(s->next)) {
                 emit_store(k, &store[--pending]);
                 sx_emit_forget(&k->sx);
             }

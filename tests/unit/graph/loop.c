@@ -223,6 +223,29 @@ static void test_in_place(void **state)
     }
 }
 
+/* The same behind a sum, as for a bias: g is the sum of a column. */
+static void test_in_place_behind_a_sum(void **state)
+{
+    Nest *b = *state;
+    SxPool *sx = b->program.sx;
+    uint32_t w = nest_buf(b, "w", BUF_PARAM, 0, 3), m = nest_buf(b, "w.m", BUF_STATE, 0, 3), g = nest_buf(b, "g", BUF_WORK, 0, 6);
+    b->program.work_bytes = 24;
+    Affine at = at3(0, 1, 0, 0);
+    Sx next = sx_add(sx, nest_load(b, m, at), nest_acc(b, 0)), update = sx_add(sx, nest_load(b, w, at), next);
+    LoopStmt *terms = nest_for(b, FIXED(2), LOOP_SERIAL, nest_add(b, 0, FOLD_SUM, nest_load(b, g, at3(0, 1, 3, 0))));
+    LoopStmt *column = LIST(nest_new(b, 0, FOLD_SUM), terms, nest_store(b, m, at, next), nest_store(b, w, at, update));
+    nest_kernel(b, "bias", nest_for(b, FIXED(3), LOOP_VECTOR, column));
+    sound(b);
+    float weight[3] = {1, 2, 3}, state_m[3] = {10, 20, 30}, grad[6] = {100, 200, 300, 400, 500, 600};
+    LoopMemory memory = {.param = (unsigned char *)weight, .state = (unsigned char *)state_m, .work = (unsigned char *)grad, .n = 1};
+    loop_run(&b->program, &memory, b->arena);
+    for (int i = 0; i < 3; i++) {
+        float moment = (float)(10 * (i + 1) + 500 + 200 * i);
+        assert_float_equal(state_m[i], moment, 0);
+        assert_float_equal(weight[i], (float)(i + 1) + moment, 0);
+    }
+}
+
 /* Integers become numbers, indices too; a loss is a plain store; kernels see what earlier ones stored. */
 static void test_labels(void **state)
 {
@@ -309,7 +332,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_product), TEST(test_softmax),  TEST(test_max_keeps_nan), TEST(test_column_sum),
         TEST(test_dropout), TEST(test_clamp),    TEST(test_in_place),      TEST(test_labels),
-        TEST(test_print),   TEST(test_print_large),
+        TEST(test_print),   TEST(test_print_large), TEST(test_in_place_behind_a_sum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

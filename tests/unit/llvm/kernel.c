@@ -58,6 +58,29 @@ static void test_columns(void **state)
     mem_check(build_columns, 2e-6);
 }
 
+/* ── a bias and its momentum behind the sum of a column: the bias reads the momentum as it was ── */
+static void build_bias(Nest *b, const JitLevel *level, uint32_t batch)
+{
+    enum { COLS = 37 };
+    SxPool *sx = b->program.sx;
+    uint32_t g = mem_array(b, "g", BUF_INPUT, 0, (uint64_t)batch * COLS);
+    uint32_t w = mem_place(b, "w", BUF_PARAM, COLS), m = mem_place(b, "m", BUF_STATE, COLS);
+    (void)level;
+    Affine at = at3(0, 1, 0, 0);
+    Sx next = sx_add(sx, sx_mul(sx, sx_num(sx, 0.9), nest_load(b, m, at)), nest_acc(b, 0));
+    Sx update = sx_sub(sx, nest_load(b, w, at), sx_mul(sx, sx_num(sx, 0.5), next));
+    LoopStmt *column = LIST(nest_new(b, 0, FOLD_SUM),
+                            nest_for(b, ROWS, LOOP_SERIAL, nest_add(b, 0, FOLD_SUM, nest_load(b, g, at3(0, 1, COLS, 0)))),
+                            nest_store(b, m, at, next), nest_store(b, w, at, update));
+    nest_split(nest_kernel(b, "bias", nest_for(b, FIXED(COLS), LOOP_VECTOR, column)), FIXED(COLS), false);
+}
+
+static void test_bias(void **state)
+{
+    (void)state;
+    mem_check(build_bias, 2e-6);
+}
+
 /* ── a loss: classes as integers, an index compared with them, a sum over rows by one thread, a uniform ── */
 static void build_loss(Nest *b, const JitLevel *level, uint32_t batch)
 {
@@ -179,7 +202,7 @@ static void test_primitives(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_softmax), cmocka_unit_test(test_columns), cmocka_unit_test(test_loss),
+        cmocka_unit_test(test_softmax), cmocka_unit_test(test_columns), cmocka_unit_test(test_bias), cmocka_unit_test(test_loss),
         cmocka_unit_test(test_moves),   cmocka_unit_test(test_primitives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
