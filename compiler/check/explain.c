@@ -80,7 +80,10 @@ void explain_rule(const Rule *rule, Text *out)
     explain_code(out, str_of(rule->wrong));
     text_printf(out, "\nRight:\n\n");
     explain_code(out, str_of(rule->right));
-    text_printf(out, "\nSilence it with `@allow(%s, reason = \"…\")` in front of a statement, or `-A %s` for a run.\n", rule->name, rule->name);
+    text_putc(out, '\n');
+    Str way_out = str_printf(out->arena, "Silence it with `@allow(%s, reason = \"…\")` in front of a statement, or with `-A %s` for a run.",
+                             rule->name, rule->name);
+    explain_paragraphs(out, way_out, 0);
 }
 
 void check_list(Text *out, bool json)
@@ -95,14 +98,35 @@ void check_list(Text *out, bool json)
     }
 }
 
-static const Def *find_def(const Program *program, Str name)
+/* The user's definition hides the library's of the same kind; a layer and a schedule may share a name, and then both are shown. */
+static bool is_hidden(const Program *program, uint32_t i)
 {
-    /* the user's definition before the library's */
-    const Def *found = NULL;
-    for (uint32_t i = 0; i < program->defs.n; i++)
-        if (str_eq(program->defs.at[i].name, name) && program->defs.at[i].kind != DEF_LAYER)
-            found = &program->defs.at[i];
-    return found;
+    const Def *def = &program->defs.at[i];
+    for (uint32_t k = i + 1; k < program->defs.n; k++)
+        if (program->defs.at[k].kind == def->kind && str_eq(program->defs.at[k].name, def->name))
+            return true;
+    return false;
+}
+
+static bool explain_defs(Program *program, Str name, Text *out)
+{
+    const Layer *layer = layer_find(name);
+    bool any = layer != NULL;
+    if (layer)
+        explain_layer(layer, out);
+    for (uint32_t i = 0; i < program->defs.n; i++) {
+        const Def *def = &program->defs.at[i];
+        if (!str_eq(def->name, name) || def->kind == DEF_LAYER || is_hidden(program, i))
+            continue;
+        if (any)
+            text_putc(out, '\n');
+        any = true;
+        if (def->kind == DEF_ACTIVATION)
+            explain_activation(program, def, out);
+        else
+            explain_definition(program, def, out);
+    }
+    return any;
 }
 
 static void suggest(const Program *program, Str name, Str *why)
@@ -129,17 +153,9 @@ static void suggest(const Program *program, Str name, Str *why)
 bool check_explain(Program *program, Str name, Text *out, Str *why)
 {
     const Rule *rule = check_find(name);
-    const Def *def = find_def(program, name);
-    const Layer *layer = layer_find(name);
     if (rule)
         explain_rule(rule, out);
-    else if (def && def->kind == DEF_ACTIVATION)
-        explain_activation(program, def, out);
-    else if (def)
-        explain_definition(program, def, out);
-    else if (layer)
-        explain_layer(layer, out);
-    else if (!explain_error(name, out) && !explain_topic(name, out)) {
+    else if (!explain_defs(program, name, out) && !explain_error(name, out) && !explain_topic(name, out)) {
         suggest(program, name, why);
         return false;
     }

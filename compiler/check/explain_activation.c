@@ -55,7 +55,7 @@ static void properties(Program *program, Sx fn, const SxTraits *t, Text *out)
     text_printf(out, "  monotone      %s\n", yes(t->monotone));
     text_printf(out, "  dies          %s%s\n", yes(t->dies), t->dies ? " (flat on a half line: a unit there gets no gradient)" : "");
     text_printf(out, "  saturates     %s%s\n", yes(t->saturates), t->saturates ? " (flat at both ends)" : "");
-    text_printf(out, "  cost          %u additions\n", t->cost);
+    text_printf(out, "  cost          %u addition%s\n", t->cost, t->cost == 1 ? "" : "s");
 }
 
 /* What the initializer has to do with it. */

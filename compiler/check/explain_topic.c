@@ -29,7 +29,7 @@ static const Topic topics[] = {
     {"vanishing_gradient", "Why gradients vanish, and what is predicted",
      "On its way back the gradient is multiplied at every layer by the weights and by the slope of the activation. In a layer of constant width "
      "with weights of variance g² / n its second moment changes by g² E f'(Z)². Below 1 the gradient vanishes with depth, above 1 it explodes. "
-     "For a sigmoid behind Xavier weights that is 0.05 per layer: after twenty, 2.6e-13 of the gradient is left. At an output of 0.99 a sigmoid's "
+     "For a sigmoid behind Xavier weights that is about 0.055 per layer: after twenty, 2.6e-13 of the gradient is left. At an output of 0.99 a sigmoid's "
      "slope is 0.0099.\n\n"
      "`actc check` and `actc report` carry these moments through the whole network before a step is run: widths, skips, dropout and "
      "initializers included. The ratio printed compares the norms of the gradient at the outputs of the first and the last weight layer."},
