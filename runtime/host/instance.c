@@ -34,11 +34,12 @@ static void *allocate(uint64_t bytes)
     return block;
 }
 
-/* A step of less than about 25 us gains nothing from a second thread. */
+/* Below some two milliseconds a step, a second thread was measured to gain nothing, and on a busy machine it loses:
+ * the step then waits for whichever thread was put aside. `--threads` decides otherwise. */
 static uint32_t fitting_threads(const ActModel *model)
 {
-    double flops = (double)model->flops_step * model->batch;
-    return flops < 4e6 ? 1 : act_pool_machine_threads();
+    static const double worth_it = 3e8; /* floating-point operations of a step */
+    return (double)model->flops_step * model->batch < worth_it ? 1 : act_pool_machine_threads();
 }
 
 static ActStatus check_model(const ActModel *model, ActError *error)
