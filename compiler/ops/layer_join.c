@@ -6,6 +6,7 @@ static bool concat(LayerCall *call)
     const Type *first = layer_type(call, 0);
     uint32_t axis;
     NodeId in[LAYER_MAX_RESULT];
+    uint64_t total = 0;
     if (!layer_axis(call, 0, call->arg[0].i, first->rank, &axis))
         return false;
     for (uint32_t i = 0; i < call->n_value; i++) {
@@ -19,6 +20,12 @@ static bool concat(LayerCall *call)
             return false;
         }
         in[i] = call->value[i].value;
+        total += type_elements(type);
+    }
+    if (total > INT32_MAX) {
+        layer_error(call, "ACT1216", "too_large", 0, "together these have %llu numbers; the most is 2147483647",
+                    (unsigned long long)total);
+        return false;
     }
     return layer_done(call, build_concat(call->g, in, call->n_value, axis));
 }

@@ -10,6 +10,7 @@ typedef struct Follow {
     const Graph *g;
     uint32_t *first, *next, *user; /* by node: its consumers as a linked list */
     Sx *found;                     /* by node: the non-linearity behind it */
+    Graph *scratch;                /* where composites are tried */
     uint8_t *state;                /* 0 unknown, 1 being followed, 2 known */
 } Follow;
 
@@ -22,12 +23,13 @@ static bool is_parameter(const Graph *g, NodeId node)
 }
 
 /* Is this node, in inference, just its input `k`? (dropout, stop_gradient) */
-static bool transparent(const Graph *g, const Node *node, uint32_t k)
+static bool transparent(Follow *w, const Node *node, uint32_t k)
 {
+    const Graph *g = w->g;
+    Graph *scratch = w->scratch;
+    NodeId in[16];
     if (!node->op->expand)
         return false;
-    Graph *scratch = graph_like(g);
-    NodeId in[16];
     if (node->n_in > 16)
         return false;
     for (uint32_t i = 0; i < node->n_in; i++)
@@ -50,7 +52,7 @@ static Sx through(Follow *w, NodeId id, uint32_t k)
     case OP_REDUCE:
         return follow(w, id);
     case OP_COMPOSITE:
-        return transparent(w->g, node, k) ? follow(w, id) : ENDS;
+        return transparent(w, node, k) ? follow(w, id) : ENDS;
     case OP_MAP:
         break;
     default:
@@ -106,6 +108,7 @@ static void start(Follow *w, Sema *s)
     w->user = arena_array(s->arena, uint32_t, edges);
     w->found = arena_array(s->arena, Sx, n);
     w->state = arena_array(s->arena, uint8_t, n);
+    w->scratch = graph_new(s->arena, s->sx, s->g->name, s->g->batch);
     uint32_t at = 1;
     for (NodeId id = n - 1; id > 0; id--) { /* backwards, so that each list runs forwards */
         const Node *node = graph_node(s->g, id);

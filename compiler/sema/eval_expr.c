@@ -3,8 +3,8 @@
 
 enum {
     MAX_DEPTH = 1200,        /* of evaluations inside each other: higher-order blocks that call themselves end here */
-    MAX_FUEL = 20 * 1000 * 1000,
-    MAX_NODES = 400 * 1000
+    MAX_FUEL = 1000 * 1000,
+    MAX_NODES = 100 * 1000
 };
 
 const Ast *ast_ungroup(const Ast *e)
@@ -54,7 +54,7 @@ static bool tensor_field(Sema *s, Frame *f, const Ast *e, Value *out)
         }
         if (!at->scope)
             continue;
-        int found = graph_tensor_find(s->g, scope_path(s, at->scope, name));
+        int found = tensor_find(s, scope_path(s, at->scope, name));
         if (found >= 0) {
             *out = (Value){.kind = V_TENSOR, .span = e->span, .tensor = (uint32_t)found};
             return true;
@@ -202,7 +202,11 @@ static bool out_of_fuel(Sema *s, const Ast *e)
         return false;
     uint32_t trial = s->trial;
     s->trial = 0;
-    Diag *diag = sema_error(s, CODE_too_large, s->outer.source ? s->outer : e->span, "%s", what);
+    Span place = s->outer.source ? s->outer : e->span;
+    const Source *source = source_get(s->program->sources, place.source);
+    if (s->model && source && source->library)
+        place = s->model->name_span;
+    Diag *diag = sema_error(s, CODE_too_large, place, "%s", what);
     diag_note(diag, "a block may be calling itself, or repetitions multiply");
     s->trial = trial;
     s->exhausted = true; /* silent from here to the end of this model */

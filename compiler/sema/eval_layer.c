@@ -347,9 +347,14 @@ Value layer_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const A
         cx.use = use_begin(s, call->path, str_of(layer->name), false, span, call_ast, call->value[0].value);
     call->layer = s->layer;
     NodeId from = s->g->nodes.n;
-    if (layer->build(call))
-        result = results(s, call, span);
-    else if (s->model && call->diags == s->diags && s->diags->list.n > errors)
+    bool small = true;
+    if (layer->build(call)) {
+        for (uint32_t i = 0; i < call->n_result; i++)
+            small = value_small(s, call->result[i], span) && small;
+        if (small)
+            result = results(s, call, span);
+    }
+    if (s->model && call->diags == s->diags && s->diags->list.n > errors)
         s->model->poisoned = true;
     origin_set(s, from, span, str_of(layer->name));
     if (!in_loss)

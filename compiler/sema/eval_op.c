@@ -87,7 +87,7 @@ NodeId operands_map(Sema *s, Frame *f, const Operands *o, Sx sx, Span span, Str 
     NodeId from = s->g->nodes.n;
     NodeId node = build_map(s->g, sx, o->node, o->n);
     origin_set(s, from, span, fn);
-    return node;
+    return value_small(s, node, span) ? node : 0;
 }
 
 /* ── what an operator does to symbolic scalars ── */

@@ -238,9 +238,16 @@ NodeId tensor_node(Sema *s, uint32_t tensor)
     return s->tensor_node.at[tensor];
 }
 
+/* By name; only parameters. -1: none. (Searching the table would be quadratic in deep networks.) */
+int tensor_find(const Sema *s, Str name)
+{
+    const uint32_t *index = map_get(&s->tensor_index, name);
+    return index ? (int)*index : -1;
+}
+
 uint32_t param_make(Sema *s, const Tensor *like, Str name, Value init, Span init_span, bool reuse, Span span, bool *ok)
 {
-    int old = graph_tensor_find(s->g, name);
+    int old = tensor_find(s, name);
     if (old >= 0 && reuse) {
         const Tensor *t = &s->g->tensors.at[old];
         *ok = type_equal(&t->type, &like->type);
@@ -273,6 +280,7 @@ uint32_t param_make(Sema *s, const Tensor *like, Str name, Value init, Span init
     tensor.high = 0;
     bool fixed = str_is(like->init, "fixed");
     uint32_t index = graph_tensor_add(s->g, &tensor);
+    map_set(&s->tensor_index, name, arena_copy(s->arena, &index, sizeof index));
     if (!fixed)
         *vec_push(s->arena, &s->pending) = (Pending){.tensor = index, .init = init, .span = init_span};
     *ok = true;

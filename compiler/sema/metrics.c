@@ -92,8 +92,10 @@ void metric_run(Sema *s, Frame *f, const Ast *st)
     ok = read_option(s, &pos, &named, str_c(s->arena, name->text), &use.option) && ok;
     Value p = arg_value(s, &pos.at[0]), t = arg_value(s, &pos.at[1]);
     use.prediction = value_want_node(s, p, pos.at[0].ast->span, "a metric");
-    if (t.kind == V_NONE || !use.prediction || !ok)
+    if (t.kind == V_NONE || !use.prediction || !ok) {
+        s->model->poisoned = true;
         return;
+    }
     use.target_tensor = value_is_graph(t) ? target_of(s, value_to_node(s, t)) : 0;
     if (!use.target_tensor) {
         Diag *diag = sema_error(s, CODE_wrong_argument, pos.at[1].ast->span,

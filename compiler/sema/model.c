@@ -108,6 +108,7 @@ static void run_loss(Sema *s, Frame *f, const Ast *st)
     s->loss = -1;
     check_group(s, f, st->n_kid > 1 ? st->kid[1] : NULL, &use);
     NodeId node = value_want_node(s, v, st->kid[0]->span, "a loss");
+    s->model->poisoned = s->model->poisoned || !node;
     if (!node)
         return;
     const Type *type = graph_type(s->g, node);
@@ -140,6 +141,7 @@ static void run_output(Sema *s, Frame *f, const Ast *st)
 {
     Value v = eval(s, f, st->kid[0]);
     NodeId node = value_want_node(s, v, st->kid[0]->span, "an output");
+    s->model->poisoned = s->model->poisoned || !node;
     if (!node)
         return;
     const Ast *e = ast_ungroup(st->kid[0]);
@@ -205,6 +207,7 @@ static void start(Sema *s, const Ast *ast)
     s->model = m;
     s->g = m->graph;
     s->tensor_node.n = s->pending.n = s->loss_node.n = s->declared.n = 0;
+    s->tensor_index = (Map){.arena = s->arena};
     s->fuel = 0;
     s->exhausted = false;
     s->loss = -1;
@@ -223,6 +226,10 @@ void model_build(Sema *s, const Ast *ast)
         if (ast->kid[i])
             run_statement(s, f, ast->kid[i]);
     Model *m = s->model;
+    for (uint32_t i = 0; i < f->names.n; i++) { /* silent where a definition's mistake was reported */
+        const Binding *b = f->names.item[i].value;
+        m->poisoned = m->poisoned || b->value.kind == V_NONE;
+    }
     if (!m->poisoned) {
         default_output(s);
         if (!m->outputs.n) {

@@ -73,6 +73,8 @@ static void check_definitions(Sema *s)
         if (item->def.library || item->poisoned)
             continue;
         DefKind kind = item->def.kind;
+        s->fuel = 0;
+        s->exhausted = false;
         if (kind == DEF_PARAM)
             binding_value(s, map_get(&s->global->names, item->def.name), (Span){0});
         else if (kind == DEF_ACTIVATION || kind == DEF_FUNCTION || kind == DEF_LOSS)
@@ -84,6 +86,8 @@ static void check_definitions(Sema *s)
 
 static void train_all(Sema *s)
 {
+    s->fuel = 0;
+    s->exhausted = false;
     for (uint32_t i = 0; i < s->files.n; i++)
         for (uint32_t k = 0; k < s->files.at[i]->n_kid; k++) {
             const Ast *def = s->files.at[i]->kid[k];

@@ -163,6 +163,7 @@ struct Sema {
     Model *model;
     Graph *g;
     VEC(NodeId) tensor_node;
+    Map tensor_index;    /* parameters by name */
     VEC(Pending) pending;
     Span outer;          /* the use, in the user's text, of the outermost block being expanded; source 0: none */
     uint32_t repeat;
@@ -196,6 +197,7 @@ Value value_sx(Sx sx, Span span);
 Value value_node(NodeId node, Span span);
 Value value_fn(Closure *fn, Span span);
 bool value_is_graph(Value v);                  /* a node or a parameter */
+bool value_small(Sema *s, NodeId node, Span span); /* at most 2^31 numbers a sample; else says so */
 NodeId value_to_node(Sema *s, Value v);        /* of those */
 /* Of a value that must be one of the network; says what it is instead and returns 0. `who` wants it: "`linear`". */
 NodeId value_want_node(Sema *s, Value v, Span span, const char *who);
@@ -296,6 +298,7 @@ typedef struct Fans {
 } Fans;
 bool init_resolve(Sema *s, Value init, Span span, const Fans *fans, Dist *out);
 uint32_t param_make(Sema *s, const Tensor *like, Str name, Value init, Span init_span, bool reuse, Span span, bool *ok);
+int tensor_find(const Sema *s, Str name);
 NodeId tensor_node(Sema *s, uint32_t tensor);
 Value parameter_make(Sema *s, Frame *f, const Ast *call, Str name);
 void init_finish(Sema *s);                                   /* fills every pending parameter */

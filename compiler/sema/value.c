@@ -109,3 +109,13 @@ bool value_dims(Sema *s, Value v, Span span, const char *what, Dims *out)
             return false;
     return true;
 }
+
+bool value_small(Sema *s, NodeId node, Span span)
+{
+    uint64_t elements = type_elements(graph_type(s->g, node));
+    if (elements <= INT32_MAX)
+        return true;
+    sema_error(s, CODE_too_large, span, "this has %llu numbers for each sample; the most is %d", (unsigned long long)elements,
+               INT32_MAX);
+    return false;
+}
