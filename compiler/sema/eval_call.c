@@ -76,9 +76,11 @@ bool args_bind(Sema *s, const Item *item, Args *pos, Args *named, Span span, Fra
             continue;
         Arg *arg = i < pos->n ? &pos->at[i] : find_named(named, param->text);
         Value v = value_none();
+        /* An initializer that states a gain of its own (Xavier's is 1) means it; only a bare `gain` is computed. */
+        bool own = item->def.kind == DEF_INITIALIZER && param->n_kid && param->kid[0];
         if (arg) {
             v = arg_value(s, arg);
-        } else if (given && given(s, context, param->text, &v)) {
+        } else if (given && !own && given(s, context, param->text, &v)) {
             /* the compiler knows it: fan_in, now, w … */
         } else if (param->n_kid && param->kid[0]) {
             v = eval(s, into, param->kid[0]);
