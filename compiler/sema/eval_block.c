@@ -43,7 +43,6 @@ static Value run_body(Sema *s, Frame *f, const Item *item, Span span)
 {
     const Ast *ast = item->def.ast;
     Value result = value_none();
-    bool has_result = false, broken = false;
     frame_declare(s, f, (const Ast *const *)ast->kid, ast->n_kid);
     for (uint32_t i = 0; i < ast->n_kid; i++) {
         const Ast *st = ast->kid[i];
@@ -56,15 +55,7 @@ static Value run_body(Sema *s, Frame *f, const Item *item, Span span)
             binding_value(s, map_get(&f->names, st->text), (Span){0});
         } else if (st->kind == AST_RESULT) {
             result = block_result(s, f, st, span);
-            has_result = true;
-        } else {
-            broken = true; /* the parser has said that it does not belong here */
-        }
-    }
-    if (!has_result && !broken && !item->poisoned) {
-        Diag *diag = sema_error(s, CODE_missing_argument, ast->name_span, "the block `" STR_FMT "` has no value",
-                                STR_ARG(ast->text));
-        diag_help(diag, "its last line is its value: write the name of a result there");
+        } /* anything else: the parser has said that it does not belong here */
     }
     return result;
 }

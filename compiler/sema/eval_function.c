@@ -162,13 +162,16 @@ Sx function_sx(Sema *s, const Item *item, bool quiet)
 
 void function_check(Sema *s, Item *item)
 {
-    uint32_t errors = s->diags->list.n;
+    uint32_t errors = s->diags->list.n, tried = s->scratch.list.n;
     if (function_sx(s, item, true) || item->poisoned)
         return;
-    bool pointwise = item->def.kind == DEF_ACTIVATION;
-    if (item->row_op && !pointwise)
-        return; /* works on rows: checked where it is used */
-    function_sx(s, item, false);
+    if (item->def.kind == DEF_ACTIVATION) {
+        function_sx(s, item, false);
+    } else { /* a parameter may be a function, or a value with rows: only names are certain */
+        for (uint32_t i = tried; i < s->scratch.list.n; i++)
+            if (str_is(str_of(s->scratch.list.at[i]->code), "ACT1206"))
+                *vec_push(s->arena, &s->diags->list) = s->scratch.list.at[i];
+    }
     if (s->diags->list.n > errors)
         item->poisoned = true;
 }
