@@ -84,7 +84,11 @@ int scan_point(Scan *scan)
     char before = scan->begin ? scan->source->text.p[scan->begin - 1] : ' ';
     if (strchr(" \t\n\r,([{=+-*/^<>|;", before))
         return scan_meant(scan, TOK_NUMBER, "0%s", "digits stand on both sides of a decimal point");
-    return TOK_NUMBER; /* x.3, 1.2.3: the parser has more to say */
+    Str text = scan_slice(scan); /* x.3, 1.2.3: nothing that could be meant */
+    Diag *d = diag_new(scan->diags, LEVEL_ERROR, "ACT0008", "malformed_number", scan_span(scan),
+                       "`" STR_FMT "` is neither a number nor a field", STR_ARG(text));
+    diag_help(d, "a number is `0.5`, a range `1..4`, a field `x.features`");
+    return RAW_BAD;
 }
 
 int scan_string(Scan *scan)
