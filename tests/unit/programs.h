@@ -29,7 +29,8 @@ static inline double programs_uniform(uint64_t *state)
     return (double)(*state >> 40) / (double)(1 << 24);
 }
 
-/* Values for every tensor: indices below their classes, else numbers around zero, rounded to floats. */
+/* Values for every tensor: indices below their classes, weights as wide as their initializer makes them, else numbers between -1
+ * and 1; all rounded to floats. */
 static inline double **programs_values(Arena *arena, const Graph *g, size_t rows, uint64_t seed)
 {
     double **value = arena_array(arena, double *, g->tensors.n + 1);
@@ -37,12 +38,13 @@ static inline double **programs_values(Arena *arena, const Graph *g, size_t rows
         const Tensor *tensor = &g->tensors.at[t];
         size_t count = (size_t)type_elements(&tensor->type) * (tensor->type.batch ? rows : 1);
         value[t] = arena_array(arena, double, count + 1);
+        double wide = tensor->deviation > 0 ? 1.7 * tensor->deviation : 1;
         uint64_t state = seed * 977 + t * 131 + 7;
         for (size_t i = 0; i < count; i++) {
             double u = programs_uniform(&state);
             value[t][i] = tensor->type.dtype == DT_I32 ? floor(u * (tensor->classes ? tensor->classes : 2))
                           : tensor->role == ROLE_STATE ? 0.25 * u
-                                                       : (double)(float)(2 * u - 1);
+                                                       : (double)(float)((2 * u - 1) * wide);
         }
     }
     return value;

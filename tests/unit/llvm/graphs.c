@@ -6,81 +6,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "llvm/jit.h"
+#include "llvm/compiled.h"
 #include "random_graph.h"
 
 enum { GRAPHS = 200 };
-
-typedef struct Compiled {
-    Graph *g;
-    LoopProgram *program;
-    JitRun run;
-} Compiled;
-
-static void plan(Arena *arena, const Graph *source, bool train, const Target *target, Compiled *out)
-{
-    PassState state = {.arena = arena, .target = target, .train = train};
-    state.g = graph_like(source);
-    NodeId *map = arena_array(arena, NodeId, source->nodes.n);
-    for (NodeId id = 1; id < source->nodes.n; id++)
-        map[id] = graph_copy_node(state.g, source, id, map);
-    for (uint32_t i = 0; i < source->roots.n; i++)
-        if (source->roots.at[i].kind == ROOT_LOSS || !train)
-            graph_root_add(state.g, source->roots.at[i].kind, map[source->roots.at[i].node], source->roots.at[i].index,
-                           source->roots.at[i].name);
-    PassOptions options = {.verify = true};
-    assert_true(pass_run(&state, train ? pipeline_train : pipeline_inference, &options));
-    uint64_t param, held;
-    programs_place(state.g, &param, &held);
-    out->g = state.g;
-    out->program = lower_plan(arena, state.plan, target, STR("p"));
-    assert_null(loop_verify(out->program, source->batch, arena));
-}
-
-static void execute(const Compiled *c, ProgramsCall *call, uint32_t threads)
-{
-    JitPool pool = {.threads = threads};
-    pthread_barrier_init(&pool.barrier, NULL, threads ? threads : 1);
-    CgCall cg = {.param = call->memory.param, .state = call->memory.state, .work = call->memory.work,
-                 .pool = threads ? &pool : NULL, .input = call->memory.input, .target = call->memory.target,
-                 .output = call->memory.output, .prediction = call->memory.prediction, .loss = call->loss,
-                 .n = call->memory.n, .step = 3, .lr_scale = 0.5, .seed = 42};
-    c->run(&cg);
-    pthread_barrier_destroy(&pool.barrier);
-}
-
-static void compare(Arena *arena, const Compiled *c, const char *what)
-{
-    static const size_t rows[] = {128, 1, 2, 7, 31};
-    ProgramsCall *full = NULL;
-    for (uint32_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        double **value = programs_values(arena, c->g, rows[i], 5);
-        EvalEnv env = programs_env(value, rows[i]);
-        double **want = graph_eval(arena, c->g, &env);
-        for (uint32_t threads = 0; threads <= 3; threads += threads == 0 ? 2 : 1) {
-            ProgramsCall *call = programs_call(arena, c->g, c->program->work_bytes, value, rows[i]);
-            execute(c, call, threads);
-            for (uint32_t k = 0; k < c->g->roots.n; k++) {
-                const Root *root = &c->g->roots.at[k];
-                double error = programs_error(c->g, call, root, want[root->node], rows[i]);
-                if (!(error <= 1e-5)) {
-                    Text text = {.arena = arena};
-                    loop_print(c->program, &text);
-                    fail_msg("%s: root %u is off by %g at n = %zu with %u threads\n%s", what, k, error, rows[i], threads,
-                             text_str(&text).p);
-                }
-                /* rows have the same bits with any number of rows; programs_values gives row r the same data for every n */
-                size_t count = graph_value_count(c->g, root->node, rows[i]);
-                for (size_t e = 0; full != NULL && root->kind == ROOT_OUTPUT && e < count; e++) {
-                    float a = (float)programs_result(c->g, call, root, e), b = (float)programs_result(c->g, full, root, e);
-                    if (memcmp(&a, &b, sizeof a) != 0)
-                        fail_msg("%s: element %zu has other bits at n = %zu, %u threads", what, e, rows[i], threads);
-                }
-            }
-            full = full == NULL ? call : full;
-        }
-    }
-}
 
 static void networks(void **unused)
 {
@@ -92,20 +21,7 @@ static void networks(void **unused)
         char what[64];
         snprintf(what, sizeof what, "seed %d, %s", (int)seed, level->name);
         Arena *arena = arena_new();
-        Graph *g = random_graph(arena, seed);
-        Compiled forward, train;
-        plan(arena, g, false, &level->target, &forward);
-        plan(arena, g, true, &level->target, &train);
-        Jit jit;
-        jit_start(&jit, level);
-        LLVMSetLinkage(cg_program(&jit.cg, forward.program, g->batch, "forward"), LLVMExternalLinkage);
-        LLVMSetLinkage(cg_program(&jit.cg, train.program, g->batch, "train"), LLVMExternalLinkage);
-        jit_link(&jit);
-        forward.run = (JitRun)jit_find(&jit, "forward.run");
-        train.run = (JitRun)jit_find(&jit, "train.run");
-        compare(arena, &forward, what);
-        compare(arena, &train, what);
-        jit_end(&jit);
+        compiled_check(arena, NULL, random_graph(arena, seed), level, what);
         arena_free(arena);
     }
 }
