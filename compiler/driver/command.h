@@ -51,5 +51,7 @@ void options_help(const Command *command, Text *out);
 /* One message, as every part of actc gives them: "error: …", then "help: …" unless `help` is empty. Returns EXIT_USAGE.
  */
 int usage_error(const Options *options, Str message, Str help);
+/* Writes to standard output. EXIT_CLEAN, or EXIT_USAGE after a message when it takes no more. */
+int print_text(const Options *options, Str text);
 
 #endif

@@ -46,7 +46,8 @@ static const Source *fix_source(Session *s, const Source *source, int *code)
     if (s->options->diff) {
         Text diff = {.arena = s->arena};
         diff_unified(&diff, source->path, source->text, text, s->options->colour == COLOUR_ALWAYS);
-        fwrite(diff.p, 1, diff.n, stdout);
+        int printed = print_text(s->options, text_str(&diff));
+        *code = *code > printed ? *code : printed;
         return source;
     }
     Str why;

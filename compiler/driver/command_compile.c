@@ -94,11 +94,7 @@ static int choose_output(const Options *options, Arena *arena, OutKind *kind)
 
 /* ── stages as text ── */
 
-static int print(Text *text)
-{
-    fwrite(text->p, 1, text->n, stdout);
-    return fflush(stdout) == 0 ? EXIT_CLEAN : EXIT_USAGE;
-}
+static int print(const Build *b, const Text *text) { return print_text(b->session.options, text_str(text)); }
 
 static int emit_ast(Build *b)
 {
@@ -111,8 +107,8 @@ static int emit_ast(Build *b)
     Ast *file = parse_source(s->arena, &s->diags, b->source);
     Text text = {.arena = s->arena};
     text_add(&text, ast_dump(s->arena, file));
-    print(&text);
-    return session_report(s);
+    int code = print(b, &text), found = session_report(s);
+    return code > found ? code : found;
 }
 
 static void emit_graphs(const Build *b, bool dot, Text *out)
@@ -165,7 +161,7 @@ static int compile_stage(Build *b, Stage stage)
         return code;
     if (stage == STAGE_GRAPH) {
         emit_graphs(b, false, &text);
-        return print(&text);
+        return print(b, &text);
     }
     code = build_unit(b);
     if (code || !b->unit)
@@ -179,7 +175,7 @@ static int compile_stage(Build *b, Stage stage)
             return code;
         text_add(&text, made.bytes);
     }
-    return print(&text);
+    return print(b, &text);
 }
 
 /* ── files ── */

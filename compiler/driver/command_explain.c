@@ -34,8 +34,7 @@ static int explain_run(Arena *arena, Options *options)
     }
     if (!pages)
         return usage_error(options, STR("nothing to explain"), STR("actc explain relu, actc explain ACT201"));
-    fwrite(text.p, 1, text.n, stdout);
-    return EXIT_CLEAN;
+    return print_text(options, text_str(&text));
 }
 
 ACT_COMMAND(explain) = {

@@ -22,8 +22,8 @@ static int format_file(Session *s, Str path)
     if (options->diff) {
         Text diff = {.arena = s->arena};
         diff_unified(&diff, source->path, source->text, text, options->colour == COLOUR_ALWAYS);
-        fwrite(diff.p, 1, diff.n, stdout);
-        return same ? EXIT_CLEAN : EXIT_PROBLEMS;
+        int bad = print_text(options, text_str(&diff));
+        return bad ? bad : same ? EXIT_CLEAN : EXIT_PROBLEMS;
     }
     if (options->check_only) {
         if (!same)
@@ -31,8 +31,7 @@ static int format_file(Session *s, Str path)
         return same ? EXIT_CLEAN : EXIT_PROBLEMS;
     }
     if (stdio) {
-        fwrite(text.p, 1, text.n, stdout);
-        return EXIT_CLEAN;
+        return print_text(options, text);
     }
     Str why;
     if (!same && !file_write(s->arena, path, text.p, text.n, &why))

@@ -117,8 +117,7 @@ static int list_run(Arena *arena, Options *options)
         session_begin(&s, arena, options);
         list_definitions(sema_library(arena, &s.sources, &s.diags), kind->def, json, &text);
     }
-    fwrite(text.p, 1, text.n, stdout);
-    return EXIT_CLEAN;
+    return print_text(options, text_str(&text));
 }
 
 ACT_COMMAND(list) = {

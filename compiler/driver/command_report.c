@@ -131,7 +131,8 @@ static int report_run(Arena *arena, Options *options)
             text_putc(&text, '\n');
         report_model(arena, &s.sources, model, options->format == TABLE_JSON, &text);
     }
-    fwrite(text.p, 1, text.n, stdout);
+    int printed = print_text(options, text_str(&text));
+    code = code > printed ? code : printed;
     if (!reported && !code)
         return session_fail(&s, EXIT_PROBLEMS,
                             str_printf(arena, "`" STR_FMT "` defines no model", STR_ARG(source->path)), (Str){0});

@@ -4,12 +4,6 @@
 
 #include <stdio.h>
 
-static int print_text(const Text *text)
-{
-    fwrite(text->p, 1, text->n, stdout);
-    return fflush(stdout) == 0 ? EXIT_CLEAN : EXIT_USAGE;
-}
-
 int driver_main(int argc, char **argv)
 {
     Arena *arena = arena_new();
@@ -20,11 +14,11 @@ int driver_main(int argc, char **argv)
     if (options.help || (!code && argc < 2)) {
         bool own = options.command && !str_is(str_of(options.command->name), "compile");
         options_help(own ? options.command : NULL, &text);
-        int printed = print_text(&text);
+        int printed = print_text(&options, text_str(&text));
         code = options.help ? printed : EXIT_USAGE;
     } else if (options.version) {
         text_printf(&text, "actc %s (LLVM %s)\n", ACT_VERSION, ACT_LLVM_VERSION);
-        code = print_text(&text);
+        code = print_text(&options, text_str(&text));
     } else if (!code)
         code = options.command->run(arena, &options);
     arena_free(arena);

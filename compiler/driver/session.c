@@ -55,6 +55,14 @@ int usage_error(const Options *options, Str message, Str help)
     return EXIT_USAGE;
 }
 
+int print_text(const Options *options, Str text)
+{
+    bool ok = !text.n || fwrite(text.p, 1, text.n, stdout) == text.n;
+    if (fflush(stdout) == 0 && ok)
+        return EXIT_CLEAN;
+    return usage_error(options, STR("standard output takes no more"), (Str){0});
+}
+
 const Source *session_read(Session *s, Str path)
 {
     Str why;

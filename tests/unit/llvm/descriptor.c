@@ -11,6 +11,9 @@
 
 #include <string.h>
 
+static Arena *arena_of_all; /* the tests only read: one model serves all */
+static BackendRun *run_of_all;
+
 static void nothing(void) {}
 
 static int setup(void **state)
@@ -27,7 +30,17 @@ static int setup(void **state)
     BackendRun *run = backend_run_jit(arena, tiny_unit(arena, machine->target), &options, symbol, 5, &model, &why);
     if (!run)
         fail_msg(STR_FMT, STR_ARG(why));
-    *state = (void *)model; /* run and arena live as long as the program */
+    arena_of_all = arena;
+    run_of_all = run;
+    *state = (void *)model;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    backend_run_end(run_of_all);
+    arena_free(arena_of_all);
     return 0;
 }
 
@@ -160,5 +173,5 @@ int main(void)
         cmocka_unit_test(test_model),           cmocka_unit_test(test_ports), cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_loss_and_metric), cmocka_unit_test(test_train),
     };
-    return cmocka_run_group_tests(tests, setup, NULL);
+    return cmocka_run_group_tests(tests, setup, teardown);
 }
