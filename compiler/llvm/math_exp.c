@@ -64,7 +64,7 @@ LLVMValueRef cg_sigmoid_f32(Cg *c, LLVMValueRef x)
 /* expm1(r) for the reduced r. */
 static LLVMValueRef expm1_core(Cg *c, LLVMValueRef r)
 {
-    return cg_fma(c, cg_fmul(c, r, r), cg_estrin(c, r, expm1_q, 5), r);
+    return cg_fma(c, cg_fmul(c, r, r), cg_horner(c, r, expm1_q, 5), r);
 }
 
 /* 2^(n + bias), n being the low bits of turn. */

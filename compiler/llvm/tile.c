@@ -144,18 +144,52 @@ static Heights choose_heights(const Kernel *k, const LoopTile *t, uint32_t vecto
     return h;
 }
 
-/* One block of columns: `cols` of `t->width`, block number `block`. */
+/* One block of columns: `cols` of `t->width`. */
 typedef struct ColumnBlock {
-    LLVMValueRef block;
     uint32_t cols, vectors, out;
+    uint32_t last;          /* lanes of the last vector that may be read */
+    int64_t b_k;
     LLVMValueRef scratch;
 } ColumnBlock;
 
-static MicroShape micro_shape(const Kernel *k, const LoopTile *t, const ColumnBlock *b, uint32_t rows)
+static MicroShape micro_shape(const LoopTile *t, const ColumnBlock *b, uint32_t rows)
 {
-    uint32_t lanes = k->c->lanes, readable = t->b_padded ? t->width : b->cols, last = readable - (b->vectors - 1) * lanes;
-    return (MicroShape){.a_row = rows > 1 ? t->a_row : 0, .a_k = t->a_k, .b_k = t->b_k, .rows = rows, .vectors = b->vectors,
-                        .last = last < lanes ? last : lanes, .out = b->out};
+    return (MicroShape){.a_row = rows > 1 ? t->a_row : 0, .a_k = t->a_k, .b_k = b->b_k, .rows = rows, .vectors = b->vectors,
+                        .last = b->last, .out = b->out};
+}
+
+/* A block of B whose rows are far apart (or clipped) is copied to the stack when many rows of A will pass over it: far rows fall into the
+ * same few cache sets and each on a page of its own. */
+enum { PACK_BYTES = 64 << 10, FAR_APART = 256 /* elements */, TILES_IF_FAR = 16, TILES_IF_CLIPPED = 4 };
+
+static bool worth_packing(const Kernel *k, const LoopTile *t, const ColumnBlock *b)
+{
+    int64_t depth = t->depth.fixed + t->depth.per_row * k->batch, rows = t->rows.fixed + t->rows.per_row * k->batch;
+    int64_t tiles = rows / t->tile_rows;
+    bool pays = (b->last < k->c->lanes && tiles >= TILES_IF_CLIPPED) || (b->b_k >= FAR_APART && tiles >= TILES_IF_FAR);
+    return pays && depth * b->out * 4 <= PACK_BYTES;
+}
+
+static LLVMValueRef pack(Kernel *k, const LoopTile *t, ColumnBlock *b, LLVMValueRef from, LLVMValueRef depth)
+{
+    Cg *c = k->c;
+    uint64_t most = (uint64_t)(t->depth.fixed + t->depth.per_row * k->batch);
+    LLVMValueRef to = cg_alloca(c, k->fn, LLVMArrayType2(c->f32, most * b->out), 64);
+    CgLoop *loop = arena_new_of(c->arena, CgLoop);
+    cg_loop_begin(c, loop, cg_i64(c, 0), depth, cg_i64(c, 1), true, "pack");
+    LLVMValueRef source = cg_at(c, c->f32, from, cg_mul(c, loop->var, cg_i64(c, b->b_k)));
+    LLVMValueRef target = cg_at(c, c->f32, to, cg_mul(c, loop->var, cg_i64(c, b->out)));
+    for (uint32_t v = 0; v < b->vectors; v++) {
+        LLVMValueRef at = cg_i64(c, (int64_t)v * c->lanes);
+        LLVMValueRef mask = v + 1 == b->vectors && b->last < c->lanes ? cg_lane_mask(c, c->lanes, b->last) : NULL;
+        LLVMTypeRef type = cg_vec(c->f32, c->lanes);
+        LLVMValueRef part = cg_load_lanes(c, type, cg_at(c, c->f32, source, at), 4, mask, &k->alias[t->b]);
+        cg_store(c, part, cg_at(c, c->f32, target, at), c->lanes * 4, &k->beside);
+    }
+    cg_loop_end(c, loop);
+    b->b_k = b->out;
+    b->last = c->lanes;
+    return to;
 }
 
 /* Calls the tallest micro-kernel that fits into what is left; the height taken. */
@@ -174,7 +208,7 @@ static LLVMValueRef run_micro(Kernel *k, const LoopTile *t, const ColumnBlock *b
             LLVMBuildCondBr(c->b, cg_icmp(c, LLVMIntSGE, left, cg_i64(c, h->at[i])), fits, other);
             LLVMPositionBuilderAtEnd(c->b, fits);
         }
-        MicroShape m = micro_shape(k, t, b, h->at[i]);
+        MicroShape m = micro_shape(t, b, h->at[i]);
         cg_call(c, micro_kernel(c, &m), args, 4);
         taken[i] = cg_i64(c, h->at[i]);
         from[i] = LLVMGetInsertBlock(c->b);
@@ -209,9 +243,11 @@ static void run_body(Kernel *k, const LoopTile *t, const ColumnBlock *b, LLVMVal
 static void run_columns(Kernel *k, const LoopTile *t, LLVMValueRef block, uint32_t cols, Extent blocks)
 {
     Cg *c = k->c;
-    ColumnBlock b = {.block = block, .cols = cols};
+    ColumnBlock b = {.cols = cols, .b_k = t->b_k};
     b.vectors = (cols + c->lanes - 1) / c->lanes;
     b.out = b.vectors * c->lanes;
+    uint32_t readable = t->b_padded ? t->width : cols, before_last = b.out - c->lanes;
+    b.last = readable - before_last < c->lanes ? readable - before_last : c->lanes;
     bool cut = k->depth == 0 && k->k->split == SPLIT_OUTER;
     Heights h = choose_heights(k, t, b.vectors, cut);
     b.scratch = cg_alloca(c, k->fn, LLVMArrayType2(c->f32, (uint64_t)h.at[0] * b.out), 64);
@@ -220,6 +256,8 @@ static void run_columns(Kernel *k, const LoopTile *t, LLVMValueRef block, uint32
 
     LLVMValueRef b_at = cg_add(c, cg_mul(c, block, cg_i64(c, t->b_block)), cg_i64(c, t->b_base));
     LLVMValueRef b_start = cg_at(c, c->f32, kernel_buffer(k, t->b), b_at), depth = kernel_extent(k, t->depth);
+    if (worth_packing(k, t, &b))
+        b_start = pack(k, t, &b, b_start, depth);
     LLVMBasicBlockRef before = LLVMGetInsertBlock(c->b), head = cg_block(c, "rows");
     LLVMBuildBr(c->b, head);
     LLVMPositionBuilderAtEnd(c->b, head);

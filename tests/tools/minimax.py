@@ -118,7 +118,7 @@ def erf_():
         exact = [mp.mpf(float(v)) for v in x]
         return np.array([float(mp.erfc(v) / mp.erf(v) * v) for v in exact])
 
-    c, e = fit_polynomial(p, 0, top, range(9), weight=weight, fixed=((0, float(slope)),), count=300)
+    c, e = fit_polynomial(p, 0, top, range(8), weight=weight, fixed=((0, float(slope)),), count=300)
     high = f32(float(slope))
     print(f"static const double erf_slope_high = {c_float(high)}, erf_slope_low = {c_float(f32(float(slope - high)))};")
     show("erf_p", c[1:], e, "-log(1 - erf(x)) = x (2/sqrt(pi) + x p(x)), 0 <= x <= 3.93")

@@ -1,0 +1,12 @@
+# Tests that take minutes: ctest -L slow. They say what they measured.
+file(GLOB slow CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/*.c)
+foreach(file ${slow})
+  get_filename_component(name ${file} NAME_WE)
+  add_executable(slow_${name} ${file})
+  target_include_directories(slow_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/unit)
+  target_link_libraries(slow_${name} PRIVATE act_llvm Threads::Threads)
+  target_compile_options(slow_${name} PRIVATE -O3)
+  set_target_properties(slow_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME slow.${name} COMMAND slow_${name})
+  set_tests_properties(slow.${name} PROPERTIES LABELS slow TIMEOUT 1800 PROCESSORS 2)
+endforeach()
