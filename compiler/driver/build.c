@@ -2,6 +2,8 @@
 
 #include "pass/pass.h"
 
+#include <time.h>
+
 /* --dump-after and --stop-after name a pass. */
 static int check_pass(const Build *b, const char *option, Str name)
 {
@@ -77,6 +79,19 @@ int build_unit(Build *b)
     if (!b->unit && !options->stop_after.n)
         return session_fail(s, EXIT_PROBLEMS, STR("the network could not be compiled"), (Str){0});
     return EXIT_CLEAN;
+}
+
+double build_clock(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+void build_time(const Build *b, double since)
+{
+    if (b->session.options->time_passes)
+        fprintf(stderr, "%10.6f s  llvm\n", build_clock() - since);
 }
 
 BackendOptions build_backend_options(const Build *b, bool program)

@@ -144,8 +144,10 @@ static int emit_code(Build *b, BackendKind kind, bool program, BackendCode *code
 {
     Str why;
     BackendOptions options = build_backend_options(b, program);
+    double start = build_clock();
     if (!backend_emit(b->session.arena, b->unit, &options, kind, code, &why))
         return session_fail(&b->session, EXIT_PROBLEMS, why, (Str){0});
+    build_time(b, start);
     return EXIT_CLEAN;
 }
 

@@ -45,10 +45,12 @@ static int run_run(Arena *arena, Options *options)
     Str why;
     const ActModel **models = arena_array(arena, const ActModel *, b.unit->models.n);
     BackendOptions backend = build_backend_options(&b, false);
+    double start = build_clock();
     BackendRun *run = backend_run_jit(arena, b.unit, &backend, runtime_symbol,
                                       sizeof runtime_symbol / sizeof *runtime_symbol, models, &why);
     if (!run)
         return session_fail(&b.session, EXIT_PROBLEMS, why, (Str){0});
+    build_time(&b, start);
     code = run_models(&b, models, b.unit->models.n);
     backend_run_end(run);
     return code;
