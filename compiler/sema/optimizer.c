@@ -83,8 +83,8 @@ static void make_stale(Sema *s, const Statements *st, Run *r, unsigned arg)
 {
     for (uint32_t i = 0; i < r->f->names.n; i++) {
         Binding *b = r->f->names.item[i].value;
-        unsigned index;
-        if (b->value.kind != V_SX || sx_is_arg(s->sx, b->value.sx, &index) || find_state(st, b->name) >= 0)
+        bool lasting = str_is(b->name, "step") || str_eq(b->name, st->item->params->kid[0]->text);
+        if (b->value.kind != V_SX || lasting || find_state(st, b->name) >= 0)
             continue;
         if (sx_uses_arg(s->sx, b->value.sx, arg)) {
             b->value.sx = sx_arg(s->sx, STALE + r->stale.n % 20);
