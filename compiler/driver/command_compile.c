@@ -8,6 +8,7 @@
 
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* ── what to make ── */
 
@@ -84,10 +85,16 @@ static int choose_output(const Options *options, Arena *arena, OutKind *kind)
     if (options->files.n == 1 && str_eq(options->files.at[0], options->output))
         return usage_error(options, STR("the output would replace the model"), (Str){0});
     Str dir = path_dir(arena, options->output);
-    if (dir.n && (stat(dir.p, &info) != 0 || !S_ISDIR(info.st_mode)))
+    const char *folder = dir.n ? dir.p : ".";
+    if (stat(folder, &info) != 0 || !S_ISDIR(info.st_mode))
         return usage_error(options,
                            str_printf(arena, "cannot write `" STR_FMT "`: there is no directory `" STR_FMT "`",
                                       STR_ARG(options->output), STR_ARG(dir)),
+                           (Str){0});
+    if (access(folder, W_OK) != 0) /* outputs are made beside their place and renamed */
+        return usage_error(options,
+                           str_printf(arena, "cannot write `" STR_FMT "`: its directory cannot be written to",
+                                      STR_ARG(options->output)),
                            (Str){0});
     return EXIT_CLEAN;
 }
@@ -240,6 +247,9 @@ static int compile_run(Arena *arena, Options *options)
 {
     Build b = {0};
     session_begin(&b.session, arena, options);
+    if (options->emit.n && options->output.n)
+        return usage_error(options, STR("`--emit` prints on standard output, and takes no `-o`"),
+                           STR("the ending of `-o` decides what is written: .s, .ll, .dot …"));
     if (options->emit.n) {
         Stage stage = STAGE_NONE;
         int bad = choose_stage(options, arena, &stage);

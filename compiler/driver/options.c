@@ -185,7 +185,7 @@ static int store(Reader *r, const OptionRow *row, Str shown, Str value)
     case OPTION_RULE: {
         Str why = {0};
         if (!check_set(r->arena, &r->options->check, (Level)row->field, value, &why))
-            return fail(r, why, STR("`actc list rules` lists the rules"));
+            return fail(r, why, (Str){0});
         break;
     }
     }
