@@ -136,7 +136,8 @@ LLVMValueRef cg_erf_f64(Cg *c, LLVMValueRef x)
     cg_loop_next(&loop, 1, cg_fadd(c, sum, term));
     cg_loop_end(c, &loop);
     LLVMValueRef scale = cg_fmul(c, like(x, 0x1.20dd750429b6dp0), cg_exp_f64(c, cg_fneg(c, square)));
-    return cg_fmul(c, scale, loop.out[1]);
+    LLVMValueRef below = cg_fcmp(c, LLVMRealOLT, cg_fabs(c, x), like(x, 6));
+    return cg_select(c, below, cg_fmul(c, scale, loop.out[1]), cg_fdiv(c, inside, like(x, 6)));
 }
 
 /* ── powers ── */
