@@ -82,8 +82,8 @@ void braces_open(Filter *f, uint32_t raw);
 /* A definition whose `{` was forgotten, in a file with a `}` too many: reported and put in. */
 bool braces_open_missing(Filter *f, uint32_t raw);
 void braces_close(Filter *f, uint32_t raw);
-/* A statement begins: bodies that it cannot be part of, because it is not set in as they are, or because it is a definition,
- * are reported and closed. */
+/* A statement begins: bodies that it cannot be part of, because it is not set in as they are, or because it is a
+ * definition, are reported and closed. */
 void braces_before_statement(Filter *f, uint32_t raw);
 void braces_at_end(Filter *f, uint32_t raw);
 int32_t braces_missing(const Filter *f); /* `{` less `}` */

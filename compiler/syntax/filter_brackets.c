@@ -41,8 +41,8 @@ static const char *bracket_name(int kind)
 
 typedef VEC(uint32_t) Opens;
 
-/* Does a line break inside brackets separate two values that nothing joins? Then a closing bracket is missing; unless the
- * line is set in deeper than its statement (`column`), for then it belongs to it, and only a comma is missing. */
+/* Does a line break inside brackets separate two values that nothing joins? Then a closing bracket is missing; unless
+ * the line is set in deeper than its statement (`column`), for then it belongs to it, and only a comma is missing. */
 static bool line_breaks_group(const Filter *f, uint32_t before, uint32_t next, uint32_t column)
 {
     if (words_joins(f, next) || filter_column(f, next) > column)

@@ -187,7 +187,8 @@ static int words_first(Filter *f, uint32_t raw)
     const Word *word = words_find(raw_text(f, raw), words_places(context));
     if (word && (context == CONTEXT_FILE || words_follow(f, raw, word->follow)))
         return word->token;
-    word = words_find(raw_text(f, raw), context == CONTEXT_FILE ? IN_BODY : IN_FILE); /* misplaced: placement.c says so */
+    /* A word of the other place is misplaced, and placement.c says so. */
+    word = words_find(raw_text(f, raw), context == CONTEXT_FILE ? IN_BODY : IN_FILE);
     return word && words_follow(f, raw, word->follow) ? word->token : TOK_NAME;
 }
 

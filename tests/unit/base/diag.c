@@ -247,7 +247,8 @@ static void json_is_what_tools_expect(void **state)
     assert_string_equal(cJSON_GetObjectItem(root, "code")->valuestring, "ACT1");
     assert_string_equal(cJSON_GetObjectItem(root, "name")->valuestring, "a_name");
     assert_string_equal(cJSON_GetObjectItem(root, "level")->valuestring, "warning");
-    assert_string_equal(cJSON_GetObjectItem(root, "message")->valuestring, "say \"x\" \\ \n\t\001 \xc3\xa9 \xef\xbf\xbd");
+    assert_string_equal(cJSON_GetObjectItem(root, "message")->valuestring,
+                        "say \"x\" \\ \n\t\001 \xc3\xa9 \xef\xbf\xbd");
     assert_string_equal(cJSON_GetObjectItem(root, "help")->valuestring, "h");
     assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(root, "notes")), 2);
     cJSON *span = cJSON_GetArrayItem(cJSON_GetObjectItem(root, "spans"), 0);
@@ -267,8 +268,8 @@ static void json_is_what_tools_expect(void **state)
     cJSON_Delete(root);
     d = diag_new(&diags, LEVEL_ERROR, "ACT2", "b", (Span){0, 0, 0}, "m");
     assert_string_equal(diag_render(arena, d, &(DiagStyle){.format = DIAG_JSON}).p,
-                        "{\"code\":\"ACT2\",\"name\":\"b\",\"level\":\"error\",\"message\":\"m\",\"spans\":[],\"notes\":[],"
-                        "\"help\":\"\"}\n");
+                        "{\"code\":\"ACT2\",\"name\":\"b\",\"level\":\"error\",\"message\":\"m\",\"spans\":[],"
+                        "\"notes\":[],\"help\":\"\"}\n");
 }
 
 static void sorts_and_drops_doubles(void **state)

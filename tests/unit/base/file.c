@@ -104,7 +104,8 @@ static void takes_paths_apart(void **state)
     assert_true(str_is(path_stem(STR(".act")), ".act") && str_is(path_ending(STR(".act")), ""));
     assert_true(str_is(path_join(arena, STR("dir"), STR("x")), "dir/x"));
     assert_true(str_is(path_join(arena, STR("dir/"), STR("x")), "dir/x"));
-    assert_true(str_is(path_join(arena, STR("dir/"), STR("/x")), "/x") && str_is(path_join(arena, STR(""), STR("x")), "x"));
+    assert_true(str_is(path_join(arena, STR("dir/"), STR("/x")), "/x"));
+    assert_true(str_is(path_join(arena, STR(""), STR("x")), "x"));
 }
 
 static void finds_places(void **state)
@@ -123,11 +124,13 @@ static void finds_places(void **state)
     }
     assert_true(str_is(source_line(s, 1), "a\xc3\xa9z") && str_is(source_line(s, 2), "") &&
                 str_is(source_line(s, 3), "\xffq") && str_is(source_line(s, 4), ""));
-    assert_true(str_is(source_slice(&sources, (Span){1, 1, 3}), "\xc3\xa9") && source_slice(&sources, (Span){0, 0, 1}).n == 0);
+    assert_true(str_is(source_slice(&sources, (Span){1, 1, 3}), "\xc3\xa9"));
+    assert_true(source_slice(&sources, (Span){0, 0, 1}).n == 0);
     assert_true(source_slice(&sources, (Span){1, 5, 100}).n == 0 && source_get(&sources, 2) == NULL);
     Span joined = span_join((Span){1, 4, 5}, (Span){1, 1, 2});
     assert_true(joined.begin == 1 && joined.end == 5);
-    assert_true(span_join((Span){0, 0, 0}, (Span){1, 1, 2}).end == 2 && span_join((Span){1, 1, 2}, (Span){0, 9, 9}).end == 2);
+    assert_true(span_join((Span){0, 0, 0}, (Span){1, 1, 2}).end == 2);
+    assert_true(span_join((Span){1, 1, 2}, (Span){0, 9, 9}).end == 2);
 }
 
 static void targets_have_room_for_their_tiles(void **state)
@@ -136,7 +139,7 @@ static void targets_have_room_for_their_tiles(void **state)
     for (unsigned i = 0; i < target_count(); i++) {
         const Target *t = target_at(i);
         assert_ptr_equal(target_find(t->lanes, t->registers), t);
-        unsigned used = t->tile_rows * t->tile_vectors + t->tile_vectors + 1; /* sums, one row of the panel, a broadcast */
+        unsigned used = t->tile_rows * t->tile_vectors + t->tile_vectors + 1; /* sums, a panel's row, a broadcast */
         assert_true(used + (t->fma ? 0 : 1) <= t->registers);
         assert_true(t->l1 < t->l2);
     }

@@ -53,7 +53,8 @@ static void comments_are_kept(void **state)
             "model m {  # a\n    # b\n    # c\n    # d\n    y = 1  # e\n    # f\n}  # g\n");
     becomes("param x = f(a, # a\n# b\nb) # c", "param x = f(a,  # a\n            # b\n            b)  # c\n");
     becomes("param x = a # a\n# b\n|> g # c", "param x = a  # a\n    # b\n    |> g  # c\n");
-    becomes("## doc\n@allow(a, reason = \"r\") # a\nparam x = 1", "## doc\n@allow(a, reason = \"r\")  # a\nparam x = 1\n");
+    becomes("## doc\n@allow(a, reason = \"r\") # a\nparam x = 1",
+            "## doc\n@allow(a, reason = \"r\")  # a\nparam x = 1\n");
 }
 
 static void words_line_up(void **state)
@@ -62,7 +63,8 @@ static void words_line_up(void **state)
     becomes("train m { a 1; bcd 2\n\nef 3; g; hij 4 }",
             "train m {\n    a   1\n    bcd 2\n\n    ef 3\n    g\n    hij 4\n}\n");
     becomes("model m { input x : f32[1]\ntarget yy : f32[1]\nz = x\nloss f(\nz)\nmetric g(z) }",
-            "model m {\n    input  x : f32[1]\n    target yy : f32[1]\n    z = x\n    loss   f(\n        z)\n    metric g(z)\n}\n");
+            "model m {\n    input  x : f32[1]\n    target yy : f32[1]\n    z = x\n"
+            "    loss   f(\n        z)\n    metric g(z)\n}\n");
 }
 
 static const char *const files[] = {

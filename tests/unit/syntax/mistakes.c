@@ -160,7 +160,8 @@ static void brackets(void **state)
     static const Row rows[] = {
         {"param x = f(a\nparam y = 1", "1:12: ACT0006: this `(` is never closed\n"},
         {"param x = f(a,\nparam y = 1", "1:12: ACT0006: this `(` is never closed\n"},
-        {"param x = f(a\n  , b\nparam y = [", "1:12: ACT0006: this `(` is never closed\n3:11: ACT0006: this `[` is never closed\n"},
+        {"param x = f(a\n  , b\nparam y = [",
+         "1:12: ACT0006: this `(` is never closed\n3:11: ACT0006: this `[` is never closed\n"},
         {"param x = f(a\n  b)\nparam y = 1", "2:3: ACT0002: expected `,` or `)`, found `b`\n"},
         {"param x = f([a)", "1:13: ACT0006: this `[` is never closed\n"},
         {"param x = f(a]", "1:14: ACT0006: this `]` closes a `(`\n"},
@@ -218,7 +219,8 @@ static void neighbours_are_read(void **state)
     for (unsigned i = 0; i < sizeof broken / sizeof *broken; i++) {
         Parsed p;
         parsed_begin(&p, STR(""));
-        parsed_add(&p, str_printf(p.arena, "model m {\n    before = 1\n    %s\n    after = 2\n}\nparam last = 3\n", broken[i]));
+        parsed_add(&p, str_printf(p.arena, "model m {\n    before = 1\n    %s\n    after = 2\n}\nparam last = 3\n",
+                                  broken[i]));
         Str dump = ast_dump(p.arena, p.root);
         bool joined = broken[i][0] == '|'; /* this line belongs to the one before */
         if (p.diags.list.n != 1 && !joined)
@@ -296,7 +298,8 @@ static void deep_nesting_is_a_message(void **state)
 static void every_message_has_a_place_and_most_a_way_out(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"model m {", "modle m { }", "param x = if a = b then c else d", "train m { batch = 3 }",
+    static const char *const texts[] = {"model m {", "modle m { }", "param x = if a = b then c else d",
+                                        "train m { batch = 3 }",
                                         "param x = 1 \xe2\x88\x92 2", "param x = .5", "x = 3", "param x = 'a'"};
     for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++) {
         Parsed p;

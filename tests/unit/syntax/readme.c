@@ -1,5 +1,5 @@
-/* Every example of grammar/README.md: ```act is read without a word, is canonical and survives the printer; ```act-error is
- * refused. And every name of the standard library stands in its table. */
+/* Every example of grammar/README.md: ```act is read without a word, is canonical and survives the printer;
+ * ```act-error is refused. And every name of the standard library stands in its table. */
 #include "tree.h"
 
 typedef struct Example {

@@ -140,7 +140,8 @@ static void words_are_reserved_by_their_place(void **state)
         {"train m { model x; loss y }", "TRAIN m { key:model x ; key:loss y ; } ; $"},
         {"data d { train { x = 1 } validation = split(2) }",
          "DATA d { part:train { bind:x = 1 ; } ; bind:validation = split ( 2 ) ; } ; $"},
-        {"data d { train { augment flip, crop(4) } }", "DATA d { part:train { key:augment flip , crop ( 4 ) ; } ; } ; $"},
+        {"data d { train { augment flip, crop(4) } }",
+         "DATA d { part:train { key:augment flip , crop ( 4 ) ; } ; } ; $"},
         {"optimizer o(w, g) { state m = 0; m = step }", "OPTIMIZER o ( w , g ) { STATE m = 0 ; bind:m = step ; } ; $"},
     };
     CHECK(rows, true);

@@ -248,7 +248,8 @@ static void the_printer_adds_needed_parentheses(void **state)
     assert_string_equal(format_expr(arena, made(arena, AST_BINARY, "-", sum, x)).p, "x + 0.5 - x");
     assert_string_equal(format_expr(arena, made(arena, AST_BINARY, "^", minus, minus)).p, "(-(x + 0.5))^-(x + 0.5)");
     assert_string_equal(format_expr(arena, made(arena, AST_PIPE, "", sum, x)).p, "x + 0.5 |> x");
-    assert_string_equal(format_expr(arena, made(arena, AST_BINARY, "+", made(arena, AST_PIPE, "", x, x), x)).p, "(x |> x) + x");
+    Ast *pipe = made(arena, AST_PIPE, "", x, x);
+    assert_string_equal(format_expr(arena, made(arena, AST_BINARY, "+", pipe, x)).p, "(x |> x) + x");
     assert_string_equal(format_expr(arena, made(arena, AST_FIELD, "shape", sum, NULL)).p, "(x + 0.5).shape");
     Ast *text = made(arena, AST_STRING, "a\"b\\\n\t", NULL, NULL);
     assert_string_equal(format_expr(arena, text).p, "\"a\\\"b\\\\\\n\\t\"");
