@@ -22,6 +22,8 @@ const Ast *edit_find(const CheckContext *cx, Span span);
 const Ast *edit_parent(const CheckContext *cx, const Ast *node);
 Str edit_text(const CheckContext *cx, Span span);
 
+/* The activation in front of the loss also feeds other layers or another loss: it cannot be changed for this loss alone. */
+bool edit_is_shared(const CheckContext *cx, const Head *head, const LossCall *loss);
 /* v |> softmax -> v, softmax(v) -> v; everywhere the value goes. */
 bool edit_remove(const CheckContext *cx, Diag *diag, FixKind kind, Span use);
 /* The same for one loss only: when the value also leaves the model as an output, the loss gets the value before the activation and

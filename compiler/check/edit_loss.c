@@ -1,9 +1,27 @@
 /* Taking an activation away from a loss without taking it away from what the model shows. */
 #include "check/edit.h"
+#include "check/flow.h"
 
-/* Does the value go anywhere but into losses and into metrics that only compare scores? */
-static bool leaves_model(const CheckContext *cx, NodeId id)
+bool edit_is_shared(const CheckContext *cx, const Head *head, const LossCall *loss)
 {
+    NodeId id = head->at;
+    Reach reach = flow_reach(cx, id);
+    if (reach.layer || reach.gate)
+        return true;
+    for (uint32_t i = 0; i < cx->model->losses.n; i++) {
+        const LossCall *other = &cx->model->losses.at[i];
+        if (other != loss && other->prediction && facts_reaches(cx->facts, id, other->prediction))
+            return true;
+    }
+    return false;
+}
+
+/* Does the value go anywhere but into this loss and into metrics that only compare scores? */
+static bool goes_elsewhere(const CheckContext *cx, const Head *head, const LossCall *loss)
+{
+    NodeId id = head->at;
+    if (edit_is_shared(cx, head, loss))
+        return true;
     for (uint32_t i = 0; i < cx->g->roots.n; i++) {
         const Root *root = &cx->g->roots.at[i];
         bool ranks = root->kind == ROOT_PREDICTION && root->index < cx->model->metrics.n &&
@@ -52,7 +70,7 @@ static Str indent_of(const CheckContext *cx, Span at)
 bool edit_remove_before_loss(const CheckContext *cx, Diag *diag, FixKind kind, const Head *head, const LossCall *loss)
 {
     Stage stage;
-    if (!leaves_model(cx, head->at))
+    if (!goes_elsewhere(cx, head, loss))
         return edit_remove(cx, diag, kind, head->span);
     if (!edit_stage(cx, head->span, &stage) || stage.value == NULL)
         return false;

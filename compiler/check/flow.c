@@ -60,7 +60,7 @@ Follow flow_follow(const CheckContext *cx, NodeId id)
 
 bool flow_is_constant(const Tensor *tensor) { return tensor->deviation == 0; }
 
-static bool is_head(const CheckContext *cx, NodeId id)
+bool flow_is_head(const CheckContext *cx, NodeId id)
 {
     for (uint32_t i = 0; i < cx->g->roots.n; i++)
         if (cx->g->roots.at[i].node == id && cx->g->roots.at[i].kind == ROOT_OUTPUT)
@@ -101,7 +101,7 @@ Reach flow_reach(const CheckContext *cx, NodeId id)
     *vec_push(cx->arena, &queue) = id;
     for (uint32_t k = 0; k < queue.n; k++) {
         NodeId at = queue.at[k];
-        reach.head |= is_head(cx, at);
+        reach.head |= flow_is_head(cx, at);
         for (uint32_t c = f->first[at]; c < f->first[at + 1]; c++) {
             NodeId reader = f->consumer[c];
             Str key = {(const char *)&f->consumer[c], sizeof(NodeId)};

@@ -32,6 +32,7 @@ typedef struct Reach {
 } Reach;
 Reach flow_reach(const CheckContext *cx, NodeId id);
 
+bool flow_is_head(const CheckContext *cx, NodeId id); /* a prediction or an output itself */
 /* The prediction of the first loss (or the first output) that the value reaches; 0: none. */
 NodeId flow_prediction(const CheckContext *cx, NodeId id);
 

@@ -114,7 +114,10 @@ static void report(CheckContext *cx, const Pair *pair, uint32_t n)
               n, n == 1 ? "" : "s", STR_ARG(check_number(cx->arena, signal)), STR_ARG(check_number(cx->arena, gradient)));
     bool uniform = tensor->init.n > 8 && str_is((Str){tensor->init.p + tensor->init.n - 8, 8}, "_uniform");
     const char *fitting = flow_initializer(cx, pair[0].follow.fn, uniform);
-    diag_help(diag, "use `%s`, or leave the initializer out: `auto` takes the gain of what follows", fitting);
+    if (str_is(tensor->init, fitting))
+        diag_help(diag, "use plain `%s`, or leave the initializer out: both take the gain of what follows", fitting);
+    else
+        diag_help(diag, "use `%s`, or leave the initializer out: `auto` takes the gain of what follows", fitting);
     for (uint32_t i = 0; i < n; i++) {
         const Tensor *other = &cx->g->tensors.at[pair[i].tensor];
         bool again = false;

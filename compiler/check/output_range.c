@@ -57,7 +57,8 @@ static void bounded_regression(CheckContext *cx)
                       STR_ARG(bounded ? range : STR("[0, 100]")));
         else
             diag_help(diag, "remove the activation, or scale its output to the target's range");
-        edit_remove(cx, diag, FIX_UNSAFE, head.span);
+        if (!edit_is_shared(cx, &head, loss))
+            edit_remove(cx, diag, FIX_UNSAFE, head.span);
     }
 }
 
@@ -90,6 +91,8 @@ ACT_CHECK(bounded_regression) = {
 
 static void fix_missing(CheckContext *cx, Diag *diag, const Head *head, const LossCall *loss)
 {
+    if ((head->activation || head->softmax) && edit_is_shared(cx, head, loss))
+        return;
     if (loss->wants_log_probabilities) {
         if (head->softmax)
             edit_replace(cx, diag, FIX_SAFE, head->span, "log_softmax");

@@ -72,8 +72,11 @@ static void report(CheckContext *cx, const Signal *signal, const NodeId *node, u
             diag_label(diag, span, labels == 3 && i + 1 < n ? "and in %u more" : "and here", n - i - 1);
     }
     check_label_outer(cx, diag, node[0], "in this use");
-    diag_note(diag, "predicted from the initial weights: from layer to layer the gradient changes by a factor of %.2g, over %u layers by "
-                    STR_FMT, each, path.layers - 1, STR_ARG(ratio));
+    if (path.layers == 2)
+        diag_note(diag, "predicted from the initial weights");
+    else
+        diag_note(diag, "predicted from the initial weights: from layer to layer the gradient changes by a factor of %.2g, over %u layers "
+                        "by " STR_FMT, each, path.layers - 1, STR_ARG(ratio));
     diag_help(diag, "in hidden layers use `relu` or `gelu`; their gradient keeps its size");
     for (uint32_t i = 0; i < n; i++) {
         if (!has_edit(diag, check_span(cx, node[i])))

@@ -8,7 +8,10 @@ static void softmax_hidden(CheckContext *cx)
         if (!cx->facts->live[id] || !facts_is_softmax(cx->facts, id) || !cx->facts->weighted[id])
             continue;
         Reach reach = flow_reach(cx, id);
-        if (!reach.layer || reach.gate || reach.head)
+        const Node *node = graph_node(cx->g, id);
+        /* probabilities of logits that are under a loss of their own are a prediction, not features */
+        bool predicts = reach.head || flow_is_head(cx, node->in[0]);
+        if (!reach.layer || reach.gate || predicts)
             continue;
         uint32_t units = (uint32_t)type_last(graph_type(cx->g, id));
         Diag *diag = check_report(cx, LEVEL_WARN, check_span(cx, id), "softmax between hidden layers");
@@ -17,7 +20,6 @@ static void softmax_hidden(CheckContext *cx)
         diag_label(diag, check_span(cx, reach.first), "reads them as features");
         check_label_outer(cx, diag, id, "in this use");
         double passed = cx->signal->gradient[id], given = 0;
-        const Node *node = graph_node(cx->g, id);
         if (node->n_in == 1)
             given = cx->signal->gradient[node->in[0]];
         if (passed > 0 && given > 0)

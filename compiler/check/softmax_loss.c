@@ -93,7 +93,7 @@ static void softmax_one_unit(CheckContext *cx)
                 continue;
             check_spot_loss(cx, loss);
             diag_label(diag, loss->span, "sees the same value for every sample");
-            if (!fixed)
+            if (!fixed && !edit_is_shared(cx, &head, loss))
                 fix_one_unit(cx, diag, &head, loss);
             fixed = true;
         }
@@ -154,7 +154,8 @@ static void softmax_with_bce(CheckContext *cx)
             edit_remove_before_loss(cx, diag, FIX_UNSAFE, &head, loss);
         } else {
             diag_help(diag, "use `sigmoid`, one probability per label");
-            edit_replace(cx, diag, FIX_UNSAFE, head.span, "sigmoid");
+            if (!edit_is_shared(cx, &head, loss))
+                edit_replace(cx, diag, FIX_UNSAFE, head.span, "sigmoid");
         }
     }
 }

@@ -162,8 +162,8 @@ static void class_count(CheckContext *cx)
         TargetKind kind = check_target(cx, loss, &target);
         Head head = check_head(cx, loss->prediction);
         uint32_t classes = kind == TARGET_CLASS ? target->classes : 2;
-        if (!loss->classes || (kind != TARGET_CLASS && kind != TARGET_BINARY) || head.units == classes ||
-            is_padding(head.units, classes))
+        bool one_label = kind == TARGET_CLASS || (kind == TARGET_BINARY && type_elements(&target->type) == 1);
+        if (!loss->classes || !one_label || head.units == classes || is_padding(head.units, classes))
             continue;
         Diag *diag = check_report(cx, LEVEL_DENY, loss->span, "%u unit%s for %u classes", head.units, head.units == 1 ? "" : "s", classes);
         check_spot_loss(cx, loss);

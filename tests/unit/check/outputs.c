@@ -36,6 +36,12 @@ static void test_double_softmax(void **state)
                "    output x\n}\n",
                "ACT201", FIX_SAFE,
                "model m {\n" CLASSES "    p = x |> linear(4)\n    loss cross_entropy(p, y)\n    metric accuracy(p, y)\n    output x\n}\n");
+    /* the softmax also feeds a layer: only the loss may be changed */
+    assert_fix("model m {\n" CLASSES "    z = x |> linear(4)\n    p = z |> softmax\n    loss cross_entropy(p, y)\n"
+               "    z2 = concat(x, p) |> linear(4)\n    loss cross_entropy(z2, y)\n    output x\n}\n",
+               "ACT201", FIX_SAFE,
+               "model m {\n" CLASSES "    z = x |> linear(4)\n    p = z |> softmax\n    loss cross_entropy(z, y)\n"
+               "    z2 = concat(x, p) |> linear(4)\n    loss cross_entropy(z2, y)\n    output x\n}\n");
     /* through a view */
     assert_says("model m {\n" CLASSES "    z = x |> linear(4) |> softmax |> reshape(4)\n    loss cross_entropy(z, y)\n}\n",
                 "m.act:4:27: error[ACT201]: softmax output feeds a loss that applies softmax itself\n");
