@@ -62,6 +62,12 @@ static int nearest(Str name, const Str *candidates, uint32_t n, bool *only)
 
 Diag *sema_unknown(Sema *s, Span span, const char *what, Str name, const Str *candidates, uint32_t n)
 {
+    if (broken_gives(s, span, name)) { /* said by the parser, where the name should have come from */
+        if (s->model && !s->trial)
+            s->model->poisoned = true;
+        s->failed = true;
+        return diag_new(&s->scratch, LEVEL_ERROR, "", "", span, " ");
+    }
     Diag *diag = sema_error(s, CODE_unknown_name, span, "there is no %s called `" STR_FMT "`", what, STR_ARG(name));
     bool only;
     int best = nearest(name, candidates, n, &only);

@@ -56,6 +56,8 @@ typedef struct Item {
     Frame *env;       /* a block inside a model: its frame; else the global frame */
     bool poisoned;    /* its cycle or its mistake has been reported */
     bool row_op;      /* its body works on rows or whole values, not on one number */
+    Sx known;         /* the body of its last call with numbers only: argument i where fixed[i] is NaN */
+    double fixed[8];
     const Ast *params; /* PARAMETERS, or NULL */
     const Ast *body;   /* of a FUNCTION */
 } Item;
@@ -189,6 +191,10 @@ Span sema_place(const Sema *s, Span span);
 Str sema_shape(Sema *s, NodeId node);          /* "[28, 28, 1]" */
 Str value_describe(Sema *s, Value v);          /* "a number", "a value of shape [128]", "the activation `relu`" */
 
+/* ── broken.c ── */
+/* Would a statement that the parser could not read, in a body around the use, have given `name`? */
+bool broken_gives(const Sema *s, Span use, Str name);
+
 /* ── value.c ── */
 static inline Value value_none(void) { return (Value){.kind = V_NONE}; }
 Value value_number(double number, Span span);
@@ -235,6 +241,7 @@ Item *item_add(Sema *s, DefKind kind, const Ast *ast, Frame *env, bool library);
 
 /* ── eval_expr.c ── */
 Value eval(Sema *s, Frame *f, const Ast *e);
+bool eval_spent(Sema *s, Span span); /* one more step; true, after saying so once, when there have been too many */
 const Ast *ast_ungroup(const Ast *e);
 
 /* ── eval_op.c ── */
