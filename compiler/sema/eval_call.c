@@ -165,6 +165,8 @@ static Value apply_primitive(Sema *s, Frame *f, const Closure *fn, Args *pos, co
 
 Value closure_apply(Sema *s, Frame *f, Closure *fn, Args *given_pos, Args *given_named, const Ast *call, Span span, Str path)
 {
+    if (eval_spent(s, span))
+        return value_none();
     Args pos = merge(s, fn, given_pos), named = merge_named(s, &fn->named, given_named);
     if (fn->kind == CLOSURE_PRIMITIVE)
         return apply_primitive(s, f, fn, &pos, &named, span);

@@ -4,7 +4,7 @@
 enum {
     MAX_DEPTH = 1200,        /* of evaluations inside each other: higher-order blocks that call themselves end here */
     MAX_FUEL = 1000 * 1000,
-    MAX_NODES = 100 * 1000
+    MAX_NODES = 50 * 1000
 };
 
 const Ast *ast_ungroup(const Ast *e)
@@ -192,8 +192,11 @@ static Value eval_label(Sema *s, Frame *f, const Ast *e)
     return value_fn(fn, e->span);
 }
 
-static bool out_of_fuel(Sema *s, const Ast *e)
+bool eval_spent(Sema *s, Span span)
 {
+    if (s->exhausted)
+        return true;
+    s->fuel++;
     const char *what = s->depth > MAX_DEPTH                       ? "definitions are nested too deeply here"
                        : s->fuel > MAX_FUEL                       ? "this takes too long to expand"
                        : s->g && s->g->nodes.n > MAX_NODES ? "the network has too many operations"
@@ -202,7 +205,7 @@ static bool out_of_fuel(Sema *s, const Ast *e)
         return false;
     uint32_t trial = s->trial;
     s->trial = 0;
-    Span place = s->outer.source ? s->outer : e->span;
+    Span place = s->outer.source ? s->outer : span;
     const Source *source = source_get(s->program->sources, place.source);
     if (s->model && source && source->library)
         place = s->model->name_span;
@@ -256,9 +259,8 @@ Value eval(Sema *s, Frame *f, const Ast *e)
 {
     if (!e || s->exhausted)
         return value_none();
-    s->fuel++;
     s->depth++;
-    Value v = out_of_fuel(s, e) ? value_none() : eval_kind(s, f, e);
+    Value v = eval_spent(s, e->span) ? value_none() : eval_kind(s, f, e);
     s->depth--;
     return s->exhausted ? value_none() : v;
 }

@@ -4,6 +4,8 @@
 #include "sema/sema.h"
 #include "syntax/parse.h"
 
+enum { MAX_FILES = 500 };
+
 typedef struct Embedded {
     const char *name;
     const unsigned char *text;
@@ -78,13 +80,41 @@ Item *item_add(Sema *s, DefKind kind, const Ast *ast, Frame *env, bool library)
     return item;
 }
 
+/* "a/./b/../c.act" -> "a/c.act", so that a file has one name however it is reached. */
+static Str normal_path(Sema *s, Str path)
+{
+    VEC(Str) part = {0};
+    bool absolute = path.n && path.p[0] == '/';
+    for (uint32_t i = 0; i < path.n;) {
+        uint32_t end = i;
+        while (end < path.n && path.p[end] != '/')
+            end++;
+        Str one = {path.p + i, end - i};
+        bool up = str_is(one, "..") && part.n && !str_is(part.at[part.n - 1], "..");
+        if (up)
+            part.n--;
+        else if (one.n && !str_is(one, "."))
+            *vec_push(s->arena, &part) = one;
+        i = end + 1;
+    }
+    Text text = {.arena = s->arena};
+    for (uint32_t i = 0; i < part.n; i++)
+        text_printf(&text, "%s" STR_FMT, i || absolute ? "/" : "", STR_ARG(part.at[i]));
+    return text_str(&text);
+}
+
 static void import_file(Sema *s, const Ast *import)
 {
     const Source *from = source_get(s->program->sources, import->span.source);
     Str path = path_join(s->arena, path_dir(s->arena, from->path), import->text);
+    path = normal_path(s, path);
     for (uint32_t i = 0; i < s->program->sources->list.n; i++)
-        if (str_eq(s->program->sources->list.at[i]->path, path))
+        if (str_eq(normal_path(s, s->program->sources->list.at[i]->path), path))
             return; /* taken up already, or being taken up: a cycle of imports is harmless */
+    if (s->program->sources->list.n > MAX_FILES) {
+        sema_error(s, CODE_too_large, import->span, "more than %d files are imported", MAX_FILES);
+        return;
+    }
     Str why;
     const Source *source = source_read(s->program->sources, path, &why);
     if (!source) {

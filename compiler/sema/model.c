@@ -149,14 +149,37 @@ static void run_output(Sema *s, Frame *f, const Ast *st)
     add_output(s, name, st->span, node);
 }
 
+/* What a written-out loss predicts: the last value on the way to it that no target has touched. */
+static NodeId predicted(Sema *s, NodeId loss)
+{
+    bool *behind = arena_array(s->arena, bool, s->g->nodes.n), *touched = arena_array(s->arena, bool, s->g->nodes.n);
+    for (uint32_t i = 0; i < s->tensor_node.n; i++)
+        touched[s->tensor_node.at[i]] = s->g->tensors.at[i].role == ROLE_TARGET;
+    for (NodeId id = 1; id <= loss; id++) {
+        for (uint32_t k = 0; k < graph_node(s->g, id)->n_in; k++)
+            touched[id] = touched[id] || touched[graph_node(s->g, id)->in[k]];
+    }
+    behind[loss] = true;
+    for (NodeId id = loss; id > 0; id--) {
+        if (behind[id] && !touched[id] && graph_type(s->g, id)->batch)
+            return id;
+        for (uint32_t k = 0; behind[id] && k < graph_node(s->g, id)->n_in; k++)
+            behind[graph_node(s->g, id)->in[k]] = true;
+    }
+    return 0;
+}
+
 static void default_output(Sema *s)
 {
     Model *m = s->model;
-    if (m->outputs.n || !m->losses.n)
+    if (m->outputs.n || !m->loss_uses.n)
         return;
-    NodeId node = m->losses.at[0].prediction;
+    NodeId node = m->losses.n ? m->losses.at[0].prediction : predicted(s, m->loss_uses.at[0].node);
+    if (!node)
+        return;
     Str name = graph_node(s->g, node)->name;
-    add_output(s, name.n ? name : STR("output"), m->losses.at[0].prediction_span, node);
+    Span span = m->losses.n ? m->losses.at[0].prediction_span : m->loss_uses.at[0].span;
+    add_output(s, name.n ? name : STR("output"), span, node);
 }
 
 static void run_statement(Sema *s, Frame *f, const Ast *st)
