@@ -55,7 +55,9 @@ static Value run_body(Sema *s, Frame *f, const Item *item, Span span)
             binding_value(s, map_get(&f->names, st->text), (Span){0});
         } else if (st->kind == AST_RESULT) {
             result = block_result(s, f, st, span);
-        } /* anything else: the parser has said that it does not belong here */
+        } else { /* the parser has said that it does not belong here */
+            s->model->poisoned = true;
+        }
     }
     return result;
 }

@@ -1,22 +1,19 @@
 /* `metric accuracy(logits, label)`: which value is measured against which target. The kinds are those the runtime has. */
 #include "sema/sema.h"
 
-#define METRIC(name) {#name, 0},
-static const Str kinds[] = {
+typedef struct Kind {
+    const char *name, *doc;
+} Kind;
+
+#define METRIC(name, doc) {#name, doc},
+static const Kind kinds[] = {
 #include "sema/metrics.inc"
-    {NULL, 0}};
+    {NULL, NULL}};
 #undef METRIC
 
-static Str kind_at(unsigned i) { return str_of(kinds[i].p); }
-
 unsigned metric_count(void) { return (unsigned)(sizeof kinds / sizeof kinds[0]) - 1; }
-const char *metric_name(unsigned i) { return kinds[i].p; }
-
-const char *metric_doc(unsigned i)
-{
-    (void)i;
-    return "Measured over a whole part of the data, against a target.";
-}
+const char *metric_name(unsigned i) { return kinds[i].name; }
+const char *metric_doc(unsigned i) { return kinds[i].doc; }
 
 static const Ast *metric_call(Sema *s, const Ast *st)
 {
@@ -35,9 +32,9 @@ static bool known_kind(Sema *s, const Ast *name)
 {
     VEC(Str) names = {0};
     for (unsigned i = 0; i < metric_count(); i++) {
-        if (str_eq(name->text, kind_at(i)))
+        if (str_is(name->text, kinds[i].name))
             return true;
-        *vec_push(s->arena, &names) = kind_at(i);
+        *vec_push(s->arena, &names) = str_of(kinds[i].name);
     }
     sema_unknown(s, name->span, "metric", name->text, names.at, names.n);
     return false;

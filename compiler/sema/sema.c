@@ -127,6 +127,8 @@ Program *sema_run(Arena *arena, Sources *sources, Diags *diags, const Ast *file,
         if (s->items.at[i]->def.kind == DEF_MODEL)
             model_build(s, s->items.at[i]->def.ast);
     train_all(s);
+    for (uint32_t i = 0; i < s->program->models.n; i++)
+        normalize_inputs(s, s->program->models.at[i]);
     for (uint32_t i = 0; i < s->files.n; i++)
         collect_allows(s, s->files.at[i]);
     /* what the parser refused has no meaning either */

@@ -115,6 +115,8 @@ static const char *const wrong[] = {
     "model m {\n input x : f32«ACT1216|[100000, 100000]»\n output x\n}\n",
     /* 1217 */
     "model «ACT1217|m» {\n input x : f32[8]\n}\n",
+    /* 1218 */
+    "model m {\n input n : f32[3] = «ACT1218|truncated_normal(0, 1)»\n output n\n}\n",
     /* 1219 */
     "model m {\n input x : f32[8] in [0, 1]\n output x\n}\n"
     "data d { train { «ACT1219|x = idx(\"train-ubyte.gz\")» } }\ntrain m { data d }\n",
@@ -213,7 +215,7 @@ static void every_code_fires(void **state)
         const char *code = sema_code_at(c)->code;
         char mark[16];
         snprintf(mark, sizeof mark, "«%s|", code);
-        bool fires = strcmp(code, "ACT1218") == 0; /* in reports.c: it needs more than a mark */
+        bool fires = false;
         for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
             fires = fires || strstr(wrong[i], mark);
         if (!fires)
