@@ -1,4 +1,4 @@
-/* Running the rules: findings of one model are weighed against each other, then levels and @allow decide what is shown. */
+/* Running the rules: findings of one model are weighed against each other, then levels and @allow say what is shown. */
 #include "check/context.h"
 
 #include <math.h>
@@ -90,7 +90,8 @@ static void find_predictions(CheckContext *cx)
 
 static void check_model(Program *program, Model *model, const CheckOptions *options)
 {
-    CheckContext cx = {.arena = program->arena, .program = program, .model = model, .g = model->graph, .sx = model->graph->sx};
+    CheckContext cx = {
+        .arena = program->arena, .program = program, .model = model, .g = model->graph, .sx = model->graph->sx};
     cx.scratch = (Diags){.arena = program->diags->arena, .sources = program->diags->sources};
     cx.facts = facts_new(cx.arena, cx.g);
     find_predictions(&cx);
@@ -104,8 +105,8 @@ static void check_model(Program *program, Model *model, const CheckOptions *opti
         publish(program, options, &cx.findings.at[i], is_silenced(&cx, &cx.findings.at[i]));
 }
 
-/* Whether the rules have seen what the @allow covers: not in a model with hard errors, nor, when there is such a model, in a block
- * that it may use. */
+/* Whether the rules have seen what the @allow covers: not in a model with hard errors, nor, when there is such a model,
+ * in a block that it may use. */
 static bool was_checked(const Program *program, const Allow *allow)
 {
     bool poisoned = false;
@@ -138,9 +139,10 @@ static void check_allows(Program *program, const CheckOptions *options)
             continue;
         }
         bool hard = check_is_hard(allow->rule);
-        Diag *diag = diag_new(program->diags, level, rule->code, rule->name, allow->span,
-                              hard ? "`" STR_FMT "` is a hard error and cannot be allowed" : "no rule is called `" STR_FMT "`",
-                              STR_ARG(allow->rule));
+        Diag *diag =
+            diag_new(program->diags, level, rule->code, rule->name, allow->span,
+                     hard ? "`" STR_FMT "` is a hard error and cannot be allowed" : "no rule is called `" STR_FMT "`",
+                     STR_ARG(allow->rule));
         Str *names = arena_array(program->arena, Str, check_count());
         for (unsigned k = 0; k < check_count(); k++)
             names[k] = str_of(check_at(k)->name);

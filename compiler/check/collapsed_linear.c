@@ -22,8 +22,10 @@ static NodeId linear_source(const CheckContext *cx, NodeId b)
         if (facts_uses(f, at) != 1 || f->root[at])
             return 0; /* its value is wanted for itself */
         if (facts_weight(f->g, at) >= 0) {
-            /* A layer applied at every position and then read across positions shares its weights: no single layer replaces both. */
-            bool same = type_last(&node->type) == type_last(wanted) && type_elements(&node->type) == type_elements(wanted);
+            /* A layer applied at every position and then read across positions shares its weights: no single layer
+             * replaces both. */
+            bool same =
+                type_last(&node->type) == type_last(wanted) && type_elements(&node->type) == type_elements(wanted);
             return same ? at : 0;
         }
         NodeId next = 0;
@@ -69,9 +71,10 @@ static void collapsed_linear(CheckContext *cx)
         uint64_t out = type_last(graph_type(g, b));
         bool narrow = inner < in && inner < out; /* a factorisation of low rank: usually meant */
         Str before = check_name(cx, a), after = check_name(cx, b);
-        Diag *diag = check_report(cx, narrow ? LEVEL_NOTE : LEVEL_WARN, span,
-                                  "`" STR_FMT "` and `" STR_FMT "` are one linear map: nothing non-linear stands between them",
-                                  STR_ARG(before), STR_ARG(after));
+        Diag *diag =
+            check_report(cx, narrow ? LEVEL_NOTE : LEVEL_WARN, span,
+                         "`" STR_FMT "` and `" STR_FMT "` are one linear map: nothing non-linear stands between them",
+                         STR_ARG(before), STR_ARG(after));
         check_spot_node(cx, a);
         diag_primary(diag, "from %llu to %llu", (unsigned long long)in, (unsigned long long)inner);
         Span other = check_span(cx, b);
@@ -80,13 +83,16 @@ static void collapsed_linear(CheckContext *cx)
         check_label_outer(cx, diag, a, "in this use");
         unsigned long long both = in * inner + inner * out, one = in * out;
         if (narrow)
-            diag_note(diag, "together they are a map from %llu to %llu of rank at most %llu, with %llu weights instead of %llu",
-                      (unsigned long long)in, (unsigned long long)out, (unsigned long long)inner, both, one);
+            diag_note(
+                diag,
+                "together they are a map from %llu to %llu of rank at most %llu, with %llu weights instead of %llu",
+                (unsigned long long)in, (unsigned long long)out, (unsigned long long)inner, both, one);
         else
-            diag_note(diag, "together their %llu weights can say no more than one layer from %llu to %llu with %llu", both,
-                      (unsigned long long)in, (unsigned long long)out, one);
+            diag_note(diag, "together their %llu weights can say no more than one layer from %llu to %llu with %llu",
+                      both, (unsigned long long)in, (unsigned long long)out, one);
         Str activation = flow_hidden_activation(cx);
-        diag_help(diag, "put an activation between them, such as `" STR_FMT "`, or make them one layer", STR_ARG(activation));
+        diag_help(diag, "put an activation between them, such as `" STR_FMT "`, or make them one layer",
+                  STR_ARG(activation));
         edit_insert_after(cx, diag, FIX_UNSAFE, span, activation);
     }
 }
@@ -97,12 +103,14 @@ ACT_CHECK(collapsed_linear) = {
     .group = "hidden",
     .level = LEVEL_WARN,
     .summary = "two linear layers with no activation between them",
-    .doc = "The product of two matrices is a matrix: two linear layers in a row, with nothing but biases, scales, dropout or a change of "
-           "shape between them, compute exactly what one layer from the first's input to the second's output can compute. The depth is "
-           "only on paper. Usually an activation was forgotten.\n\n"
-           "Not meant, and not reported: a value that something else reads as well (an output, a skip connection), weights shared with "
-           "another place, frozen weights, and a layer applied at each position whose results are then read across positions. When the "
-           "inner width is smaller than both others the pair is a factorisation of low rank, which is often intended: a note.",
+    .doc =
+        "The product of two matrices is a matrix: two linear layers in a row, with nothing but biases, scales, "
+        "dropout or a change of shape between them, compute exactly what one layer from the first's input to the "
+        "second's output can compute. The depth is only on paper. Usually an activation was forgotten.\n\n"
+        "Not meant, and not reported: a value that something else reads as well (an output, a skip connection), "
+        "weights shared with another place, frozen weights, and a layer applied at each position whose results are "
+        "then read across positions. When the inner width is smaller than both others the pair is a factorisation of "
+        "low rank, which is often intended: a note.",
     .wrong = "model digits {\n"
              "    input  image : f32[64]\n"
              "    target label : class(10)\n"

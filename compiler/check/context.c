@@ -129,7 +129,8 @@ Head check_head(CheckContext *cx, NodeId prediction)
         const SxTraits *traits = check_traits(cx, head.fn);
         head.activation = true;
         head.at = activation_node(f, head.value, head.source);
-        head.sigmoid_like = traits->monotone && traits->saturates && traits->range.low > -1e-6 && traits->range.high < 1 + 1e-6;
+        head.sigmoid_like =
+            traits->monotone && traits->saturates && traits->range.low > -1e-6 && traits->range.high < 1 + 1e-6;
     }
     head.span = check_span(cx, head.at);
     head.name = check_name(cx, head.at);
@@ -147,7 +148,7 @@ TargetKind check_target(const CheckContext *cx, const LossCall *loss, const Tens
     return target->binary ? TARGET_BINARY : target->classes > 0 ? TARGET_CLASS : TARGET_REAL;
 }
 
-/* The map in which a loss's body meets prediction and target; its sx reads them as a0 and a1. 0: there is no such map. */
+/* The map in which a loss's body meets prediction and target; its sx reads them as a0 and a1. 0: there is none. */
 static Sx loss_term(const CheckContext *cx, const LossCall *loss)
 {
     for (NodeId id = loss->prediction + 1; id < cx->g->nodes.n; id++) {

@@ -18,19 +18,24 @@ typedef struct Finding {
     VEC(Spot) spots;
 } Finding;
 
+typedef struct KnownTraits {
+    Sx fn;
+    SxTraits traits;
+} KnownTraits;
+
 struct CheckContext {
     Arena *arena;
     Program *program;
     Model *model;
     Graph *g;
     SxPool *sx;
-    const Rule *rule;    /* the one that runs */
+    const Rule *rule; /* the one that runs */
     Facts *facts;
-    Signal *signal;      /* of the model as it stands */
-    NodeId *prediction;  /* by node: the prediction of the first loss (or the first output) it leads to; 0: none */
+    Signal *signal;     /* of the model as it stands */
+    NodeId *prediction; /* by node: the prediction of the first loss (or the first output) it leads to; 0: none */
     Diags scratch;
     VEC(Finding) findings;
-    VEC(struct { Sx fn; SxTraits traits; }) traits;
+    VEC(KnownTraits) traits;
 };
 
 /* A finding; Rule.code and name are filled in. The returned diagnostic takes labels, notes, help and fixes. */
@@ -55,15 +60,15 @@ void check_label_outer(const CheckContext *cx, Diag *diag, NodeId id, const char
 
 /* ── what stands in front of a loss ── */
 typedef struct Head {
-    NodeId value;        /* the prediction, behind views and permutations */
-    NodeId source;       /* value = fn(source) */
+    NodeId value;  /* the prediction, behind views and permutations */
+    NodeId source; /* value = fn(source) */
     Sx fn;
-    NodeId at;           /* the node of the activation itself (value, or below it where a scale follows); = value without one */
+    NodeId at; /* the node of the activation itself (value, or below it where a scale follows); = value without one */
     bool softmax, log_softmax;
-    bool activation;     /* fn is not affine */
-    bool sigmoid_like;   /* rises between two asymptotes within [0, 1] */
+    bool activation;   /* fn is not affine */
+    bool sigmoid_like; /* rises between two asymptotes within [0, 1] */
     ValueRange range;
-    uint32_t units;      /* size of the last axis, 1 for none */
+    uint32_t units; /* size of the last axis, 1 for none */
     Span span;
     Str name;
 } Head;
@@ -75,7 +80,8 @@ TargetKind check_target(const CheckContext *cx, const LossCall *loss, const Tens
 
 /* A loss per element that asks yes or no: bce, bce_with_logits. */
 bool check_is_binary_loss(const CheckContext *cx, const LossCall *loss);
-/* A loss that only looks at the distance from prediction to target, f(p + t, y + t) = f(p, y): mse, mae, huber, one's own. */
+/* A loss that only looks at the distance from prediction to target, f(p + t, y + t) = f(p, y): mse, mae, huber, one's
+ * own. */
 bool check_is_distance_loss(const CheckContext *cx, const LossCall *loss);
 
 /* A number for people: three significant digits ("0.707", "2.6e-13"). */

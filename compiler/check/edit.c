@@ -144,7 +144,8 @@ bool edit_insert_after(const CheckContext *cx, Diag *diag, FixKind kind, Span us
 bool edit_loss_name(const CheckContext *cx, Diag *diag, FixKind kind, const LossCall *loss, const char *name)
 {
     Stage stage;
-    if (!edit_stage(cx, loss->span, &stage) || stage.call->kind != AST_CALL || !str_eq(edit_text(cx, stage.name), loss->fn))
+    if (!edit_stage(cx, loss->span, &stage) || stage.call->kind != AST_CALL ||
+        !str_eq(edit_text(cx, stage.name), loss->fn))
         return false;
     for (uint32_t i = 1; i < stage.call->n_kid; i++) {
         const Ast *arg = stage.call->kid[i];

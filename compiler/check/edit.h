@@ -1,7 +1,8 @@
 /* Fixes: changes of the source text that a rule can offer, found through the syntax tree.
  *
- * Each function adds the edits to the diagnostic and returns true, or leaves it alone and returns false when the text does not
- * have the form it knows (a partial application in a repeat, a layer handed to a block): then the help stands without a fix. */
+ * Each function adds the edits to the diagnostic and returns true, or leaves it alone and returns false when the text
+ * does not have the form it knows (a partial application in a repeat, a layer handed to a block): then the help stands
+ * without a fix. */
 #ifndef ACT_CHECK_EDIT_H
 #define ACT_CHECK_EDIT_H
 
@@ -9,11 +10,11 @@
 
 /* One use of a layer or an activation in the text. */
 typedef struct Stage {
-    const Ast *call;   /* `softmax`, `linear(128)`; without its label */
-    const Ast *outer;  /* with its label: `linear(128) as fc1` */
-    const Ast *value;  /* what it is applied to: left of `|>`, or the first argument; NULL in a partial application */
-    const Ast *pipe;   /* the PIPE it stands in; NULL in the form softmax(x) */
-    Span name;         /* the name called */
+    const Ast *call;  /* `softmax`, `linear(128)`; without its label */
+    const Ast *outer; /* with its label: `linear(128) as fc1` */
+    const Ast *value; /* what it is applied to: left of `|>`, or the first argument; NULL in a partial application */
+    const Ast *pipe;  /* the PIPE it stands in; NULL in the form softmax(x) */
+    Span name;        /* the name called */
 } Stage;
 
 bool edit_stage(const CheckContext *cx, Span span, Stage *stage);
@@ -22,12 +23,13 @@ const Ast *edit_find(const CheckContext *cx, Span span);
 const Ast *edit_parent(const CheckContext *cx, const Ast *node);
 Str edit_text(const CheckContext *cx, Span span);
 
-/* The activation in front of the loss also feeds other layers or another loss: it cannot be changed for this loss alone. */
+/* The activation in front of the loss also feeds other layers or another loss: it cannot be changed for this loss
+ * alone. */
 bool edit_is_shared(const CheckContext *cx, const Head *head, const LossCall *loss);
 /* v |> softmax -> v, softmax(v) -> v; everywhere the value goes. */
 bool edit_remove(const CheckContext *cx, Diag *diag, FixKind kind, Span use);
-/* The same for one loss only: when the value also leaves the model as an output, the loss gets the value before the activation and
- * the output stays as it is. */
+/* The same for one loss only: when the value also leaves the model as an output, the loss gets the value before the
+ * activation and the output stays as it is. */
 bool edit_remove_before_loss(const CheckContext *cx, Diag *diag, FixKind kind, const Head *head, const LossCall *loss);
 /* Another activation in the same place; its arguments go. */
 bool edit_replace(const CheckContext *cx, Diag *diag, FixKind kind, Span use, const char *name);

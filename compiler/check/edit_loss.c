@@ -37,7 +37,8 @@ static bool goes_elsewhere(const CheckContext *cx, const Head *head, const LossC
 static const Ast *assignment_of(const CheckContext *cx, const Ast *node)
 {
     const Ast *parent = edit_parent(cx, node);
-    bool whole = parent && parent->kind == AST_ASSIGN && parent->n_kid == 3 && parent->kid[2] == node && parent->text.n == 0;
+    bool whole =
+        parent && parent->kind == AST_ASSIGN && parent->n_kid == 3 && parent->kid[2] == node && parent->text.n == 0;
     return whole && parent->kid[0]->n_kid == 1 && parent->kid[1] == NULL ? parent : NULL;
 }
 
@@ -76,7 +77,8 @@ bool edit_remove_before_loss(const CheckContext *cx, Diag *diag, FixKind kind, c
         return false;
     const Ast *argument = edit_find(cx, loss->prediction_span);
     const Ast *assign = assignment_of(cx, stage.pipe ? stage.pipe : stage.outer);
-    if (argument == NULL || argument->kind != AST_NAME || assign == NULL || !str_eq(assign->kid[0]->kid[0]->text, argument->text))
+    if (argument == NULL || argument->kind != AST_NAME || assign == NULL ||
+        !str_eq(assign->kid[0]->kid[0]->text, argument->text))
         return false;
     if (stage.value->kind == AST_NAME) { /* p = z |> softmax: the loss takes z */
         diag_fix(diag, kind, argument->span, STR_FMT, STR_ARG(stage.value->text));

@@ -74,14 +74,17 @@ static const char *level_word(Level level)
 
 void explain_rule(const Rule *rule, Text *out)
 {
-    text_printf(out, "%s %s (%s, group %s)\n%s\n\n", rule->code, rule->name, level_word(rule->level), rule->group, rule->summary);
+    text_printf(out, "%s %s (%s, group %s)\n%s\n\n", rule->code, rule->name, level_word(rule->level), rule->group,
+                rule->summary);
     explain_paragraphs(out, str_of(rule->doc), 0);
     text_printf(out, "\nWrong:\n\n");
     explain_code(out, str_of(rule->wrong));
     text_printf(out, "\nRight:\n\n");
     explain_code(out, str_of(rule->right));
     text_putc(out, '\n');
-    Str way_out = str_printf(out->arena, "Silence it with `@allow(%s, reason = \"…\")` in front of a statement, or with `-A %s` for a run.",
+    Str way_out = str_printf(out->arena,
+                             "Silence it with `@allow(%s, reason = \"…\")` in front of a statement, or with `-A %s` "
+                             "for a run.",
                              rule->name, rule->name);
     explain_paragraphs(out, way_out, 0);
 }
@@ -91,14 +94,16 @@ void check_list(Text *out, bool json)
     for (unsigned i = 0; i < check_count(); i++) {
         const Rule *rule = check_at(i);
         if (json)
-            text_printf(out, "{\"code\":\"%s\",\"name\":\"%s\",\"group\":\"%s\",\"level\":\"%s\",\"summary\":\"%s\"}\n", rule->code,
-                        rule->name, rule->group, level_word(rule->level), rule->summary);
+            text_printf(out, "{\"code\":\"%s\",\"name\":\"%s\",\"group\":\"%s\",\"level\":\"%s\",\"summary\":\"%s\"}\n",
+                        rule->code, rule->name, rule->group, level_word(rule->level), rule->summary);
         else
-            text_printf(out, "%-8s %-26s %-8s %-7s  %s\n", rule->code, rule->name, level_word(rule->level), rule->group, rule->summary);
+            text_printf(out, "%-8s %-26s %-8s %-7s  %s\n", rule->code, rule->name, level_word(rule->level), rule->group,
+                        rule->summary);
     }
 }
 
-/* The user's definition hides the library's of the same kind; a layer and a schedule may share a name, and then both are shown. */
+/* The user's definition hides the library's of the same kind; a layer and a schedule may share a name, and then both
+ * are shown. */
 static bool is_hidden(const Program *program, uint32_t i)
 {
     const Def *def = &program->defs.at[i];
@@ -145,7 +150,8 @@ static void suggest(const Program *program, Str name, Str *why)
     n += explain_topic_names(names + n, cap - n);
     int nearest = str_nearest(name, names, n);
     if (nearest >= 0)
-        *why = str_printf(arena, "nothing is called `" STR_FMT "`; there is `" STR_FMT "`", STR_ARG(name), STR_ARG(names[nearest]));
+        *why = str_printf(arena, "nothing is called `" STR_FMT "`; there is `" STR_FMT "`", STR_ARG(name),
+                          STR_ARG(names[nearest]));
     else
         *why = str_printf(arena, "nothing is called `" STR_FMT "`; `actc list` shows what there is", STR_ARG(name));
 }

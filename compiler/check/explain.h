@@ -10,7 +10,7 @@ void explain_paragraphs(Text *out, Str doc, unsigned indent);
 void explain_code(Text *out, Str code);
 
 void explain_rule(const Rule *rule, Text *out);
-bool explain_error(Str name, Text *out);                        /* a hard error; false: none is called so */
+bool explain_error(Str name, Text *out); /* a hard error; false: none is called so */
 bool explain_topic(Str name, Text *out);
 void explain_activation(Program *program, const Def *def, Text *out);
 void explain_definition(Program *program, const Def *def, Text *out);

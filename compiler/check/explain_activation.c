@@ -53,7 +53,8 @@ static void properties(Program *program, Sx fn, const SxTraits *t, Text *out)
         text_printf(out, i ? ", %.4g" : " (kink at %.4g", fabs(kink[i]) < 5e-7 ? 0 : kink[i]);
     text_printf(out, kinks ? ")\n" : "\n");
     text_printf(out, "  monotone      %s\n", yes(t->monotone));
-    text_printf(out, "  dies          %s%s\n", yes(t->dies), t->dies ? " (flat on a half line: a unit there gets no gradient)" : "");
+    text_printf(out, "  dies          %s%s\n", yes(t->dies),
+                t->dies ? " (flat on a half line: a unit there gets no gradient)" : "");
     text_printf(out, "  saturates     %s%s\n", yes(t->saturates), t->saturates ? " (flat at both ends)" : "");
     text_printf(out, "  cost          %u addition%s\n", t->cost, t->cost == 1 ? "" : "s");
 }
@@ -63,11 +64,14 @@ static void propagation(const SxTraits *t, Text *out)
 {
     const char *fitting = flow_fitting(t, false);
     double chi = t->gain * t->gain * t->unit.slope2;
-    text_printf(out, "  E f(Z)        %.4f\n  E f(Z)^2      %.4f\n  E f'(Z)^2     %.4f\n", t->unit.mean, t->unit.second, t->unit.slope2);
-    text_printf(out, "  gain          %.4f   = 1 / sqrt(E f^2): weights of variance gain^2 / fan_in keep the signal's size\n", t->gain);
+    text_printf(out, "  E f(Z)        %.4f\n  E f(Z)^2      %.4f\n  E f'(Z)^2     %.4f\n", t->unit.mean, t->unit.second,
+                t->unit.slope2);
+    text_printf(
+        out, "  gain          %.4f   = 1 / sqrt(E f^2): weights of variance gain^2 / fan_in keep the signal's size\n",
+        t->gain);
     text_printf(out, "  initializer   %s\n", fitting);
-    text_printf(out, "  gradient      a factor of %.3f per layer with that gain, %.2g over %d layers\n", sqrt(chi), pow(chi, LAYERS / 2.0),
-                LAYERS);
+    text_printf(out, "  gradient      a factor of %.3f per layer with that gain, %.2g over %d layers\n", sqrt(chi),
+                pow(chi, LAYERS / 2.0), LAYERS);
 }
 
 /* Where a saturating function gives 99 % of its way up, and the slope left there. */
@@ -88,51 +92,70 @@ static void use(Program *program, Sx fn, const SxTraits *t, Text *out)
 {
     Text text = {.arena = program->arena};
     if (t->saturates && t->range.low > -1e-6 && t->range.high < 1 + 1e-6) {
-        text_printf(&text,
-                    "Outputs that are probabilities: one for a yes or no, one per label when several labels can be present, under `bce`; with "
-                    "`bce_with_logits` leave it out, the loss applies its own. Labels that are present together want a sigmoid each, since a "
-                    "softmax would make them compete. And gates: a value in [0, 1] that multiplies another, as in an LSTM.\n\nNot in hidden "
-                    "layers of a deep network: its slope is at most %.4g, so over %d layers at most %.1g of the gradient is left, and its mean "
-                    "of %.2g pushes the next layer off centre. Where it has gone 99 %% of its way the slope is %.4f (ACT302).",
-                    t->max_slope, LAYERS, pow(t->max_slope, LAYERS), t->unit.mean, slope_at_99(program->sx, fn, t));
+        text_printf(
+            &text,
+            "Outputs that are probabilities: one for a yes or no, one per label when several labels can be present, "
+            "under `bce`; with `bce_with_logits` leave it out, the loss applies its own. Labels that are present "
+            "together want a sigmoid each, since a softmax would make them compete. And gates: a value in [0, 1] "
+            "that multiplies another, as in an LSTM.\n\n"
+            "Not in hidden layers of a deep network: its slope is at most %.4g, so over %d layers at most %.1g of "
+            "the gradient is left, and its mean of %.2g pushes the next layer off centre. Where it has gone 99 %% of "
+            "its way the slope is %.4f (ACT302).",
+            t->max_slope, LAYERS, pow(t->max_slope, LAYERS), t->unit.mean, slope_at_99(program->sx, fn, t));
     } else if (t->saturates) {
-        text_printf(&text,
-                    "Recurrent cells, where the bound keeps a state from growing over many steps and the centre at zero keeps it from drifting, "
-                    "and outputs that lie in ");
+        text_printf(
+            &text,
+            "Recurrent cells, where the bound keeps a state from growing over many steps and the centre at zero "
+            "keeps it from drifting, and outputs that lie in ");
         interval(&text, t->range);
-        text_printf(&text,
-                    ". In a feed-forward network of a few layers it is fine; in a deep one the gradient shrinks wherever it saturates: where it "
-                    "has gone 99 %% of its way the slope is %.4f (ACT302).",
-                    slope_at_99(program->sx, fn, t));
+        text_printf(
+            &text,
+            ". In a feed-forward network of a few layers it is fine; in a deep one the gradient shrinks wherever it "
+            "saturates: where it has gone 99 %% of its way the slope is %.4f (ACT302).",
+            slope_at_99(program->sx, fn, t));
     } else if (t->dies && isfinite(t->range.high)) {
-        text_printf(&text, "Hidden layers of networks that are quantised later: the bound keeps the range small. Units can die at both ends.");
+        text_printf(
+            &text,
+            "Hidden layers of networks that are quantised later: the bound keeps the range small. Units can die at "
+            "both ends.");
     } else if (t->dies) {
-        text_printf(&text,
-                    "The default of hidden layers, convolutional ones above all: cheap, and the gradient of an active unit passes unchanged. A "
-                    "unit whose input is negative for every sample gets no gradient and is dead. About half of all values are zero in a healthy "
-                    "layer; dead means zero on every sample. Up to 10 %% dead units are common; from 20 %% on, lower the learning rate or take an "
-                    "activation that leaks, `leaky_relu`, `elu` or `gelu`.");
+        text_printf(
+            &text,
+            "The default of hidden layers, convolutional ones above all: cheap, and the gradient of an active unit "
+            "passes unchanged. A unit whose input is negative for every sample gets no gradient and is dead. About "
+            "half of all values are zero in a healthy layer; dead means zero on every sample. Up to 10 %% dead units "
+            "are common; from 20 %% on, lower the learning rate or take an activation that leaks, `leaky_relu`, "
+            "`elu` or `gelu`.");
     } else if (!isfinite(t->range.low) && !t->smooth) {
-        text_printf(&text,
-                    "Hidden layers where units would die: the slope never vanishes. With a slope of 0.2 it is the usual choice in the "
-                    "discriminator of a GAN.");
+        text_printf(
+            &text,
+            "Hidden layers where units would die: the slope never vanishes. With a slope of 0.2 it is the usual "
+            "choice in the discriminator of a GAN.");
     } else if (fabs(t->gain - 1) < 0.02 && t->zero_centred) {
-        text_printf(&text,
-                    "Deep dense networks without normalisation: mean 0 and variance 1 are a fixed point, so the signal keeps its size by itself. "
-                    "It needs `lecun_normal` weights; ordinary dropout and batch normalisation break what it promises.");
+        text_printf(
+            &text,
+            "Deep dense networks without normalisation: mean 0 and variance 1 are a fixed point, so the signal keeps "
+            "its size by itself. It needs `lecun_normal` weights; ordinary dropout and batch normalisation break "
+            "what it promises.");
     } else if (!t->monotone && isfinite(t->range.low)) {
-        text_printf(&text,
-                    "Hidden layers of transformers and of modern vision networks: smooth, so the gradient changes gradually and no unit is cut "
-                    "off, and slightly below zero for slightly negative inputs. Networks of these kinds have normalisation and skips; in a plain "
-                    "deep stack its variance has no stable fixed point. In convolutional networks the gain over relu is small and the cost is "
-                    "%u additions against relu's 1.", t->cost);
+        text_printf(
+            &text,
+            "Hidden layers of transformers and of modern vision networks: smooth, so the gradient changes gradually "
+            "and no unit is cut off, and slightly below zero for slightly negative inputs. Networks of these kinds "
+            "have normalisation and skips; in a plain deep stack its variance has no stable fixed point. In "
+            "convolutional networks the gain over relu is small and the cost is %u additions against relu's 1.",
+            t->cost);
     } else if (isfinite(t->range.low) && t->range.low < -0.1) {
-        text_printf(&text,
-                    "Deep dense networks, tabular data and regression: negative values bring the mean near zero and the slope fades out instead "
-                    "of breaking off.");
+        text_printf(
+            &text,
+            "Deep dense networks, tabular data and regression: negative values bring the mean near zero and the "
+            "slope fades out instead of breaking off.");
     } else if (isfinite(t->range.low) && isinf(t->range.high)) {
-        text_printf(&text, "Outputs that must be positive, such as a variance or a rate. In hidden layers its mean of %.2g pushes the next "
-                           "layer off centre.", t->unit.mean);
+        text_printf(
+            &text,
+            "Outputs that must be positive, such as a variance or a rate. In hidden layers its mean of %.2g pushes "
+            "the next layer off centre.",
+            t->unit.mean);
     } else {
         text_printf(&text, "Hidden layers, with the gain above.");
     }

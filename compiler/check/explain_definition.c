@@ -6,9 +6,18 @@
 #include <string.h>
 
 static const char *const kinds[] = {
-    [DEF_ACTIVATION] = "activation", [DEF_FUNCTION] = "function",   [DEF_LOSS] = "loss",         [DEF_INITIALIZER] = "initializer",
-    [DEF_OPTIMIZER] = "optimizer",   [DEF_SCHEDULE] = "schedule",   [DEF_BLOCK] = "block",       [DEF_LAYER] = "layer",
-    [DEF_PARAM] = "param",           [DEF_MODEL] = "model",         [DEF_DATA] = "data",         [DEF_METRIC] = "metric",
+    [DEF_ACTIVATION] = "activation",
+    [DEF_FUNCTION] = "function",
+    [DEF_LOSS] = "loss",
+    [DEF_INITIALIZER] = "initializer",
+    [DEF_OPTIMIZER] = "optimizer",
+    [DEF_SCHEDULE] = "schedule",
+    [DEF_BLOCK] = "block",
+    [DEF_LAYER] = "layer",
+    [DEF_PARAM] = "param",
+    [DEF_MODEL] = "model",
+    [DEF_DATA] = "data",
+    [DEF_METRIC] = "metric",
 };
 
 /* The activations of the program for which this initializer is the fitting one. */
@@ -34,11 +43,12 @@ static void fitting_activations(Program *program, Str name, Text *out)
 static void loss_notes(Text *out)
 {
     text_printf(out, "\n");
-    explain_paragraphs(out,
-                       STR("The compiler reduces it: `reduction = mean` (the default, over batch and elements) or `sum`, with `weight` (a "
-                           "number per class, or a value per sample). Nothing is broadcast between prediction and target. `actc explain "
-                           "output_and_loss` shows which output goes with which loss."),
-                       0);
+    explain_paragraphs(
+        out,
+        STR("The compiler reduces it: `reduction = mean` (the default, over batch and elements) or `sum`, with "
+            "`weight` (a number per class, or a value per sample). Nothing is broadcast between prediction and target. "
+            "`actc explain output_and_loss` shows which output goes with which loss."),
+        0);
 }
 
 static void parameters(Program *program, const Ast *ast, Text *out)
@@ -75,8 +85,14 @@ void explain_definition(Program *program, const Def *def, Text *out)
 }
 
 static const char *const arg_kinds[] = {
-    [ARG_NONE] = "",       [ARG_VALUE] = "a value",         [ARG_INT] = "whole number", [ARG_REAL] = "number",
-    [ARG_FLAG] = "true or false", [ARG_WORD] = "word",      [ARG_DIMS] = "whole numbers", [ARG_INIT] = "initializer",
+    [ARG_NONE] = "",
+    [ARG_VALUE] = "a value",
+    [ARG_INT] = "whole number",
+    [ARG_REAL] = "number",
+    [ARG_FLAG] = "true or false",
+    [ARG_WORD] = "word",
+    [ARG_DIMS] = "whole numbers",
+    [ARG_INIT] = "initializer",
     [ARG_TENSOR] = "another layer's parameter",
 };
 

@@ -30,7 +30,8 @@ int facts_weight(const Graph *g, NodeId id)
         w = graph_node(g, w)->in[0];
     int tensor = facts_tensor(graph_node(g, w));
     /* frozen weights are constants */
-    bool weights = tensor >= 0 && (g->tensors.at[tensor].role == ROLE_PARAM || g->tensors.at[tensor].role == ROLE_CONSTANT);
+    bool weights =
+        tensor >= 0 && (g->tensors.at[tensor].role == ROLE_PARAM || g->tensors.at[tensor].role == ROLE_CONSTANT);
     return weights ? tensor : -1;
 }
 
@@ -95,8 +96,8 @@ static void find_consumers(Facts *f)
             }
 }
 
-/* A map whose data inputs are all functions of one value is a function of that value: x * sigmoid(x) is silu, in however many
- * steps it was written. */
+/* A map whose data inputs are all functions of one value is a function of that value: x * sigmoid(x) is silu, in
+ * however many steps it was written. */
 static void find_pointwise(Facts *f, NodeId id)
 {
     const Node *node = graph_node(f->g, id);
@@ -202,7 +203,8 @@ static ValueRange range_of(const Facts *f, NodeId id)
         return (ValueRange){-INFINITY, 0, false, true};
     if (facts_is(node, "one_hot"))
         return (ValueRange){0, 1, false, true};
-    bool keeps = facts_passes(node) || facts_is(node, "slice") || facts_is(node, "stop_gradient") || facts_is(node, "dropout");
+    bool keeps =
+        facts_passes(node) || facts_is(node, "slice") || facts_is(node, "stop_gradient") || facts_is(node, "dropout");
     if (keeps) /* dropout: the range of inference, where values pass */
         return f->range[node->in[0]];
     if (facts_is(node, "pad"))

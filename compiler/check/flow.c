@@ -142,7 +142,8 @@ Str flow_hidden_activation(const CheckContext *cx)
     uint32_t most = 0;
     for (uint32_t i = 0; i < cx->model->layers.n; i++) {
         const LayerUse *use = &cx->model->layers.at[i];
-        if (!use->activation || use->out == 0 || !cx->facts->live[use->out] || isfinite(cx->facts->range[use->out].high))
+        if (!use->activation || use->out == 0 || !cx->facts->live[use->out] ||
+            isfinite(cx->facts->range[use->out].high))
             continue;
         uint32_t count = 0;
         for (uint32_t k = 0; k < cx->model->layers.n; k++)
@@ -166,4 +167,7 @@ const char *flow_fitting(const SxTraits *traits, bool uniform)
     return "auto";
 }
 
-const char *flow_initializer(CheckContext *cx, Sx fn, bool uniform) { return flow_fitting(check_traits(cx, fn), uniform); }
+const char *flow_initializer(CheckContext *cx, Sx fn, bool uniform)
+{
+    return flow_fitting(check_traits(cx, fn), uniform);
+}

@@ -19,18 +19,19 @@ static bool starts(Str name, const char *with) { return str_starts(name, str_of(
 /* Variance gained per layer; outside these bounds the initializer is made for something else. */
 static bool off(double variance) { return variance < 0.6 || variance > 1.6; }
 
-/* Kaiming is made for rectifiers, which let half the signal through; Xavier and LeCun for functions with slope 1 at zero. Named
- * families are judged by their gain, so that a change of width (fan_out, Xavier's mean of both) is not held against them; others by
- * what they do forward and backward, both. */
+/* Kaiming is made for rectifiers, which let half the signal through; Xavier and LeCun for functions with slope 1 at
+ * zero. Named families are judged by their gain, so that a change of width (fan_out, Xavier's mean of both) is not held
+ * against them; others by what they do forward and backward, both. */
 static bool is_mismatch(CheckContext *cx, const Tensor *tensor, Sx fn)
 {
     const SxTraits *traits = check_traits(cx, fn);
-    bool kaiming = starts(tensor->init, "kaiming"), xavier = starts(tensor->init, "xavier") || starts(tensor->init, "lecun");
+    bool kaiming = starts(tensor->init, "kaiming"),
+         xavier = starts(tensor->init, "xavier") || starts(tensor->init, "lecun");
     double second = traits->unit.second, slope2 = traits->unit.slope2;
     if ((kaiming || xavier) && traits->saturates)
         /* from Xavier's own gain to the one that keeps the variance */
-        return (kaiming && fabs(tensor->gain / M_SQRT2 - 1) < 0.02 && fabs(traits->gain / M_SQRT2 - 1) > 0.03) || tensor->gain < 0.8 ||
-               tensor->gain > 1.25 * traits->gain;
+        return (kaiming && fabs(tensor->gain / M_SQRT2 - 1) < 0.02 && fabs(traits->gain / M_SQRT2 - 1) > 0.03) ||
+               tensor->gain < 0.8 || tensor->gain > 1.25 * traits->gain;
     if (kaiming || xavier)
         return off(tensor->gain * tensor->gain * second);
     double forward = tensor->deviation * tensor->deviation * tensor->fan_in * second;
@@ -56,7 +57,8 @@ static uint32_t find_pairs(CheckContext *cx, Pair *pair)
         const Tensor *tensor = &cx->g->tensors.at[index];
         Follow follow = flow_follow(cx, id);
         /* hidden layers: in front of an output activation a small start is often meant */
-        if (follow.end != FOLLOW_ACTIVATION || !is_mismatch(cx, tensor, follow.fn) || !flow_reach(cx, follow.node).layer)
+        if (follow.end != FOLLOW_ACTIVATION || !is_mismatch(cx, tensor, follow.fn) ||
+            !flow_reach(cx, follow.node).layer)
             continue;
         double gain = check_traits(cx, follow.fn)->gain;
         pair[n++] = (Pair){index, id, follow, tensor->deviation * sqrt(tensor->fan_in) / gain};
@@ -95,11 +97,12 @@ static void report(CheckContext *cx, const Pair *pair, uint32_t n)
     double signal, gradient;
     whole_network(cx, pair, n, &signal, &gradient);
     Span first = check_span(cx, pair[0].product);
-    Diag *diag = check_report(cx, is_far(signal) || is_far(gradient) ? LEVEL_WARN : LEVEL_NOTE, first,
-                              "`" STR_FMT "` does not fit `" STR_FMT "`: each layer changes the signal by a factor of %.2g",
-                              STR_ARG(tensor->init), STR_ARG(activation), pair[0].factor);
-    diag_primary(diag, "standard deviation %.3g; `" STR_FMT "` keeps the signal with %.3g", tensor->deviation, STR_ARG(activation),
-                 tensor->deviation / pair[0].factor);
+    Diag *diag =
+        check_report(cx, is_far(signal) || is_far(gradient) ? LEVEL_WARN : LEVEL_NOTE, first,
+                     "`" STR_FMT "` does not fit `" STR_FMT "`: each layer changes the signal by a factor of %.2g",
+                     STR_ARG(tensor->init), STR_ARG(activation), pair[0].factor);
+    diag_primary(diag, "standard deviation %.3g; `" STR_FMT "` keeps the signal with %.3g", tensor->deviation,
+                 STR_ARG(activation), tensor->deviation / pair[0].factor);
     diag_label(diag, check_span(cx, pair[0].follow.node), "wants a gain of %.4f", traits->gain);
     uint32_t labels = 0;
     for (uint32_t i = 0; i < n; i++) {
@@ -109,9 +112,11 @@ static void report(CheckContext *cx, const Pair *pair, uint32_t n)
             diag_label(diag, span, labels == 2 && i + 1 < n ? "and in %u more" : "and here", n - i - 1);
     }
     check_label_outer(cx, diag, pair[0].product, "in this use");
-    diag_note(diag, "over %u such layer%s the signal changes by " STR_FMT " and the gradient at the first layer by " STR_FMT
-                    ", against fitting weights",
-              n, n == 1 ? "" : "s", STR_ARG(check_number(cx->arena, signal)), STR_ARG(check_number(cx->arena, gradient)));
+    diag_note(diag,
+              "over %u such layer%s the signal changes by " STR_FMT " and the gradient at the first layer by " STR_FMT
+              ", against fitting weights",
+              n, n == 1 ? "" : "s", STR_ARG(check_number(cx->arena, signal)),
+              STR_ARG(check_number(cx->arena, gradient)));
     bool uniform = tensor->init.n > 8 && str_is((Str){tensor->init.p + tensor->init.n - 8, 8}, "_uniform");
     const char *fitting = flow_initializer(cx, pair[0].follow.fn, uniform);
     if (str_is(tensor->init, fitting))
@@ -152,13 +157,15 @@ ACT_CHECK(init_activation_mismatch) = {
     .group = "init",
     .level = LEVEL_WARN,
     .summary = "an initializer made for another activation, with its factor per layer and for the whole network",
-    .doc = "Fresh weights of variance g² / fan_in multiply the second moment of the signal by g² E f(Z)² at every layer, Z being a standard "
-           "normal number and f the activation. The gain that keeps it is g = 1 / sqrt(E f²): 1.414 for relu, which is Kaiming's; 1 for "
-           "selu, which is LeCun's; between 1 (Xavier) and 1.59 for tanh. Crossing them costs a factor per layer: Xavier in front of relu "
-           "0.707, and 0.00098 over twenty layers; the common framework default (variance 1 / (3 fan_in)) 0.408, and 1.6e-8.\n\n"
-           "Per layer this is a note. When signal or gradient of the whole network, propagated beside the same network with fitting "
-           "weights, end up more than a hundred times too small or too large it is a warning. `auto`, the default, follows each layer to "
-           "its activation and takes the computed gain, for your own activations too.",
+    .doc =
+        "Fresh weights of variance g² / fan_in multiply the second moment of the signal by g² E f(Z)² at every "
+        "layer, Z being a standard normal number and f the activation. The gain that keeps it is g = 1 / sqrt(E f²): "
+        "1.414 for relu, which is Kaiming's; 1 for selu, which is LeCun's; between 1 (Xavier) and 1.59 for tanh. "
+        "Crossing them costs a factor per layer: Xavier in front of relu 0.707, and 0.00098 over twenty layers; the "
+        "common framework default (variance 1 / (3 fan_in)) 0.408, and 1.6e-8.\n\n"
+        "Per layer this is a note. When signal or gradient of the whole network, propagated beside the same network "
+        "with fitting weights, end up more than a hundred times too small or too large it is a warning. `auto`, the "
+        "default, follows each layer to its activation and takes the computed gain, for your own activations too.",
     .wrong = "block layer(x) { x |> linear(64, weight = xavier_normal) |> relu }\n"
              "model deep {\n"
              "    input  x : f32[64]\n"

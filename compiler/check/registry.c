@@ -80,11 +80,11 @@ bool check_set(Arena *arena, CheckOptions *options, Level level, Str name, Str *
             names[2 * i + 1] = str_of(unsorted[i]->group);
         }
         int nearest = str_nearest(name, names, 2 * RULE_COUNT);
-        *why = check_is_hard(name)
-                   ? str_printf(arena, "`" STR_FMT "` is a hard error: it has no level", STR_ARG(name))
+        *why = check_is_hard(name) ? str_printf(arena, "`" STR_FMT "` is a hard error: it has no level", STR_ARG(name))
                : nearest >= 0 ? str_printf(arena, "no rule or group is called `" STR_FMT "`; there is `" STR_FMT "`",
                                            STR_ARG(name), STR_ARG(names[nearest]))
-                              : str_printf(arena, "no rule or group is called `" STR_FMT "`; see `actc list rules`", STR_ARG(name));
+                              : str_printf(arena, "no rule or group is called `" STR_FMT "`; see `actc list rules`",
+                                           STR_ARG(name));
         return false;
     }
     *vec_push(arena, &options->settings) = (CheckSetting){level, name};

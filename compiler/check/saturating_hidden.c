@@ -1,4 +1,5 @@
-/* ACT302: sigmoid- or tanh-shaped activations in the hidden layers of a feed-forward network, with the predicted factor. */
+/* ACT302: sigmoid- or tanh-shaped activations in the hidden layers of a feed-forward network, with the predicted
+ * factor. */
 #include "check/edit.h"
 #include "check/flow.h"
 
@@ -11,7 +12,8 @@ static const double harmless = 0.1;
 static bool is_bottleneck(const CheckContext *cx, NodeId id, NodeId next)
 {
     NodeId layer = cx->facts->weighted[id];
-    uint64_t width = type_last(graph_type(cx->g, id)), in = type_last(graph_type(cx->g, graph_node(cx->g, layer)->in[0]));
+    uint64_t width = type_last(graph_type(cx->g, id)),
+             in = type_last(graph_type(cx->g, graph_node(cx->g, layer)->in[0]));
     return width < in && width < type_last(graph_type(cx->g, next));
 }
 
@@ -58,9 +60,10 @@ static void report(CheckContext *cx, const Signal *signal, const NodeId *node, u
     double each = pow(path.ratio, 1.0 / (path.layers - 1));
     Str name = check_name(cx, node[0]), ratio = check_number(cx->arena, path.ratio);
     Span first = check_span(cx, node[0]);
-    Diag *diag = check_report(cx, mild ? LEVEL_NOTE : LEVEL_WARN, first,
-                              "`" STR_FMT "` in %u hidden layer%s: the first layer gets " STR_FMT " of the gradient at the last",
-                              STR_ARG(name), n, n == 1 ? "" : "s", STR_ARG(ratio));
+    Diag *diag =
+        check_report(cx, mild ? LEVEL_NOTE : LEVEL_WARN, first,
+                     "`" STR_FMT "` in %u hidden layer%s: the first layer gets " STR_FMT " of the gradient at the last",
+                     STR_ARG(name), n, n == 1 ? "" : "s", STR_ARG(ratio));
     double most = check_traits(cx, cx->facts->fn[node[0]])->max_slope;
     diag_primary(diag, "its slope is at most %.3g and vanishes where it saturates", most);
     uint32_t labels = 0;
@@ -75,8 +78,12 @@ static void report(CheckContext *cx, const Signal *signal, const NodeId *node, u
     if (path.layers == 2)
         diag_note(diag, "predicted from the initial weights");
     else
-        diag_note(diag, "predicted from the initial weights: from layer to layer the gradient changes by a factor of %.2g, over %u layers "
-                        "by " STR_FMT, each, path.layers - 1, STR_ARG(ratio));
+        diag_note(
+            diag,
+            "predicted from the initial weights: from layer to layer the gradient changes by a factor of %.2g, over "
+            "%u layers "
+            "by " STR_FMT,
+            each, path.layers - 1, STR_ARG(ratio));
     diag_help(diag, "in hidden layers use `relu` or `gelu`; their gradient keeps its size");
     for (uint32_t i = 0; i < n; i++) {
         if (!has_edit(diag, check_span(cx, node[i])))
@@ -116,21 +123,25 @@ ACT_CHECK(saturating_hidden) = {
     .group = "hidden",
     .level = LEVEL_WARN,
     .summary = "an activation that saturates in deep hidden layers, with the predicted factor",
-    .doc = "The slope of a sigmoid is at most 0.25, and on its way back to the first layer the gradient is multiplied by such a slope at "
-           "every layer: 0.25^20 is about 1e-12. The bound is not the prediction. This rule propagates the variance of the signal "
-           "forward and of the gradient backward through the network as it is initialised, with the widths, initializers and skips it "
-           "has, and compares the norms of the gradient at the first and at the last weight layer. For twenty layers of sigmoid behind "
-           "Xavier weights it predicts 2.6e-13, measured networks show the same within a factor of two. tanh, with slope 1 at zero, "
-           "loses far less: 0.19 over twenty layers.\n\n"
-           "When less than a tenth arrives at the first layer it is a warning, otherwise a note: a tanh network of three layers is "
-           "fine. Any function that is flat at both ends counts, also your own. Exempt are gates (a sigmoid that multiplies other values), "
-           "outputs, and a latent code that is narrower than its neighbours.",
-    .wrong = "model deep {\n"
-             "    input  x : f32[20]\n"
-             "    target y : class(3)\n"
-             "    h = x |> linear(32) |> sigmoid |> linear(32) |> sigmoid |> linear(32) |> sigmoid |> linear(32) |> sigmoid\n"
-             "    loss cross_entropy(h |> linear(3), y)\n"
-             "}\n",
+    .doc =
+        "The slope of a sigmoid is at most 0.25, and on its way back to the first layer the gradient is multiplied "
+        "by such a slope at every layer: 0.25^20 is about 1e-12. The bound is not the prediction. This rule "
+        "propagates the variance of the signal forward and of the gradient backward through the network as it is "
+        "initialised, with the widths, initializers and skips it has, and compares the norms of the gradient at the "
+        "first and at the last weight layer. For twenty layers of sigmoid behind Xavier weights it predicts 2.6e-13, "
+        "measured networks show the same within a factor of two. tanh, with slope 1 at zero, loses far less: 0.19 "
+        "over twenty layers.\n\n"
+        "When less than a tenth arrives at the first layer it is a warning, otherwise a note: a tanh network of "
+        "three layers is fine. Any function that is flat at both ends counts, also your own. Exempt are gates (a "
+        "sigmoid that multiplies other values), outputs, and a latent code that is narrower than its neighbours.",
+    .wrong =
+        "model deep {\n"
+        "    input  x : f32[20]\n"
+        "    target y : class(3)\n"
+        "    h = x |> linear(32) |> sigmoid |> linear(32) |> sigmoid |> linear(32) |> sigmoid |> linear(32) |> "
+        "sigmoid\n"
+        "    loss cross_entropy(h |> linear(3), y)\n"
+        "}\n",
     .right = "model deep {\n"
              "    input  x : f32[20]\n"
              "    target y : class(3)\n"

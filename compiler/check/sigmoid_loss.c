@@ -13,18 +13,20 @@ static void double_sigmoid(CheckContext *cx)
         if (!loss->wants_logits || loss->classes || !head.sigmoid_like)
             continue;
         double low = head.range.low, high = head.range.high;
-        Diag *diag = check_report(cx, LEVEL_DENY, head.span, "`" STR_FMT "` output feeds a loss that applies sigmoid itself",
-                                  STR_ARG(head.name));
+        Diag *diag = check_report(cx, LEVEL_DENY, head.span,
+                                  "`" STR_FMT "` output feeds a loss that applies sigmoid itself", STR_ARG(head.name));
         check_spot_loss(cx, loss);
         check_spot_node(cx, head.value);
         diag_primary(diag, "produces probabilities");
         diag_label(diag, loss->span, "expects logits and applies a sigmoid to them");
         check_label_outer(cx, diag, head.at, "in this use");
-        diag_note(diag,
-                  "its predictions stay between %.3g and %.3f: the loss cannot fall below %.4f where the target is 1, nor below "
-                  "%.4f where it is 0",
-                  sigmoid(low), sigmoid(high), log1p(exp(-high)), log1p(exp(low)));
-        diag_help(diag, "give the loss the value before `" STR_FMT "`, or keep the activation and use `bce`", STR_ARG(head.name));
+        diag_note(
+            diag,
+            "its predictions stay between %.3g and %.3f: the loss cannot fall below %.4f where the target is 1, nor "
+            "below %.4f where it is 0",
+            sigmoid(low), sigmoid(high), log1p(exp(-high)), log1p(exp(low)));
+        diag_help(diag, "give the loss the value before `" STR_FMT "`, or keep the activation and use `bce`",
+                  STR_ARG(head.name));
         edit_remove_before_loss(cx, diag, FIX_SAFE, &head, loss);
     }
 }
@@ -35,12 +37,13 @@ ACT_CHECK(double_sigmoid) = {
     .group = "output",
     .level = LEVEL_DENY,
     .summary = "sigmoid in front of a loss that applies sigmoid itself",
-    .doc = "`bce_with_logits` applies the sigmoid itself, in a form that neither overflows nor loses digits. A sigmoid in front of it turns "
-           "logits into numbers between 0 and 1 first, and the sigmoid of those lies between 0.5 and 0.731: the model answers yes to "
-           "everything, the loss cannot fall below 0.3133 where the target is 1 and 0.6931 where it is 0, and the gradient carries "
-           "the slopes of two sigmoids.\n\n"
-           "Any activation that rises between two asymptotes within [0, 1] counts, whatever it is called: a hard sigmoid, or one of "
-           "your own.",
+    .doc =
+        "`bce_with_logits` applies the sigmoid itself, in a form that neither overflows nor loses digits. A sigmoid "
+        "in front of it turns logits into numbers between 0 and 1 first, and the sigmoid of those lies between 0.5 "
+        "and 0.731: the model answers yes to everything, the loss cannot fall below 0.3133 where the target is 1 and "
+        "0.6931 where it is 0, and the gradient carries the slopes of two sigmoids.\n\n"
+        "Any activation that rises between two asymptotes within [0, 1] counts, whatever it is called: a hard "
+        "sigmoid, or one of your own.",
     .wrong = "model spam {\n"
              "    input  x : f32[57]\n"
              "    target y : binary\n"
@@ -65,17 +68,22 @@ static void sigmoid_with_ce(CheckContext *cx)
         if (!loss->wants_logits || !loss->classes || !head.sigmoid_like || head.units < 2)
             continue;
         double k = head.units, span = head.range.high - head.range.low;
-        Diag *diag = check_report(cx, LEVEL_DENY, head.span, "`" STR_FMT "` output feeds `" STR_FMT "`, which compares classes by their logits",
+        Diag *diag = check_report(cx, LEVEL_DENY, head.span,
+                                  "`" STR_FMT "` output feeds `" STR_FMT "`, which compares classes by their logits",
                                   STR_ARG(head.name), STR_ARG(loss->fn));
         check_spot_loss(cx, loss);
         check_spot_node(cx, head.value);
-        diag_primary(diag, "confines every logit to [%g, %g]", round(head.range.low * 1e4) / 1e4, round(head.range.high * 1e4) / 1e4);
+        diag_primary(diag, "confines every logit to [%g, %g]", round(head.range.low * 1e4) / 1e4,
+                     round(head.range.high * 1e4) / 1e4);
         diag_label(diag, loss->span, "expects logits and applies softmax to them");
         check_label_outer(cx, diag, head.at, "in this use");
         diag_note(diag, "with %u classes the loss cannot fall below %.4f (an untrained model scores %.4f)", head.units,
                   log(exp(span) + k - 1) - span, log(k));
-        diag_help(diag, "for one class of %u remove the activation; for several labels at once declare the target as `binary[%u]` and "
-                        "use `bce`", head.units, head.units);
+        diag_help(
+            diag,
+            "for one class of %u remove the activation; for several labels at once declare the target as "
+            "`binary[%u]` and use `bce`",
+            head.units, head.units);
         edit_remove_before_loss(cx, diag, FIX_UNSAFE, &head, loss);
     }
 }
@@ -86,10 +94,11 @@ ACT_CHECK(sigmoid_with_ce) = {
     .group = "output",
     .level = LEVEL_DENY,
     .summary = "sigmoid in front of a cross-entropy over classes",
-    .doc = "`cross_entropy` takes logits and makes them compete through a softmax. A sigmoid confines every logit to (0, 1), so that even "
-           "the best prediction leaves the right class a share of only e / (e + K - 1): with 10 classes the loss cannot fall below 1.4612. "
-           "Either the task is one class of many, and the sigmoid goes, or several labels can be present at once, and then each wants "
-           "its own sigmoid under a binary cross-entropy.",
+    .doc =
+        "`cross_entropy` takes logits and makes them compete through a softmax. A sigmoid confines every logit to "
+        "(0, 1), so that even the best prediction leaves the right class a share of only e / (e + K - 1): with 10 "
+        "classes the loss cannot fall below 1.4612. Either the task is one class of many, and the sigmoid goes, or "
+        "several labels can be present at once, and then each wants its own sigmoid under a binary cross-entropy.",
     .wrong = "model digits {\n"
              "    input  image : f32[64]\n"
              "    target label : class(10)\n"

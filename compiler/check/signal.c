@@ -50,8 +50,8 @@ Moments signal_input(const Graph *g, uint32_t tensor, const TrainUse *train)
     return (Moments){mean, second, second > 0 ? mean * mean / second : 0, second, second};
 }
 
-/* A map that reads several values which are functions of one (x and sigmoid(x) in x * sigmoid(x)) is asked as that one function:
- * the op's formula for several inputs takes them as independent. */
+/* A map that reads several values which are functions of one (x and sigmoid(x) in x * sigmoid(x)) is asked as that one
+ * function: the op's formula for several inputs takes them as independent. */
 static Node joined(const Facts *f, NodeId id, AttrValue *attr, NodeId *in)
 {
     Node node = *graph_node(f->g, id);
@@ -107,7 +107,8 @@ static void backward(Signal *s, NodeId id)
     AttrValue attr;
     NodeId base;
     Node node = joined(s->facts, id, &attr, &base);
-    if (s->gradient[id] == 0 || node.n_in == 0 || node.n_in > MAX_IN || (node.op->vjp == NULL && node.op->signal_back == NULL))
+    if (s->gradient[id] == 0 || node.n_in == 0 || node.n_in > MAX_IN ||
+        (node.op->vjp == NULL && node.op->signal_back == NULL))
         return;
     if (node.op->signal_back) {
         SignalCall call = call_of(s, &node, in);

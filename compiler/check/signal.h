@@ -1,14 +1,15 @@
 /* Signal propagation: what a fresh network does to the size of values and gradients, before one step is run.
  *
- * Forward, in topological order, every value gets Moments (graph/op.h): mean and second moment over fresh weights and data, and the
- * correlation of an element between two samples. Backward, every value gets G, the second moment of the gradient with respect to one
- * of its elements, relative to 1 at the predictions. Each op's record has the formulas (op->signal, op->signal_back); an op without
- * them passes its first input through. A linear layer of n inputs with weights of variance v makes q = n v E x² + b² and hands back
- * G_in = n_out v G_out; an activation f makes E f² and hands back E f'² G (Poole et al. 2016; Schoenholz et al. 2016).
+ * Forward, in topological order, every value gets Moments (graph/op.h): mean and second moment over fresh weights and
+ * data, and the correlation of an element between two samples. Backward, every value gets G, the second moment of the
+ * gradient with respect to one of its elements, relative to 1 at the predictions. Each op's record has the formulas
+ * (op->signal, op->signal_back); an op without them passes its first input through. A linear layer of n inputs with
+ * weights of variance v makes q = n v E x² + b² and hands back G_in = n_out v G_out; an activation f makes E f² and
+ * hands back E f'² G (Poole et al. 2016; Schoenholz et al. 2016).
  *
- * Inputs: data that a pipeline normalises has mean 0, second moment 1 and uncorrelated samples, and so has data about which nothing
- * is declared. A declared range [a, b] is taken as uniform: mean (a + b) / 2, variance (b - a)² / 12 (data in [0, 1]: mean 0.5, second
- * moment 1/3), the mean being what two samples share. */
+ * Inputs: data that a pipeline normalises has mean 0, second moment 1 and uncorrelated samples, and so has data about
+ * which nothing is declared. A declared range [a, b] is taken as uniform: mean (a + b) / 2, variance (b - a)² / 12
+ * (data in [0, 1]: mean 0.5, second moment 1/3), the mean being what two samples share. */
 #ifndef ACT_CHECK_SIGNAL_H
 #define ACT_CHECK_SIGNAL_H
 
@@ -16,15 +17,16 @@
 
 typedef struct Signal {
     const Facts *facts;
-    Moments *value;    /* by node */
-    double *gradient;  /* by node: G; 0 where no prediction depends on it */
+    Moments *value;   /* by node */
+    double *gradient; /* by node: G; 0 where no prediction depends on it */
 } Signal;
 
 typedef struct SignalOptions {
-    const TrainUse *train;      /* for the data pipeline; may be NULL */
-    const NodeId *prediction;   /* where the gradient starts */
+    const TrainUse *train;    /* for the data pipeline; may be NULL */
+    const NodeId *prediction; /* where the gradient starts */
     uint32_t n_prediction;
-    const double *deviation;    /* by tensor: a standard deviation to try instead of the tensor's own; NaN or NULL: its own */
+    const double
+        *deviation; /* by tensor: a standard deviation to try instead of the tensor's own; NaN or NULL: its own */
 } SignalOptions;
 
 Signal *signal_run(Arena *arena, const Facts *facts, const SignalOptions *options);
@@ -34,17 +36,19 @@ Signal *signal_of_model(Arena *arena, const Facts *facts, const Model *model, co
 /* Moments of what the model receives for an input or target. */
 Moments signal_input(const Graph *g, uint32_t tensor, const TrainUse *train);
 
-/* Root mean square of a value; standard deviation; L2 norm of the gradient with respect to the whole value of one sample. */
+/* Root mean square of a value; standard deviation; L2 norm of the gradient with respect to the whole value of one
+ * sample. */
 double signal_rms(const Signal *signal, NodeId id);
 double signal_deviation(const Signal *signal, NodeId id);
 double signal_gradient_norm(const Signal *signal, NodeId id);
 
-/* The weight layers behind a prediction. The ratio compares the norms of the gradient with respect to the outputs (pre-activations)
- * of the first weight layer and of the output layer, so that 20 hidden layers give 20 factors and widths do not count. */
+/* The weight layers behind a prediction. The ratio compares the norms of the gradient with respect to the outputs
+ * (pre-activations) of the first weight layer and of the output layer, so that 20 hidden layers give 20 factors and
+ * widths do not count. */
 typedef struct SignalPath {
-    NodeId first, last;  /* products with weights; 0: none */
-    uint32_t layers;     /* weight layers on the longest way from first to last, both counted */
-    double ratio;        /* norm at first / norm at last; 1 for one layer; NaN when it can't be told */
+    NodeId first, last; /* products with weights; 0: none */
+    uint32_t layers;    /* weight layers on the longest way from first to last, both counted */
+    double ratio;       /* norm at first / norm at last; 1 for one layer; NaN when it can't be told */
 } SignalPath;
 SignalPath signal_path(const Signal *signal, NodeId prediction);
 

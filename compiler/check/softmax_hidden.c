@@ -23,12 +23,16 @@ static void softmax_hidden(CheckContext *cx)
         if (node->n_in == 1)
             given = cx->signal->gradient[node->in[0]];
         if (passed > 0 && given > 0)
-            diag_note(diag, "at the start each value is about 1/%u, and the gradient that passes through shrinks by a factor of %.2g", units,
-                      __builtin_sqrt(given / passed));
+            diag_note(
+                diag,
+                "at the start each value is about 1/%u, and the gradient that passes through shrinks by a factor of "
+                "%.2g",
+                units, __builtin_sqrt(given / passed));
         else
             diag_note(diag, "at the start each value is about 1/%u, whatever the input", units);
         Str activation = flow_hidden_activation(cx);
-        diag_help(diag, "use a hidden activation, such as `" STR_FMT "`; softmax belongs to outputs, attention and gates",
+        diag_help(diag,
+                  "use a hidden activation, such as `" STR_FMT "`; softmax belongs to outputs, attention and gates",
                   STR_ARG(activation));
         edit_replace(cx, diag, FIX_UNSAFE, check_span(cx, id), str_c(cx->arena, activation));
     }
@@ -40,11 +44,13 @@ ACT_CHECK(softmax_hidden) = {
     .group = "hidden",
     .level = LEVEL_WARN,
     .summary = "softmax between hidden layers",
-    .doc = "Softmax makes units compete for a sum of 1. As features for the next layer its values are tiny (1/K each, at the start), carry "
-           "one direction less than the layer has units, and pass a gradient back that is smaller still, by about 1/K. Hidden layers want "
-           "an activation that keeps the size of the signal.\n\n"
-           "Where the values of a softmax weigh other values, they are in the right place: attention, a mixture of experts, a gate. So "
-           "are those that are also an output or under a loss of their own. None of these is reported.",
+    .doc =
+        "Softmax makes units compete for a sum of 1. As features for the next layer its values are tiny (1/K each, "
+        "at the start), carry one direction less than the layer has units, and pass a gradient back that is smaller "
+        "still, by about 1/K. Hidden layers want an activation that keeps the size of the signal.\n\n"
+        "Where the values of a softmax weigh other values, they are in the right place: attention, a mixture of "
+        "experts, a gate. So are those that are also an output or under a loss of their own. None of these is "
+        "reported.",
     .wrong = "model digits {\n"
              "    input  image : f32[64]\n"
              "    target label : class(10)\n"

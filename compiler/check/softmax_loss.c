@@ -19,7 +19,8 @@ static void double_softmax(CheckContext *cx)
         check_label_outer(cx, diag, head.at, "in this use");
         diag_note(diag, "with %u classes the loss cannot fall below %.4f (an untrained model scores %.4f)", head.units,
                   log(M_E + k - 1) - 1, log(k));
-        diag_help(diag, "give the loss the value before the softmax; `output softmax(…)` still reports probabilities");
+        diag_help(diag,
+                  "give the loss the value before the softmax; `output softmax(…)` still reports probabilities");
         edit_remove_before_loss(cx, diag, FIX_SAFE, &head, loss);
     }
 }
@@ -30,14 +31,16 @@ ACT_CHECK(double_softmax) = {
     .group = "output",
     .level = LEVEL_DENY,
     .summary = "softmax in front of a loss that applies softmax itself",
-    .doc = "`cross_entropy` takes logits: it forms the softmax itself, together with the logarithm, in the numerically safe way. Given "
-           "probabilities, it takes their softmax once more. Probabilities lie between 0 and 1, so the second softmax can never make "
-           "one class much likelier than the others: with K classes the best it can reach is e / (e + K - 1), and the loss cannot fall "
-           "below ln(e + K - 1) - 1. For 4 classes that is 0.744, for 10 classes 1.461 (against ln 10 = 2.303 of a guess), for 1000 "
-           "classes 5.909 against 6.908. Training goes on, slowly and nowhere, because the gradient has passed through both.\n\n"
-           "Only softmax is a bug here. log_softmax in front of a cross-entropy is merely superfluous: its log-sum-exp is 0. "
-           "Views and permutations between the softmax and the loss change nothing, and a softmax written by hand, e / sum(e), "
-           "is recognised.",
+    .doc =
+        "`cross_entropy` takes logits: it forms the softmax itself, together with the logarithm, in the numerically "
+        "safe way. Given probabilities, it takes their softmax once more. Probabilities lie between 0 and 1, so the "
+        "second softmax can never make one class much likelier than the others: with K classes the best it can reach "
+        "is e / (e + K - 1), and the loss cannot fall below ln(e + K - 1) - 1. For 4 classes that is 0.744, for 10 "
+        "classes 1.461 (against ln 10 = 2.303 of a guess), for 1000 classes 5.909 against 6.908. Training goes on, "
+        "slowly and nowhere, because the gradient has passed through both.\n\n"
+        "Only softmax is a bug here. log_softmax in front of a cross-entropy is merely superfluous: its log-sum-exp "
+        "is 0. Views and permutations between the softmax and the loss change nothing, and a softmax written by "
+        "hand, e / sum(e), is recognised.",
     .wrong = "model digits {\n"
              "    input  image : f32[64]\n"
              "    target label : class(10)\n"
@@ -77,14 +80,17 @@ static void fix_one_unit(CheckContext *cx, Diag *diag, const Head *head, const L
 static void softmax_one_unit(CheckContext *cx)
 {
     for (NodeId id = 1; id < cx->g->nodes.n; id++) {
-        if (!cx->facts->live[id] || !facts_is(graph_node(cx->g, id), "softmax") || type_last(graph_type(cx->g, id)) != 1)
+        if (!cx->facts->live[id] || !facts_is(graph_node(cx->g, id), "softmax") ||
+            type_last(graph_type(cx->g, id)) != 1)
             continue;
         Diag *diag = check_report(cx, LEVEL_DENY, check_span(cx, id), "softmax over a single unit always gives 1");
         check_spot_node(cx, id);
         diag_primary(diag, "one unit: the result is the constant 1");
         check_label_outer(cx, diag, id, "in this use");
         diag_note(diag, "its gradient is exactly 0, so nothing in front of it learns");
-        diag_help(diag, "for a yes or no use `sigmoid` with `bce` and a `binary` target; for K classes give the layer K units");
+        diag_help(
+            diag,
+            "for a yes or no use `sigmoid` with `bce` and a `binary` target; for K classes give the layer K units");
         bool fixed = false;
         for (uint32_t i = 0; i < cx->model->losses.n; i++) {
             const LossCall *loss = &cx->model->losses.at[i];
@@ -106,10 +112,12 @@ ACT_CHECK(softmax_one_unit) = {
     .group = "output",
     .level = LEVEL_DENY,
     .summary = "softmax over one unit: the constant 1",
-    .doc = "Softmax divides each exponential by the sum of all of them. With a single unit that is e^x / e^x = 1, whatever x is: the model "
-           "predicts the same for every input, and the gradient is exactly zero, so it can never learn otherwise. A binary decision "
-           "with one unit wants a sigmoid, which is the softmax over the two logits x and 0.\n\n"
-           "What other rules would say about the loss behind such an output follows from this and is not said.",
+    .doc =
+        "Softmax divides each exponential by the sum of all of them. With a single unit that is e^x / e^x = 1, "
+        "whatever x is: the model predicts the same for every input, and the gradient is exactly zero, so it can "
+        "never learn otherwise. A binary decision with one unit wants a sigmoid, which is the softmax over the two "
+        "logits x and 0.\n\n"
+        "What other rules would say about the loss behind such an output follows from this and is not said.",
     .wrong = "model diagnosis {\n"
              "    input  x : f32[30]\n"
              "    target y : binary\n"
@@ -137,16 +145,20 @@ static void softmax_with_bce(CheckContext *cx)
             continue;
         bool many = kind == TARGET_BINARY;
         Diag *diag = check_report(cx, many ? LEVEL_DENY : LEVEL_WARN, head.span,
-                                  "softmax output feeds `" STR_FMT "`, which asks about each unit on its own", STR_ARG(loss->fn));
+                                  "softmax output feeds `" STR_FMT "`, which asks about each unit on its own",
+                                  STR_ARG(loss->fn));
         check_spot_loss(cx, loss);
         check_spot_node(cx, head.value);
         diag_primary(diag, "the %u values share a sum of 1", head.units);
         diag_label(diag, loss->span, "wants an independent probability for each");
         if (many)
-            diag_note(diag, "two labels that are both present can get at most 0.5 each: their loss cannot fall below %.4f each",
-                      log(2.0));
+            diag_note(
+                diag,
+                "two labels that are both present can get at most 0.5 each: their loss cannot fall below %.4f each",
+                log(2.0));
         if (kind == TARGET_CLASS) {
-            diag_help(diag, "one class of %u is a task for `cross_entropy`, on the value before the softmax", target->classes);
+            diag_help(diag, "one class of %u is a task for `cross_entropy`, on the value before the softmax",
+                      target->classes);
             if (edit_remove_before_loss(cx, diag, FIX_UNSAFE, &head, loss))
                 edit_loss_name(cx, diag, FIX_UNSAFE, loss, "cross_entropy");
         } else if (loss->wants_logits) {
@@ -166,11 +178,12 @@ ACT_CHECK(softmax_with_bce) = {
     .group = "output",
     .level = LEVEL_WARN,
     .summary = "softmax in front of a binary cross-entropy: labels compete",
-    .doc = "Binary cross-entropy asks about every unit on its own: is this label present or not? Softmax makes the units share a sum of 1, "
-           "so that one label can only rise when the others fall. With a target of many labels (`binary[K]`) that is a contradiction and "
-           "therefore an error: two labels that are both present can get at most 0.5 each. Many labels want a sigmoid per label; "
-           "one class of many wants `cross_entropy` on logits.\n\n"
-           "In front of `bce_with_logits` the softmax is wrong twice: its values in [0, 1] are taken as logits.",
+    .doc =
+        "Binary cross-entropy asks about every unit on its own: is this label present or not? Softmax makes the "
+        "units share a sum of 1, so that one label can only rise when the others fall. With a target of many labels "
+        "(`binary[K]`) that is a contradiction and therefore an error: two labels that are both present can get at "
+        "most 0.5 each. Many labels want a sigmoid per label; one class of many wants `cross_entropy` on logits.\n\n"
+        "In front of `bce_with_logits` the softmax is wrong twice: its values in [0, 1] are taken as logits.",
     .wrong = "model tags {\n"
              "    input  x : f32[50]\n"
              "    target y : binary[8]\n"

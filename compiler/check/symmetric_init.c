@@ -46,7 +46,8 @@ static void symmetric_init(CheckContext *cx)
     for (NodeId id = 1; id < cx->g->nodes.n; id++) {
         int index = cx->facts->live[id] ? facts_weight(cx->g, id) : -1;
         uint64_t units = type_last(graph_type(cx->g, id));
-        if (index < 0 || units < 2 || !cx->g->tensors.at[index].trainable || !flow_is_constant(&cx->g->tensors.at[index]))
+        if (index < 0 || units < 2 || !cx->g->tensors.at[index].trainable ||
+            !flow_is_constant(&cx->g->tensors.at[index]))
             continue;
         const Tensor *tensor = &cx->g->tensors.at[index];
         Follow follow;
@@ -54,11 +55,12 @@ static void symmetric_init(CheckContext *cx)
         if (verdict == SYMMETRY_FINE)
             continue;
         Str name = check_name(cx, id);
-        Diag *diag = check_report(cx, verdict == SYMMETRY_START ? LEVEL_WARN : LEVEL_DENY, check_span(cx, id),
-                                  verdict == SYMMETRY_DEAD      ? "the %llu units of `" STR_FMT "` never learn: all weights start at %g"
-                                  : verdict == SYMMETRY_FOREVER ? "the %llu units of `" STR_FMT "` stay identical: all weights start at %g"
-                                                                : "the %llu units of `" STR_FMT "` start identical: all weights are %g",
-                                  (unsigned long long)units, STR_ARG(name), tensor->fill.a);
+        Diag *diag = check_report(
+            cx, verdict == SYMMETRY_START ? LEVEL_WARN : LEVEL_DENY, check_span(cx, id),
+            verdict == SYMMETRY_DEAD      ? "the %llu units of `" STR_FMT "` never learn: all weights start at %g"
+            : verdict == SYMMETRY_FOREVER ? "the %llu units of `" STR_FMT "` stay identical: all weights start at %g"
+                                          : "the %llu units of `" STR_FMT "` start identical: all weights are %g",
+            (unsigned long long)units, STR_ARG(name), tensor->fill.a);
         check_spot_tensor(cx, (uint32_t)index);
         diag_primary(diag, "every unit computes the same value");
         check_label_outer(cx, diag, id, "in this use");
@@ -67,9 +69,12 @@ static void symmetric_init(CheckContext *cx)
                        cx->signal->value[follow.before].mean);
             diag_note(diag, "no gradient reaches the weights, so no step changes them");
         } else if (verdict == SYMMETRY_FOREVER) {
-            diag_note(diag, "the weights behind them are equal too, so every unit gets the same gradient and takes the same step");
+            diag_note(
+                diag,
+                "the weights behind them are equal too, so every unit gets the same gradient and takes the same step");
         } else {
-            diag_note(diag, "only the weights behind them tell the units apart: the layer starts as one unit, %llu times",
+            diag_note(diag,
+                      "only the weights behind them tell the units apart: the layer starts as one unit, %llu times",
                       (unsigned long long)units);
         }
         const char *fitting = follow.end == FOLLOW_ACTIVATION ? flow_initializer(cx, follow.fn, false) : "auto";
@@ -84,12 +89,13 @@ ACT_CHECK(symmetric_init) = {
     .group = "init",
     .level = LEVEL_DENY,
     .summary = "weights of a hidden layer that all start equal",
-    .doc = "When all weights of a layer start equal, all its units compute the same value. What comes of it depends on the rest. Behind "
-           "them equal weights as well: every unit gets the same gradient, takes the same step and stays the same for ever; the layer is "
-           "one unit wide, whatever is written. Zero weights in front of a relu: the slope at 0 is 0, no gradient comes back, and the "
-           "layer never learns. Both are certain, so they are errors. With random weights behind them the units do part, from a bad start: "
-           "a warning.\n\n"
-           "Where zeros are good practice nothing is said: the last layer, the last layer of a residual branch, a gate.",
+    .doc =
+        "When all weights of a layer start equal, all its units compute the same value. What comes of it depends on "
+        "the rest. Behind them equal weights as well: every unit gets the same gradient, takes the same step and "
+        "stays the same for ever; the layer is one unit wide, whatever is written. Zero weights in front of a relu: "
+        "the slope at 0 is 0, no gradient comes back, and the layer never learns. Both are certain, so they are "
+        "errors. With random weights behind them the units do part, from a bad start: a warning.\n\n"
+        "Where zeros are good practice nothing is said: the last layer, the last layer of a residual branch, a gate.",
     .wrong = "model digits {\n"
              "    input  image : f32[64]\n"
              "    target label : class(10)\n"

@@ -27,21 +27,25 @@ static void mse_on_classes(CheckContext *cx)
         if ((kind != TARGET_CLASS && kind != TARGET_BINARY) || !check_is_distance_loss(cx, loss))
             continue;
         Head head = check_head(cx, loss->prediction);
-        Diag *diag = check_report(cx, LEVEL_WARN, loss->span,
-                                  "`" STR_FMT "` measures a distance, but `" STR_FMT "` is a class", STR_ARG(loss->fn),
-                                  STR_ARG(target->name));
+        Diag *diag =
+            check_report(cx, LEVEL_WARN, loss->span, "`" STR_FMT "` measures a distance, but `" STR_FMT "` is a class",
+                         STR_ARG(loss->fn), STR_ARG(target->name));
         check_spot_loss(cx, loss);
-        diag_primary(diag, "treats the %s as numbers to come near to", kind == TARGET_CLASS ? "classes' one-hot vectors" : "labels");
+        diag_primary(diag, "treats the %s as numbers to come near to",
+                     kind == TARGET_CLASS ? "classes' one-hot vectors" : "labels");
         diag_label(diag, target->span, "declared as `" STR_FMT "`", STR_ARG(target->label));
         if (head.softmax || head.sigmoid_like)
-            diag_note(diag, "its gradient carries the factor p (1 - p), at most 0.25: an answer that is wrong with p = 0.99 gets 0.0099 "
-                            "of what cross-entropy gives it");
+            diag_note(
+                diag,
+                "its gradient carries the factor p (1 - p), at most 0.25: an answer that is wrong with p = 0.99 gets "
+                "0.0099 of what cross-entropy gives it");
         else
             diag_note(diag, "an answer that is right and sure, above 1, is punished like one that is wrong");
         if (kind == TARGET_CLASS)
             diag_help(diag, "use `cross_entropy` on logits");
         else
-            diag_help(diag, head.sigmoid_like ? "use `bce`" : "use `bce_with_logits` on the value before the activation");
+            diag_help(diag,
+                      head.sigmoid_like ? "use `bce`" : "use `bce_with_logits` on the value before the activation");
         fix_mse(cx, diag, loss, &head, kind);
     }
 }
@@ -52,12 +56,14 @@ ACT_CHECK(mse_on_classes) = {
     .group = "output",
     .level = LEVEL_WARN,
     .summary = "a loss that measures distance on a target of classes",
-    .doc = "Mean squared and absolute error measure how far a number is from another. A class is no number: class 3 is not between 2 and 4. "
-           "Against the one-hot vector the squared error does work, but badly: behind a softmax or sigmoid its gradient carries the "
-           "slope p (1 - p), which is at most 0.25 and nearly 0 where the model is sure and wrong. An output that is wrong with "
-           "p = 0.99 gets 0.0099 of the gradient that cross-entropy gives it, so confident mistakes are the last to be corrected. "
-           "Without an activation the loss punishes being more than right.\n\n"
-           "Any loss with f(p + t, y + t) = f(p, y) counts as a distance, also one of your own.",
+    .doc =
+        "Mean squared and absolute error measure how far a number is from another. A class is no number: class 3 is "
+        "not between 2 and 4. Against the one-hot vector the squared error does work, but badly: behind a softmax or "
+        "sigmoid its gradient carries the slope p (1 - p), which is at most 0.25 and nearly 0 where the model is "
+        "sure and wrong. An output that is wrong with p = 0.99 gets 0.0099 of the gradient that cross-entropy gives "
+        "it, so confident mistakes are the last to be corrected. Without an activation the loss punishes being more "
+        "than right.\n\n"
+        "Any loss with f(p + t, y + t) = f(p, y) counts as a distance, also one of your own.",
     .wrong = "model digits {\n"
              "    input  image : f32[64]\n"
              "    target label : class(10)\n"
@@ -87,8 +93,9 @@ static void ce_on_real(CheckContext *cx)
         bool declared = range.known && !range.full && isfinite(range.low) && isfinite(range.high);
         if (declared ? range.low >= -1e-6 && range.high <= 1 + 1e-6 : kind != TARGET_REAL)
             continue;
-        Diag *diag = check_report(cx, LEVEL_DENY, loss->span, "`" STR_FMT "` needs classes or probabilities, but its target is real",
-                                  STR_ARG(loss->fn));
+        Diag *diag =
+            check_report(cx, LEVEL_DENY, loss->span,
+                         "`" STR_FMT "` needs classes or probabilities, but its target is real", STR_ARG(loss->fn));
         check_spot_loss(cx, loss);
         if (declared)
             diag_primary(diag, "outside [0, 1] it has no least value to reach");
@@ -97,9 +104,12 @@ static void ce_on_real(CheckContext *cx)
             diag_label(diag, place, "may be anything from %g to %g", range.low, range.high);
         else
             diag_label(diag, place, "declared as `" STR_FMT "`: any real number", STR_ARG(target->label));
-        diag_note(diag, "for a target above 1 or below 0 a cross-entropy falls without end while the prediction runs away");
-        diag_help(diag, "for a quantity use `mse`, `mae` or `huber`; for a class declare the target `class(K)` or `binary`; for soft "
-                        "labels declare its range: `in [0, 1]`");
+        diag_note(diag,
+                  "for a target above 1 or below 0 a cross-entropy falls without end while the prediction runs away");
+        diag_help(
+            diag,
+            "for a quantity use `mse`, `mae` or `huber`; for a class declare the target `class(K)` or `binary`; for "
+            "soft labels declare its range: `in [0, 1]`");
     }
 }
 
@@ -109,11 +119,13 @@ ACT_CHECK(ce_on_real) = {
     .group = "output",
     .level = LEVEL_DENY,
     .summary = "a cross-entropy against a target of real numbers",
-    .doc = "Cross-entropies compare a predicted distribution with a class or with probabilities. A real target is neither: for y above 1 or "
-           "below 0 the term -y log p - (1 - y) log(1 - p) has no minimum inside (0, 1), the prediction runs to an end and the loss "
-           "below zero. A quantity wants a loss for quantities; a class should be declared as one. Soft labels are real numbers that are "
-           "probabilities, and say so by their range: `target y : f32[10] in [0, 1]`. The same holds where an input is the target: pixels "
-           "declared to lie in [0, 1] may stand under a binary cross-entropy, pixels in [0, 255] may not.",
+    .doc =
+        "Cross-entropies compare a predicted distribution with a class or with probabilities. A real target is "
+        "neither: for y above 1 or below 0 the term -y log p - (1 - y) log(1 - p) has no minimum inside (0, 1), the "
+        "prediction runs to an end and the loss below zero. A quantity wants a loss for quantities; a class should "
+        "be declared as one. Soft labels are real numbers that are probabilities, and say so by their range: `target "
+        "y : f32[10] in [0, 1]`. The same holds where an input is the target: pixels declared to lie in [0, 1] may "
+        "stand under a binary cross-entropy, pixels in [0, 255] may not.",
     .wrong = "model prices {\n"
              "    input  x : f32[8]\n"
              "    target y : f32[1]\n"
@@ -165,7 +177,8 @@ static void class_count(CheckContext *cx)
         bool one_label = kind == TARGET_CLASS || (kind == TARGET_BINARY && type_elements(&target->type) == 1);
         if (!loss->classes || !one_label || head.units == classes || is_padding(head.units, classes))
             continue;
-        Diag *diag = check_report(cx, LEVEL_DENY, loss->span, "%u unit%s for %u classes", head.units, head.units == 1 ? "" : "s", classes);
+        Diag *diag = check_report(cx, LEVEL_DENY, loss->span, "%u unit%s for %u classes", head.units,
+                                  head.units == 1 ? "" : "s", classes);
         check_spot_loss(cx, loss);
         if (head.units == 1)
             diag_primary(diag, "over one unit a softmax is 1 and this loss always 0");
@@ -183,7 +196,9 @@ static void class_count(CheckContext *cx)
             continue;
         }
         diag_help(diag, "give the last layer %u units%s", classes,
-                  head.units == 1 && classes == 2 ? ", or keep one, declare the target `binary` and use `bce_with_logits`" : "");
+                  head.units == 1 && classes == 2
+                      ? ", or keep one, declare the target `binary` and use `bce_with_logits`"
+                      : "");
         if (layer)
             edit_units(cx, diag, FIX_SAFE, layer, classes);
     }
@@ -195,10 +210,12 @@ ACT_CHECK(class_count) = {
     .group = "output",
     .level = LEVEL_DENY,
     .summary = "the number of units is not the number of classes",
-    .doc = "A loss over classes needs one unit for each class. With fewer, some labels have no unit: their probability cannot even be "
-           "asked for. With more, the model carries units that are never the answer, usually because the number of classes was miscounted "
-           "(classes count from 0, so labels 0 to 9 are 10 classes). With one unit the softmax is the constant 1, and the loss 0 for "
-           "every input. A large vocabulary filled up to a multiple of 8 is left alone.",
+    .doc =
+        "A loss over classes needs one unit for each class. With fewer, some labels have no unit: their probability "
+        "cannot even be asked for. With more, the model carries units that are never the answer, usually because the "
+        "number of classes was miscounted (classes count from 0, so labels 0 to 9 are 10 classes). With one unit the "
+        "softmax is the constant 1, and the loss 0 for every input. A large vocabulary filled up to a multiple of 8 "
+        "is left alone.",
     .wrong = "model digits {\n"
              "    input  image : f32[64]\n"
              "    target label : class(10)\n"

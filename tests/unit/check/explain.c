@@ -86,7 +86,8 @@ static void test_own_activation(void **state)
     Str why = {0};
     assert_true(check_explain(c.program, STR("mine"), &out, &why));
     const char *text = text_str(&out).p;
-    assert_non_null(strstr(text, "mine (activation, defined here)\nHalf of a silu.\n\n    activation mine(x) = 0.5 * x * sigmoid(x)\n"));
+    assert_non_null(strstr(
+        text, "mine (activation, defined here)\nHalf of a silu.\n\n    activation mine(x) = 0.5 * x * sigmoid(x)\n"));
     assert_non_null(strstr(text, "E f(Z)^2      0.0889"));
     assert_non_null(strstr(text, "gain          3.353"));
     arena_free(c.arena);
@@ -166,8 +167,8 @@ static int stop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_moments),   cmocka_unit_test(test_properties), cmocka_unit_test(test_own_activation),
-        cmocka_unit_test(test_other_pages), cmocka_unit_test(test_all_pages), cmocka_unit_test(test_width),
+        cmocka_unit_test(test_moments),     cmocka_unit_test(test_properties), cmocka_unit_test(test_own_activation),
+        cmocka_unit_test(test_other_pages), cmocka_unit_test(test_all_pages),  cmocka_unit_test(test_width),
         cmocka_unit_test(test_unknown),
     };
     return cmocka_run_group_tests(tests, start, stop);

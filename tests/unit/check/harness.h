@@ -39,7 +39,8 @@ static inline const char *checked_lines(const Checked *c, Level least)
     Text out = {.arena = c->arena};
     for (uint32_t i = 0; i < c->diags->list.n; i++)
         if (c->diags->list.at[i]->level >= least)
-            text_add(&out, diag_render(c->arena, c->diags->list.at[i], &(DiagStyle){.format = DIAG_SHORT, .notes = true}));
+            text_add(&out,
+                     diag_render(c->arena, c->diags->list.at[i], &(DiagStyle){.format = DIAG_SHORT, .notes = true}));
     return text_str(&out).p;
 }
 
@@ -78,9 +79,9 @@ static inline const char *checked_fix(const Checked *c, const Diag *diag)
 }
 
 /* ── assertions, with the text and what was said on failure ── */
-#define assert_says(text, expected) harness_says(__FILE__, __LINE__, text, expected, LEVEL_WARN)
+#define assert_says(text, expected)  harness_says(__FILE__, __LINE__, text, expected, LEVEL_WARN)
 #define assert_notes(text, expected) harness_says(__FILE__, __LINE__, text, expected, LEVEL_NOTE)
-#define assert_clean(text) harness_says(__FILE__, __LINE__, text, "", LEVEL_WARN)
+#define assert_clean(text)           harness_says(__FILE__, __LINE__, text, "", LEVEL_WARN)
 
 static inline void harness_says(const char *file, int line, const char *text, const char *expected, Level least)
 {
@@ -96,12 +97,14 @@ static inline void harness_says(const char *file, int line, const char *text, co
 /* The diagnostic `code` has a fix of this kind, and the text after it is `fixed` and checks clean. */
 #define assert_fix(text, code, kind, fixed) harness_fix(__FILE__, __LINE__, text, code, kind, fixed)
 
-static inline void harness_fix(const char *file, int line, const char *text, const char *code, FixKind kind, const char *fixed)
+static inline void harness_fix(const char *file, int line, const char *text, const char *code, FixKind kind,
+                               const char *fixed)
 {
     Checked c = check_text(text);
     const Diag *diag = checked_find(&c, code);
     if (diag == NULL || diag->fix != kind || diag->edits.n == 0) {
-        print_error("%s:%d: no %s with such a fix in\n%s\nsaid\n%s\n", file, line, code, text, checked_lines(&c, LEVEL_NOTE));
+        print_error("%s:%d: no %s with such a fix in\n%s\nsaid\n%s\n", file, line, code, text,
+                    checked_lines(&c, LEVEL_NOTE));
         _fail(file, line);
     }
     const char *after = checked_fix(&c, diag);

@@ -14,7 +14,8 @@
 
 static const double lecun = 1, he = M_SQRT2;
 
-/* The gradient at the first weight layer against the last, for plain stacks of constant width and an input of second moment 1. */
+/* The gradient at the first weight layer against the last, for plain stacks of constant width and an input of second
+ * moment 1. */
 typedef struct Row {
     const char *name, *fn;
     double gain;
@@ -23,17 +24,27 @@ typedef struct Row {
 } Row;
 
 static const Row rows[] = {
-    {"sigmoid xavier", FN_SIGMOID, lecun, 5, 6.5e-4, 0.02},   {"sigmoid xavier", FN_SIGMOID, lecun, 10, 4.8e-7, 0.02},
-    {"sigmoid xavier", FN_SIGMOID, lecun, 20, 2.6e-13, 0.02}, {"sigmoid xavier", FN_SIGMOID, lecun, 50, 4e-32, 0.1},
-    {"sigmoid he", FN_SIGMOID, he, 20, 9.3e-11, 0.02},        {"tanh xavier", FN_TANH, lecun, 5, 0.37, 0.02},
-    {"tanh xavier", FN_TANH, lecun, 20, 0.19, 0.04},          {"tanh 5/3", FN_TANH, 5.0 / 3, 20, 5.0, 0.02},
-    {"tanh 5/3", FN_TANH, 5.0 / 3, 50, 88, 0.02},             {"relu he", FN_RELU, he, 50, 1, 1e-6},
-    {"relu xavier", FN_RELU, lecun, 5, 0.18, 0.03},           {"relu xavier", FN_RELU, lecun, 20, 9.8e-4, 0.01},
-    {"relu 1/(3n)", FN_RELU, 0.57735026919, 20, 1.6e-8, 0.04}, {"elu he", FN_ELU, he, 20, 4.4, 0.02},
+    {"sigmoid xavier", FN_SIGMOID, lecun, 5, 6.5e-4, 0.02},
+    {"sigmoid xavier", FN_SIGMOID, lecun, 10, 4.8e-7, 0.02},
+    {"sigmoid xavier", FN_SIGMOID, lecun, 20, 2.6e-13, 0.02},
+    {"sigmoid xavier", FN_SIGMOID, lecun, 50, 4e-32, 0.1},
+    {"sigmoid he", FN_SIGMOID, he, 20, 9.3e-11, 0.02},
+    {"tanh xavier", FN_TANH, lecun, 5, 0.37, 0.02},
+    {"tanh xavier", FN_TANH, lecun, 20, 0.19, 0.04},
+    {"tanh 5/3", FN_TANH, 5.0 / 3, 20, 5.0, 0.02},
+    {"tanh 5/3", FN_TANH, 5.0 / 3, 50, 88, 0.02},
+    {"relu he", FN_RELU, he, 50, 1, 1e-6},
+    {"relu xavier", FN_RELU, lecun, 5, 0.18, 0.03},
+    {"relu xavier", FN_RELU, lecun, 20, 9.8e-4, 0.01},
+    {"relu 1/(3n)", FN_RELU, 0.57735026919, 20, 1.6e-8, 0.04},
+    {"elu he", FN_ELU, he, 20, 4.4, 0.02},
     /* lecun: (1.0507² (1/2 + 1.67326² e² Phi(-2)))^10 in closed form; he: by quadrature split at 0 */
-    {"selu lecun", FN_SELU, lecun, 20, 1.9966, 1e-3},         {"selu he", FN_SELU, he, 20, 23.840, 1e-3},
-    {"gelu he", FN_GELU, he, 20, 0.062, 0.05},                {"silu he", FN_SILU, he, 10, 0.13, 0.05},
-    {"silu he", FN_SILU, he, 20, 4.3e-3, 0.03},               {"softplus he", FN_SOFTPLUS, he, 20, 0.053, 0.03},
+    {"selu lecun", FN_SELU, lecun, 20, 1.9966, 1e-3},
+    {"selu he", FN_SELU, he, 20, 23.840, 1e-3},
+    {"gelu he", FN_GELU, he, 20, 0.062, 0.05},
+    {"silu he", FN_SILU, he, 10, 0.13, 0.05},
+    {"silu he", FN_SILU, he, 20, 4.3e-3, 0.03},
+    {"softplus he", FN_SOFTPLUS, he, 20, 0.053, 0.03},
 };
 
 static void test_published_ratios(void **state)
@@ -43,7 +54,8 @@ static void test_published_ratios(void **state)
         Stack s = stack_new(rows[i].fn, rows[i].gain, rows[i].hidden, 64);
         SignalPath path = signal_path(stack_signal(&s), s.prediction);
         if (!(fabs(path.ratio / rows[i].ratio - 1) <= rows[i].tolerance))
-            fail_msg("%s, %u layers: predicted %.4g, published %.4g", rows[i].name, rows[i].hidden, path.ratio, rows[i].ratio);
+            fail_msg("%s, %u layers: predicted %.4g, published %.4g", rows[i].name, rows[i].hidden, path.ratio,
+                     rows[i].ratio);
         assert_int_equal(path.layers, rows[i].hidden + 1);
         arena_free(s.arena);
     }
@@ -137,7 +149,8 @@ static void test_widths_do_not_count(void **state)
     for (int i = 0; i < 4; i++) {
         double deviation = (i == 3 ? 1 : M_SQRT2) / sqrt(widths[i]);
         const char *name = str_printf(arena, "w%d", i).p;
-        NodeId w = build_tensor(g, stack_tensor(g, name, ROLE_PARAM, type_make(DT_F32, false, 2, widths + i), deviation));
+        NodeId w =
+            build_tensor(g, stack_tensor(g, name, ROLE_PARAM, type_make(DT_F32, false, 2, widths + i), deviation));
         x = build_contract(g, CONTRACT_NN, x, w);
         if (i < 3)
             x = build_map(g, stack_fn(g->sx, FN_RELU, arena), &x, 1);
@@ -178,7 +191,8 @@ static void test_self_gate(void **state)
     NodeId gate = build_map1(s.g, SX_SIGMOID, s.product[0]), gated = build_mul(s.g, s.product[0], gate);
     graph_root_add(s.g, ROOT_OUTPUT, gated, 1, STR("gated"));
     NodeId two[] = {s.prediction, gated};
-    Signal *signal = signal_run(s.arena, facts_new(s.arena, s.g), &(SignalOptions){.prediction = two, .n_prediction = 2});
+    Signal *signal =
+        signal_run(s.arena, facts_new(s.arena, s.g), &(SignalOptions){.prediction = two, .n_prediction = 2});
     NodeId whole = graph_node(s.g, s.product[1])->in[0];
     assert_true(fabs(signal->value[gated].second - signal->value[whole].second) < 1e-9);
     assert_true(fabs(signal->value[gated].mean - signal->value[whole].mean) < 1e-9);
@@ -246,16 +260,18 @@ static void test_inputs(void **state)
     assert_true(m.mean == 0 && m.second == 1);
     m = input_of(1, 0, (TransformUse[]){{.kind = ACT_T_NORMALIZE}, {.kind = ACT_T_AFFINE, .a = 2, .b = 3}}, 2);
     assert_true(m.mean == 3 && m.second == 13);
-    m = input_of(0, 1, &(TransformUse){.kind = ACT_T_AFFINE, .a = 1.0 / 255}, 1); /* the range is what the model receives */
+    m = input_of(0, 1, &(TransformUse){.kind = ACT_T_AFFINE, .a = 1.0 / 255},
+                 1); /* the range is what the model receives */
     assert_true(fabs(m.mean - 0.5) < 1e-12);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_published_ratios), cmocka_unit_test(test_real_networks),    cmocka_unit_test(test_widths_do_not_count),
-        cmocka_unit_test(test_residual),         cmocka_unit_test(test_self_gate),        cmocka_unit_test(test_deviation_to_try),
-        cmocka_unit_test(test_one_layer),        cmocka_unit_test(test_inputs),
+        cmocka_unit_test(test_published_ratios),    cmocka_unit_test(test_real_networks),
+        cmocka_unit_test(test_widths_do_not_count), cmocka_unit_test(test_residual),
+        cmocka_unit_test(test_self_gate),           cmocka_unit_test(test_deviation_to_try),
+        cmocka_unit_test(test_one_layer),           cmocka_unit_test(test_inputs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

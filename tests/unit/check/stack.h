@@ -1,4 +1,4 @@
-/* Plain stacks of linear layers of one width and one activation, built by hand: what signal propagation is tested on. */
+/* Plain stacks of linear layers of one width and one activation, built by hand, for tests of signal propagation. */
 #ifndef TEST_CHECK_STACK_H
 #define TEST_CHECK_STACK_H
 
@@ -16,7 +16,13 @@ typedef struct Stack {
 
 static inline uint32_t stack_tensor(Graph *g, const char *name, Role role, Type type, double deviation)
 {
-    Tensor t = {.name = str_of(name), .role = role, .type = type, .low = 1, .high = 0, .trainable = true, .deviation = deviation};
+    Tensor t = {.name = str_of(name),
+                .role = role,
+                .type = type,
+                .low = 1,
+                .high = 0,
+                .trainable = true,
+                .deviation = deviation};
     t.weight = role == ROLE_PARAM;
     t.fill = (Fill){FILL_NORMAL, 0, deviation};
     t.fan_in = type.dim[0];
@@ -32,8 +38,8 @@ static inline Sx stack_fn(SxPool *sx, const char *text, Arena *arena)
     return fn;
 }
 
-/* `hidden` layers of `width` units with weights of variance gain² / width, the activation behind each, and an output layer of the same
- * width and gain. */
+/* `hidden` layers of `width` units with weights of variance gain² / width, the activation behind each, and an output
+ * layer of the same width and gain. */
 static inline Stack stack_new(const char *fn, double gain, uint32_t hidden, uint32_t width)
 {
     Stack s = {.arena = arena_new()};
@@ -44,7 +50,8 @@ static inline Stack stack_new(const char *fn, double gain, uint32_t hidden, uint
     for (uint32_t i = 0; i <= hidden; i++) {
         double deviation = gain / __builtin_sqrt(width);
         const char *name = str_printf(s.arena, "w%u", i).p;
-        NodeId w = build_tensor(s.g, stack_tensor(s.g, name, ROLE_PARAM, type_make(DT_F32, false, 2, shape), deviation));
+        NodeId w =
+            build_tensor(s.g, stack_tensor(s.g, name, ROLE_PARAM, type_make(DT_F32, false, 2, shape), deviation));
         x = build_contract(s.g, CONTRACT_NN, x, w);
         s.product[s.layers++] = x;
         if (i < hidden)
@@ -61,14 +68,13 @@ static inline Signal *stack_signal(const Stack *s)
     return signal_run(s->arena, facts_new(s->arena, s->g), &options);
 }
 
-#define FN_RELU "(max a0 0)"
-#define FN_SIGMOID "(sigmoid a0)"
-#define FN_TANH "(tanh a0)"
-#define FN_GELU "(mul (mul a0 0.5) (add 1 (erf (mul a0 0.7071067811865476))))"
-#define FN_SILU "(mul a0 (sigmoid a0))"
-#define FN_ELU "(select (lt 0 a0) a0 (expm1 a0))"
-#define FN_SELU \
-    "(mul 1.0507009873554805 (select (lt 0 a0) a0 (mul 1.6732632423543772 (expm1 a0))))"
+#define FN_RELU     "(max a0 0)"
+#define FN_SIGMOID  "(sigmoid a0)"
+#define FN_TANH     "(tanh a0)"
+#define FN_GELU     "(mul (mul a0 0.5) (add 1 (erf (mul a0 0.7071067811865476))))"
+#define FN_SILU     "(mul a0 (sigmoid a0))"
+#define FN_ELU      "(select (lt 0 a0) a0 (expm1 a0))"
+#define FN_SELU     "(mul 1.0507009873554805 (select (lt 0 a0) a0 (mul 1.6732632423543772 (expm1 a0))))"
 #define FN_SOFTPLUS "(add (max a0 0) (log1p (exp (neg (abs a0)))))"
 
 #endif
