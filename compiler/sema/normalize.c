@@ -1,8 +1,8 @@
-/* A `normalize` that is measured on the training data becomes part of the model: its constants are parameters that are not
- * trained, so that a model embedded elsewhere takes values as they come and predicts as it did in training.
+/* A `normalize` that is measured on the training data becomes part of the model: its constants are parameters that are
+ * not trained, so that a model embedded elsewhere takes values as they come and predicts as it did in training.
  *
- * The model is complete when this runs: the graph is copied with each such input read through (x - mean) / std, and what refers
- * to nodes is moved along. */
+ * The model is complete when this runs: the graph is copied with each such input read through (x - mean) / std, and
+ * what refers to nodes is moved along. */
 #include "act/abi.h"
 #include "ops/build.h"
 #include "sema/sema.h"
@@ -28,7 +28,7 @@ static NodeId constant(Graph *g, uint32_t input, const char *what, double start)
     const Tensor *x = &g->tensors.at[input];
     Tensor t = {.role = ROLE_CONSTANT, .span = x->span, .low = 1, .high = 0};
     t.name = str_printf(g->arena, STR_FMT ".%s", STR_ARG(x->name), what);
-    t.type = (Type){DT_F32, false, 1, {(uint32_t)type_last(&x->type)}};
+    t.type = (Type){DT_F32, false, x->type.rank > 0, {(uint32_t)type_last(&x->type)}};
     t.fill = (Fill){FILL_CONSTANT, start, 0};
     t.init = STR("constant");
     return build_tensor(g, graph_tensor_add(g, &t));

@@ -1,4 +1,5 @@
-/* The order of work: definitions first, then params, then what each definition says by itself, then models, then training. */
+/* The order of work: definitions first, then params, then what each definition says by itself, then models, then
+ * training. */
 #include "sema/sema.h"
 
 /* The program and what made it: later questions (sema_activation) evaluate with the same definitions. */
@@ -56,7 +57,8 @@ static void check_settings(Sema *s)
         const Source *source = source_add(s->program->sources, STR("--set"), set, false);
         Span span = {source->id, 0, end};
         if (end == set.n) {
-            diag_help(sema_error(s, CODE_wrong_argument, span, "`--set` takes a name and a value"), "write `--set width=64`");
+            diag_help(sema_error(s, CODE_wrong_argument, span, "`--set` takes a name and a value"),
+                      "write `--set width=64`");
             continue;
         }
         VEC(Str) names = {0};
@@ -114,7 +116,10 @@ static Program *finish(Sema *s)
     return s->program;
 }
 
-Program *sema_library(Arena *arena, Sources *sources, Diags *diags) { return finish(start(arena, sources, diags, NULL)); }
+Program *sema_library(Arena *arena, Sources *sources, Diags *diags)
+{
+    return finish(start(arena, sources, diags, NULL));
+}
 
 Program *sema_run(Arena *arena, Sources *sources, Diags *diags, const Ast *file, const SemaOptions *options)
 {
@@ -136,7 +141,8 @@ Program *sema_run(Arena *arena, Sources *sources, Diags *diags, const Ast *file,
         for (uint32_t k = 0; k < s->program->models.n; k++) {
             Model *m = s->program->models.at[k];
             const Span at = diags->list.at[i]->primary.span;
-            if (diags->list.at[i]->level == LEVEL_ERROR && at.source == m->span.source && at.begin >= m->span.begin && at.end <= m->span.end)
+            if (diags->list.at[i]->level == LEVEL_ERROR && at.source == m->span.source && at.begin >= m->span.begin &&
+                at.end <= m->span.end)
                 m->poisoned = true;
         }
     return finish(s);
