@@ -28,10 +28,11 @@ bool layer_axis(LayerCall *call, uint32_t arg, int64_t axis, uint32_t rank, uint
         return true;
     }
     Span span = call->arg[arg].span.source ? call->arg[arg].span : call->span;
-    Diag *diag = diag_new(call->diags, LEVEL_ERROR, "ACT1209", "wrong_argument", span, "there is no axis %lld",
-                          (long long)axis);
+    Diag *diag =
+        diag_new(call->diags, LEVEL_ERROR, "ACT1209", "wrong_argument", span, "there is no axis %lld", (long long)axis);
     if (call->value[0].span.source)
-        diag_label(diag, call->value[0].span, "this has shape " STR_FMT, STR_ARG(layer_shape(call, call->value[0].value)));
+        diag_label(diag, call->value[0].span, "this has shape " STR_FMT,
+                   STR_ARG(layer_shape(call, call->value[0].value)));
     if (rank)
         diag_note(diag, "axes count from 0 without the batch; -1 is the last");
     return false;

@@ -1,4 +1,5 @@
-/* What the layers of this folder share: shapes in messages, axes, and the one way a layer says that a value does not fit. */
+/* What the layers of this folder share: shapes in messages, axes, and the one way a layer says that a value does not
+ * fit. */
 #ifndef ACT_OPS_LAYER_H
 #define ACT_OPS_LAYER_H
 

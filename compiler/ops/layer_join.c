@@ -15,8 +15,10 @@ static bool concat(LayerCall *call)
         for (uint32_t k = 0; fits && k < type->rank; k++)
             fits = k == axis || type->dim[k] == first->dim[k];
         if (!fits) {
-            Diag *diag = layer_error(call, "ACT105", "concat_axis", 0, "values joined along axis %u must agree along all others", axis);
-            diag_label(diag, call->value[i].span, "this has shape " STR_FMT, STR_ARG(layer_shape(call, call->value[i].value)));
+            Diag *diag = layer_error(call, "ACT105", "concat_axis", 0,
+                                     "values joined along axis %u must agree along all others", axis);
+            diag_label(diag, call->value[i].span, "this has shape " STR_FMT,
+                       STR_ARG(layer_shape(call, call->value[i].value)));
             return false;
         }
         in[i] = call->value[i].value;
@@ -38,13 +40,15 @@ static bool split(LayerCall *call)
     if (!layer_axis(call, 1, call->arg[1].i, type.rank, &axis))
         return false;
     int64_t have = type.dim[axis], total = 0, part[LAYER_MAX_RESULT];
-    uint32_t n = sizes->n == 1 && sizes->at[0] > 0 && sizes->at[0] <= LAYER_MAX_RESULT ? (uint32_t)sizes->at[0] : sizes->n;
+    uint32_t n =
+        sizes->n == 1 && sizes->at[0] > 0 && sizes->at[0] <= LAYER_MAX_RESULT ? (uint32_t)sizes->at[0] : sizes->n;
     for (uint32_t i = 0; i < n; i++) {
         part[i] = sizes->n == 1 ? have / (int64_t)n : sizes->at[i];
         total += part[i] < 1 ? have + 1 : part[i];
     }
     if (total != have || (sizes->n == 1 && n != sizes->at[0])) {
-        Diag *diag = layer_error(call, "ACT101", "shape_mismatch", 0, "%lld numbers can't be split this way", (long long)have);
+        Diag *diag =
+            layer_error(call, "ACT101", "shape_mismatch", 0, "%lld numbers can't be split this way", (long long)have);
         if (sizes->n == 1)
             diag_note(diag, "`split(%lld)` makes %lld equal parts, at most %d", (long long)sizes->at[0],
                       (long long)sizes->at[0], LAYER_MAX_RESULT);
@@ -69,8 +73,9 @@ static bool slice(LayerCall *call)
     start += start < 0 ? n : 0;
     stop += stop < 0 ? n : 0;
     if (start < 0 || start >= stop || stop > n) {
-        layer_error(call, "ACT1209", "wrong_argument", 0, "the axis has %lld numbers, and %lld to %lld is no part of them",
-                    (long long)n, (long long)call->arg[0].i, (long long)call->arg[1].i);
+        layer_error(call, "ACT1209", "wrong_argument", 0,
+                    "the axis has %lld numbers, and %lld to %lld is no part of them", (long long)n,
+                    (long long)call->arg[0].i, (long long)call->arg[1].i);
         return false;
     }
     return layer_done(call, build_slice(call->g, call->value[0].value, axis, start, stop));

@@ -41,12 +41,14 @@ static bool build(LayerCall *call)
         return false;
     const Type *in = layer_type(call, 0);
     if (in->rank == 0) {
-        Diag *diag = layer_error(call, "ACT101", "shape_mismatch", 0, "`linear` works along the last axis, and the value has none");
+        Diag *diag = layer_error(call, "ACT101", "shape_mismatch", 0,
+                                 "`linear` works along the last axis, and the value has none");
         diag_help(diag, "declare it as `f32[1]`");
         return false;
     }
     uint32_t k = in->dim[in->rank - 1], n = (uint32_t)features;
-    Tensor weight = {.type = type_make(DT_F32, false, 2, (uint32_t[]){k, n}), .fan_in = k, .fan_out = n, .weight = true};
+    Tensor weight = {
+        .type = type_make(DT_F32, false, 2, (uint32_t[]){k, n}), .fan_in = k, .fan_out = n, .weight = true};
     weight.file_axis[0] = 1;
     weight.file_axis[1] = 0;
     if (flattened(call->g, x, weight.flat))
@@ -73,8 +75,16 @@ ACT_LAYER(linear) = {
     .max_value = 1,
     .n_param = 3,
     .param = {{.name = "features", .kind = ARG_INT, .doc = "how many numbers come out"},
-              {.name = "weight", .kind = ARG_INIT, .def = "auto", .doc = "how the weights start, or a parameter to share", .named_only = true},
-              {.name = "bias", .kind = ARG_INIT, .def = "zeros", .doc = "how the bias starts; `false` leaves it out", .named_only = true}},
+              {.name = "weight",
+               .kind = ARG_INIT,
+               .def = "auto",
+               .doc = "how the weights start, or a parameter to share",
+               .named_only = true},
+              {.name = "bias",
+               .kind = ARG_INIT,
+               .def = "zeros",
+               .doc = "how the bias starts; `false` leaves it out",
+               .named_only = true}},
     .weighted = true,
     .build = build,
 };

@@ -38,9 +38,13 @@ static bool sum(LayerCall *call) { return reduce(call, REDUCE_SUM, false); }
 static bool mean(LayerCall *call) { return reduce(call, REDUCE_SUM, true); }
 static bool max(LayerCall *call) { return reduce(call, REDUCE_MAX, false); }
 
-#define PARAMS                                                                                                          \
-    {{.name = "axis", .kind = ARG_DIMS, .doc = "the axis, or several; all when it is not given", .optional = true},    \
-     {.name = "keep", .kind = ARG_FLAG, .def = "false", .doc = "the axes stay, with size 1", .named_only = true}}
+#define PARAMS                                                                                                         \
+    {                                                                                                                  \
+        {.name = "axis", .kind = ARG_DIMS, .doc = "the axis, or several; all when it is not given", .optional = true}, \
+        {                                                                                                              \
+            .name = "keep", .kind = ARG_FLAG, .def = "false", .doc = "the axes stay, with size 1", .named_only = true  \
+        }                                                                                                              \
+    }
 
 ACT_LAYER(sum) = {
     .name = "sum",

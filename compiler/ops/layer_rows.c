@@ -52,12 +52,14 @@ static bool pick(LayerCall *call)
     }
     NodeId x = call->value[0].value, index = call->value[1].value;
     Type row = *layer_type(call, 0);
-    if (layer_type(call, 1)->dtype == DT_F32 && type_same_shape(&row, layer_type(call, 1)) && row.rank) /* soft labels: their mean entry */
+    if (layer_type(call, 1)->dtype == DT_F32 && type_same_shape(&row, layer_type(call, 1)) &&
+        row.rank) /* soft labels: their mean entry */
         return layer_done(call, build_sum_last(call->g, build_mul(call->g, x, index), false));
     row.rank -= row.rank > 0;
     if (layer_type(call, 0)->rank == 0 || !type_same_shape(&row, layer_type(call, 1))) {
-        Diag *diag = layer_error(call, "ACT106", "target_shape", 0, "the prediction has shape " STR_FMT ", the target " STR_FMT,
-                                 STR_ARG(layer_shape(call, x)), STR_ARG(layer_shape(call, index)));
+        Diag *diag =
+            layer_error(call, "ACT106", "target_shape", 0, "the prediction has shape " STR_FMT ", the target " STR_FMT,
+                        STR_ARG(layer_shape(call, x)), STR_ARG(layer_shape(call, index)));
         diag_note(diag, "a target of classes has one index for each row; one of numbers has the prediction's shape");
         return false;
     }
@@ -79,7 +81,8 @@ static bool one_hot(LayerCall *call)
 
 ACT_LAYER(softmax) = {
     .name = "softmax",
-    .doc = "e^x over its sum along an axis: positive numbers that add up to one, computed after subtracting the maximum.",
+    .doc =
+        "e^x over its sum along an axis: positive numbers that add up to one, computed after subtracting the maximum.",
     .min_value = 1,
     .max_value = 1,
     .n_param = 1,

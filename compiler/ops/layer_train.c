@@ -1,4 +1,5 @@
-/* dropout, gaussian_noise, stop_gradient: what differs between training and inference, or between forward and backward. */
+/* dropout, gaussian_noise, stop_gradient: what differs between training and inference, or between forward and backward.
+ */
 #include "ops/layer.h"
 
 /* Streams of random numbers by layer: a layer draws from at most four. */
@@ -40,7 +41,10 @@ static bool gaussian_noise(LayerCall *call)
     return layer_done(call, build_when_training(g, noisy, x));
 }
 
-static bool stop_gradient(LayerCall *call) { return layer_done(call, build_stop_gradient(call->g, call->value[0].value)); }
+static bool stop_gradient(LayerCall *call)
+{
+    return layer_done(call, build_stop_gradient(call->g, call->value[0].value));
+}
 
 ACT_LAYER(dropout) = {
     .name = "dropout",

@@ -1,5 +1,6 @@
-/* The gain a weight wants: that of the non-linearity its layer's output meets next. The output is followed through everything that is
- * linear in it; where it ends in a loss, a sum of branches, a gate or another layer first, the gain is 1. */
+/* The gain a weight wants: that of the non-linearity its layer's output meets next. The output is followed through
+ * everything that is linear in it; where it ends in a loss, a sum of branches, a gate or another layer first, the gain
+ * is 1. */
 #include "ops/build.h"
 #include "sema/sema.h"
 

@@ -1,5 +1,5 @@
-/* What the parser could not read, it left out; the names that such a statement gives are missing, and each of their uses would
- * be a mistake of its own. It is not: one mistake, one message. */
+/* What the parser could not read, it left out; the names that such a statement gives are missing, and each of their
+ * uses would be a mistake of its own. It is not: one mistake, one message. */
 #include "sema/sema.h"
 
 static bool in_word(char c)
@@ -7,7 +7,8 @@ static bool in_word(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-/* Does the text of a statement give `name`? `name = …`, `a, name = …`, `input name : …`, `model name {`, `… as name`. */
+/* Does the text of a statement give `name`? `name = …`, `a, name = …`, `input name : …`, `model name {`, `… as name`.
+ */
 static bool gives(Str text, Str name)
 {
     bool leading = true, labelled = false;

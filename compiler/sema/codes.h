@@ -9,53 +9,63 @@
 // clang-format off
 #define SEMA_CODES(X)                                                                                                  \
   X(101, shape_mismatch,                                                                                               \
-    "Two shapes meet that do not fit: an operand of `+`, the width a layer was built for, the shape a name declares. Shapes are "        \
-    "static here, so the mismatch would happen on every run. Axes are counted without the batch; arithmetic broadcasts as NumPy does: "  \
-    "from the last axis, sizes must be equal or one of them 1.")                                                       \
+    "Two shapes meet that do not fit: an operand of `+`, the width a layer was built for, the shape a name "           \
+    "declares. Shapes are static here, so the mismatch would happen on every run. Axes are counted without the "       \
+    "batch; arithmetic broadcasts as NumPy does: from the last axis, sizes must be equal or one of them 1.")           \
   X(102, missing_flatten,                                                                                              \
-    "A linear layer works on the last axis and leaves the others alone. Applied to an image it runs once per pixel, and the image's "    \
-    "height and width reach the loss, which wants one row of logits. `flatten` in front of the layer makes one row of all pixels.")       \
+    "A linear layer works on the last axis and leaves the others alone. Applied to an image it runs once per "         \
+    "pixel, and the image's height and width reach the loss, which wants one row of logits. `flatten` in front of "    \
+    "the layer makes one row of all pixels.")                                                                          \
   X(103, reshape_count,                                                                                                \
-    "`reshape` keeps every element: the product of the new sizes must be the number of elements of one row. One size may be -1: it is "   \
-    "what the others leave.")                                                                                          \
+    "`reshape` keeps every element: the product of the new sizes must be the number of elements of one row. One "      \
+    "size may be -1: it is what the others leave.")                                                                    \
   X(105, concat_axis,                                                                                                  \
-    "`concat` joins values along one axis; along all others they must agree, and all must have the same number of axes.")                \
+    "`concat` joins values along one axis; along all others they must agree, and all must have the same number of "    \
+    "axes.")                                                                                                           \
   X(106, target_shape,                                                                                                 \
-    "Inside a loss nothing is ever broadcast. A prediction of shape [1] against a target of shape [] would silently become a table of "  \
-    "every prediction against every target in many libraries, and train to the mean. Declare the target with the prediction's shape.")    \
+    "Inside a loss nothing is ever broadcast. A prediction of shape [1] against a target of shape [] would "           \
+    "silently become a table of every prediction against every target in many libraries, and train to the mean. "      \
+    "Declare the target with the prediction's shape.")                                                                 \
   X(1204, cycle,                                                                                                       \
-    "A definition needs its own result: a value, a parameter, a function or a block that leads back to itself. Order in the file does "  \
-    "not matter, but there must be an order in which everything can be computed.")                                     \
+    "A definition needs its own result: a value, a parameter, a function or a block that leads back to itself. "       \
+    "Order in the file does not matter, but there must be an order in which everything can be computed.")              \
   X(1205, duplicate_name,                                                                                              \
     "A name is defined once. A second definition would make it depend on the place which one is meant.")               \
   X(1206, unknown_name,                                                                                                \
-    "Nothing is called so here: no value, definition, layer, argument or setting. Unknown keys are errors, never ignored: a misspelt "   \
-    "setting that does nothing costs a training run.")                                                                 \
+    "Nothing is called so here: no value, definition, layer, argument or setting. Unknown keys are errors, never "     \
+    "ignored: a misspelt setting that does nothing costs a training run.")                                             \
   X(1209, wrong_argument,                                                                                              \
-    "An argument is of the wrong kind or outside its range: a list where a number is due, a probability of 2, one argument too many.")   \
+    "An argument is of the wrong kind or outside its range: a list where a number is due, a probability of 2, one "    \
+    "argument too many.")                                                                                              \
   X(1210, missing_argument,                                                                                            \
-    "Something without a default was not given: the width of `linear`, the target of a loss, the data of an input.")   \
+    "Something without a default was not given: the width of `linear`, the target of a loss, the data of an "          \
+    "input.")                                                                                                          \
   X(1211, not_a_value,                                                                                                 \
-    "A function, a word or a list stands where a value is due, or the other way round. `relu` alone is a function; `x |> relu` is a value.") \
+    "A function, a word or a list stands where a value is due, or the other way round. `relu` alone is a "             \
+    "function; `x |> relu` is a value.")                                                                               \
   X(1212, ambiguous_name,                                                                                              \
-    "The place where a name stands decides what it means: `mean` is a layer behind `|>` and may be a value elsewhere. Here both readings " \
-    "fit, so one of the two needs another name.")                                                                      \
+    "The place where a name stands decides what it means: `mean` is a layer behind `|>` and may be a value "           \
+    "elsewhere. Here both readings fit, so one of the two needs another name.")                                        \
   X(1213, result_count,                                                                                                \
     "The number of names on the left is not the number of values on the right: `q, k, v = qkv |> split(3)`.")          \
-  X(1214, unreadable_import, "The file of an `import` can't be read. Paths are relative to the file that imports.")    \
+  X(1214, unreadable_import,                                                                                           \
+    "The file of an `import` can't be read. Paths are relative to the file that imports.")                             \
   X(1215, not_whole,                                                                                                   \
-    "Sizes and counts are whole numbers: a division there must come out exactly, and the result must be finite. Rounding silently would " \
-    "build another network than the one written.")                                                                     \
+    "Sizes and counts are whole numbers: a division there must come out exactly, and the result must be finite. "      \
+    "Rounding silently would build another network than the one written.")                                             \
   X(1216, too_large,                                                                                                   \
-    "The network is larger than can be built: a tensor above 2^31 elements, a repetition above 10000, or definitions that multiply into " \
-    "millions of operations.")                                                                                         \
-  X(1217, empty_model, "A model computes nothing: it has neither a loss nor an output.")                               \
-  X(1218, not_supported, "This is part of the language, but can't be compiled yet.")                                   \
+    "The network is larger than can be built: a tensor above 2^31 elements, a repetition above 10000, or "             \
+    "definitions that multiply into millions of operations.")                                                          \
+  X(1217, empty_model,                                                                                                 \
+    "A model computes nothing: it has neither a loss nor an output.")                                                  \
+  X(1218, not_supported,                                                                                               \
+    "This is part of the language, but can't be compiled yet.")                                                        \
   X(1219, range_contradiction,                                                                                         \
-    "The declared range of an input or target contradicts what the data pipeline delivers. An 8-bit file holds 0 to 255; `/ 255` makes it " \
-    "0 to 1.")                                                                                                         \
+    "The declared range of an input or target contradicts what the data pipeline delivers. An 8-bit file holds 0 "     \
+    "to 255; `/ 255` makes it 0 to 1.")                                                                                \
   X(1220, not_a_loss,                                                                                                  \
-    "A loss is one number over the whole batch. A value per row or per element has to be reduced: `mean(...)`, or a loss function.")
+    "A loss is one number over the whole batch. A value per row or per element has to be reduced: `mean(...)`, or "    \
+    "a loss function.")
 // clang-format on
 
 typedef enum SemaCodeId {

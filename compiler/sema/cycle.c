@@ -1,5 +1,6 @@
-/* Definitions that lead back to themselves through the names in their bodies. Found before anything is evaluated, so that the
- * evaluator never recurses for ever; values and params that need themselves are found when they are asked for (names.c). */
+/* Definitions that lead back to themselves through the names in their bodies. Found before anything is evaluated, so
+ * that the evaluator never recurses for ever; values and params that need themselves are found when they are asked for
+ * (names.c). */
 #include "sema/sema.h"
 
 typedef struct DefNode {
@@ -8,7 +9,7 @@ typedef struct DefNode {
     const Ast *model; /* … this one */
     enum { WHITE, GREY, BLACK } colour;
     uint32_t came_from;
-    Span reference;   /* in came_from, where this one is named */
+    Span reference; /* in came_from, where this one is named */
 } DefNode;
 
 typedef struct Cycles {

@@ -1,4 +1,5 @@
-/* `data NAME { … }`: where each value is read from and what is done to it on the way. The readers are those the runtime has. */
+/* `data NAME { … }`: where each value is read from and what is done to it on the way. The readers are those the runtime
+ * has. */
 #include "base/file.h"
 #include "sema/sema.h"
 
@@ -46,8 +47,8 @@ static bool read_source(Sema *s, const Ast *call, const Ast *name, FieldUse *out
     out->reader = name->text;
     bool ok = true;
     if (pos.n != 1) {
-        sema_error(s, pos.n ? CODE_wrong_argument : CODE_missing_argument, call->span, "`" STR_FMT "` takes the path of a file",
-                   STR_ARG(name->text));
+        sema_error(s, pos.n ? CODE_wrong_argument : CODE_missing_argument, call->span,
+                   "`" STR_FMT "` takes the path of a file", STR_ARG(name->text));
         ok = false;
     } else {
         Value path = arg_value(s, &pos.at[0]);
@@ -107,11 +108,13 @@ static bool read_stage(Sema *s, const Ast *stage, FieldUse *out)
         uint32_t slot = i < pos.n ? i : str_eq(arg->name, arguments[at][1]) ? 1 : 0;
         bool known = i < pos.n ? i < most : str_eq(arg->name, arguments[at][slot]) && slot < most;
         if (!known && i < pos.n) {
-            sema_error(s, CODE_wrong_argument, arg->ast->span, "`" STR_FMT "` does not take so many arguments", STR_ARG(name->text));
+            sema_error(s, CODE_wrong_argument, arg->ast->span, "`" STR_FMT "` does not take so many arguments",
+                       STR_ARG(name->text));
             return false;
         }
         if (!known) {
-            sema_unknown(s, arg->name_span, str_c(s->arena, str_printf(s->arena, "argument of `" STR_FMT "`", STR_ARG(name->text))),
+            sema_unknown(s, arg->name_span,
+                         str_c(s->arena, str_printf(s->arena, "argument of `" STR_FMT "`", STR_ARG(name->text))),
                          arg->name, arguments[at], most);
             return false;
         }
@@ -174,7 +177,9 @@ static bool read_arithmetic(Sema *s, const Ast *e, FieldUse *out)
     else if (op == '/' && right && x != 0)
         add_transform(s, out, ACT_T_AFFINE, 1 / x, 0, e->span);
     else {
-        sema_error(s, CODE_wrong_argument, e->span, op == '/' && right ? "a division by zero" : "only `+`, `-`, `*` and a division by a number can be applied to data");
+        sema_error(s, CODE_wrong_argument, e->span,
+                   op == '/' && right ? "a division by zero"
+                                      : "only `+`, `-`, `*` and a division by a number can be applied to data");
         return false;
     }
     return true;
@@ -203,7 +208,8 @@ static bool read_field(Sema *s, const Ast *e, FieldUse *out)
                 continue;
             if (e->kind == AST_CALL)
                 return read_source(s, e, name, out);
-            sema_error(s, CODE_missing_argument, e->span, "`" STR_FMT "` needs the path of a file", STR_ARG(name->text));
+            sema_error(s, CODE_missing_argument, e->span, "`" STR_FMT "` needs the path of a file",
+                       STR_ARG(name->text));
             return false;
         }
         sema_unknown(s, name->span, "data reader", name->text, readers, N_READER);
@@ -269,8 +275,8 @@ static void follow_range(Sema *s, Model *model, const FieldUse *field)
         t->high = high;
     } else if (t->low > low + slack || t->high < high - slack) {
         Diag *diag = sema_error(s, CODE_range_contradiction, field->span,
-                                "`" STR_FMT "` is declared in [%g, %g], and the data lies in [%g, %g]", STR_ARG(t->name), t->low,
-                                t->high, low, high);
+                                "`" STR_FMT "` is declared in [%g, %g], and the data lies in [%g, %g]",
+                                STR_ARG(t->name), t->low, t->high, low, high);
         diag_label(diag, t->span, "declared here");
         diag_note(diag, "an 8-bit file holds 0 to 255");
         if (low == 0 && high == 255 && t->high == 1)
@@ -297,7 +303,8 @@ static void read_part(Sema *s, const Ast *ast, Model *model, DataUse *data)
         FieldUse field = {.name = name->text, .span = st->span};
         for (uint32_t k = 0; k < part->fields.n; k++)
             if (str_eq(part->fields.at[k].name, field.name)) {
-                Diag *diag = sema_error(s, CODE_duplicate_name, name->span, "`" STR_FMT "` is defined twice", STR_ARG(name->text));
+                Diag *diag = sema_error(s, CODE_duplicate_name, name->span, "`" STR_FMT "` is defined twice",
+                                        STR_ARG(name->text));
                 diag_label(diag, part->fields.at[k].span, "first defined here");
                 complete = false;
             }
@@ -319,9 +326,11 @@ static void read_part(Sema *s, const Ast *ast, Model *model, DataUse *data)
         for (uint32_t k = 0; k < part->fields.n; k++)
             found = found || part->fields.at[k].tensor == i + 1;
         if (!found) {
-            Diag *diag = sema_error(s, CODE_missing_argument, ast->name_span.source ? ast->name_span : ast->span,
-                                    "the part `" STR_FMT "` gives no `" STR_FMT "`", STR_ARG(ast->text), STR_ARG(t->name));
-            diag_label(diag, t->span, "%s of `" STR_FMT "`", t->role == ROLE_INPUT ? "input" : "target", STR_ARG(model->name));
+            Diag *diag =
+                sema_error(s, CODE_missing_argument, ast->name_span.source ? ast->name_span : ast->span,
+                           "the part `" STR_FMT "` gives no `" STR_FMT "`", STR_ARG(ast->text), STR_ARG(t->name));
+            diag_label(diag, t->span, "%s of `" STR_FMT "`", t->role == ROLE_INPUT ? "input" : "target",
+                       STR_ARG(model->name));
         }
     }
 }
@@ -373,7 +382,8 @@ DataUse *data_build(Sema *s, const Ast *ast, Model *model)
             if (at == 3)
                 sema_unknown(s, kid->name_span, "part of the data", kid->text, parts, 3);
             else if (twice)
-                sema_error(s, CODE_duplicate_name, kid->name_span, "there are two parts `" STR_FMT "`", STR_ARG(kid->text));
+                sema_error(s, CODE_duplicate_name, kid->name_span, "there are two parts `" STR_FMT "`",
+                           STR_ARG(kid->text));
             else
                 read_part(s, kid, model, data);
         }

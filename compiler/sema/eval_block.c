@@ -16,8 +16,8 @@ static bool take_frozen(Sema *s, const Item *item, const Args *named, Args *rest
         }
         Value v = arg_value(s, &named->at[i]);
         if (v.kind != V_FLAG && v.kind != V_NONE)
-            sema_error(s, CODE_wrong_argument, named->at[i].ast->span, "`trainable` is `true` or `false`, and this is " STR_FMT,
-                       STR_ARG(value_describe(s, v)));
+            sema_error(s, CODE_wrong_argument, named->at[i].ast->span,
+                       "`trainable` is `true` or `false`, and this is " STR_FMT, STR_ARG(value_describe(s, v)));
         frozen = v.kind == V_FLAG && !v.flag;
     }
     return frozen;
@@ -68,15 +68,16 @@ Value block_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const A
     const Item *item = fn->item;
     if (f->kind == FRAME_SCALAR || !s->g || !f->scope) {
         s->row_op = true;
-        sema_error(s, CODE_not_a_value, span, "the block `" STR_FMT "` works on values of a network, not on single numbers",
-                   STR_ARG(fn->name));
+        sema_error(s, CODE_not_a_value, span,
+                   "the block `" STR_FMT "` works on values of a network, not on single numbers", STR_ARG(fn->name));
         return value_none();
     }
     Args rest = {0};
     bool frozen = take_frozen(s, item, named, &rest);
     Share *share = fn->share;
-    Str name = path.n && !share ? path : share ? share->path
-                                               : scope_name(s, f->scope, fn->name, fn->label, fn->label_span);
+    Str name = path.n && !share ? path
+               : share          ? share->path
+                                : scope_name(s, f->scope, fn->name, fn->label, fn->label_span);
     Span outer = s->outer;
     if (!outer.source)
         s->outer = span;
@@ -110,11 +111,13 @@ Value repeat_make(Sema *s, Frame *f, const Ast *call, Args *pos, Args *named)
         return value_none();
     }
     Value n = arg_value(s, &pos->at[0]), inner = arg_value(s, &pos->at[1]);
-    if (!value_whole(s, n, pos->at[0].ast->span, "the count of `repeat`", 0, MAX_REPEAT, &count) || inner.kind == V_NONE)
+    if (!value_whole(s, n, pos->at[0].ast->span, "the count of `repeat`", 0, MAX_REPEAT, &count) ||
+        inner.kind == V_NONE)
         return value_none();
     if (inner.kind != V_FN || init_is(inner)) {
-        Diag *diag = sema_error(s, CODE_not_a_value, pos->at[1].ast->span,
-                                "`repeat` repeats a block or layer, and this is " STR_FMT, STR_ARG(value_describe(s, inner)));
+        Diag *diag =
+            sema_error(s, CODE_not_a_value, pos->at[1].ast->span,
+                       "`repeat` repeats a block or layer, and this is " STR_FMT, STR_ARG(value_describe(s, inner)));
         if (value_is_graph(inner))
             diag_help(diag, "leave out its value: `x |> repeat(3, block(...))`");
         return value_none();

@@ -58,8 +58,9 @@ static bool check_named(Sema *s, const Item *item, Args *pos, Args *named)
         }
     }
     if (pos->n > n) {
-        Diag *diag = sema_error(s, CODE_wrong_argument, arg_span(&pos->at[n]), "`" STR_FMT "` takes %u argument%s, not %u",
-                                STR_ARG(item->def.name), n, n == 1 ? "" : "s", pos->n);
+        Diag *diag =
+            sema_error(s, CODE_wrong_argument, arg_span(&pos->at[n]), "`" STR_FMT "` takes %u argument%s, not %u",
+                       STR_ARG(item->def.name), n, n == 1 ? "" : "s", pos->n);
         if (item->def.ast && !item->def.library)
             diag_label(diag, item->def.ast->name_span, "defined here");
         ok = false;
@@ -136,7 +137,8 @@ static Closure *alias_target(Sema *s, const Closure *fn)
     if (v.kind == V_NONE)
         return NULL;
     if (v.kind != V_FN) {
-        sema_error(s, CODE_not_a_value, item->def.ast->kid[1]->span, "`" STR_FMT "` has no parameters, so it must be another function, and this is " STR_FMT,
+        sema_error(s, CODE_not_a_value, item->def.ast->kid[1]->span,
+                   "`" STR_FMT "` has no parameters, so it must be another function, and this is " STR_FMT,
                    STR_ARG(item->def.name), STR_ARG(value_describe(s, v)));
         return NULL;
     }
@@ -163,7 +165,8 @@ static Value apply_primitive(Sema *s, Frame *f, const Closure *fn, Args *pos, co
     return op_primitive(s, f, span, fn->primitive, v, pos->n > 3 ? 4 : pos->n);
 }
 
-Value closure_apply(Sema *s, Frame *f, Closure *fn, Args *given_pos, Args *given_named, const Ast *call, Span span, Str path)
+Value closure_apply(Sema *s, Frame *f, Closure *fn, Args *given_pos, Args *given_named, const Ast *call, Span span,
+                    Str path)
 {
     if (eval_spent(s, span))
         return value_none();

@@ -2,7 +2,7 @@
 #include "sema/sema.h"
 
 enum {
-    MAX_DEPTH = 1200,        /* of evaluations inside each other: higher-order blocks that call themselves end here */
+    MAX_DEPTH = 1200, /* of evaluations inside each other: higher-order blocks that call themselves end here */
     MAX_FUEL = 1000 * 1000,
     MAX_NODES = 50 * 1000
 };
@@ -88,8 +88,8 @@ static Value unknown_parameter(Sema *s, Frame *f, const Ast *e)
     if (!label)
         for (Frame *at = f; at; at = at->parent)
             for (uint32_t i = 0; i < at->labels.n; i++)
-                *vec_push(s->arena, &names) = str_printf(s->arena, STR_FMT "." STR_FMT, STR_ARG(at->labels.item[i].key),
-                                                         STR_ARG(e->text));
+                *vec_push(s->arena, &names) =
+                    str_printf(s->arena, STR_FMT "." STR_FMT, STR_ARG(at->labels.item[i].key), STR_ARG(e->text));
     sema_unknown(s, e->span, "parameter", dotted(s, e), names.at, names.n);
     return value_none();
 }
@@ -197,10 +197,10 @@ bool eval_spent(Sema *s, Span span)
     if (s->exhausted)
         return true;
     s->fuel++;
-    const char *what = s->depth > MAX_DEPTH                       ? "definitions are nested too deeply here"
-                       : s->fuel > MAX_FUEL                       ? "this takes too long to expand"
+    const char *what = s->depth > MAX_DEPTH                ? "definitions are nested too deeply here"
+                       : s->fuel > MAX_FUEL                ? "this takes too long to expand"
                        : s->g && s->g->nodes.n > MAX_NODES ? "the network has too many operations"
-                                                                  : NULL;
+                                                           : NULL;
     if (!what)
         return false;
     uint32_t trial = s->trial;

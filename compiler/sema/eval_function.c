@@ -1,5 +1,5 @@
-/* Functions of numbers: activations and scalar functions. Applied to values of the network, the body becomes one expression and
- * one map node; a body that needs rows or whole values is evaluated on the nodes themselves. */
+/* Functions of numbers: activations and scalar functions. Applied to values of the network, the body becomes one
+ * expression and one map node; a body that needs rows or whole values is evaluated on the nodes themselves. */
 #include "sema/sema.h"
 
 #include <math.h>
@@ -86,8 +86,8 @@ static Value on_graph(Sema *s, Frame *f, Closure *fn, Frame *body, const Ast *ca
     return result;
 }
 
-/* A call with numbers only: the body is evaluated once for the same literals, and the symbolic arguments are put into it. So
- * functions that call each other several times cost what they say, not what they multiply to. */
+/* A call with numbers only: the body is evaluated once for the same literals, and the symbolic arguments are put into
+ * it. So functions that call each other several times cost what they say, not what they multiply to. */
 static bool on_numbers(Sema *s, Item *item, const Frame *body, Span span, Value *out)
 {
     Sx to[8];
@@ -187,7 +187,8 @@ Sx function_sx(Sema *s, const Item *item, bool quiet)
     bool failed = s->failed, rows = s->row_op;
     s->failed = s->row_op = false;
     s->trial += quiet;
-    bool bound = args_bind(s, item, &none, &no_names, item->def.ast->span, body, given_argument, (void *)(uintptr_t)item);
+    bool bound =
+        args_bind(s, item, &none, &no_names, item->def.ast->span, body, given_argument, (void *)(uintptr_t)item);
     Value v = bound ? eval(s, body, item->body) : value_none();
     s->trial -= quiet;
     bool ok = !s->failed;

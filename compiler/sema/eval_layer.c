@@ -31,8 +31,9 @@ static NodeId tied(LayerCall *call, const Tensor *like, const LayerArg *arg)
     Text a = {.arena = s->arena}, b = {.arena = s->arena};
     type_print_shape(&like->type, &a);
     type_print_shape(&t->type, &b);
-    sema_error(s, CODE_shape_mismatch, arg->span, "a weight of shape " STR_FMT " is needed, and `" STR_FMT "` has " STR_FMT,
-               STR_ARG(text_str(&a)), STR_ARG(t->name), STR_ARG(text_str(&b)));
+    sema_error(s, CODE_shape_mismatch, arg->span,
+               "a weight of shape " STR_FMT " is needed, and `" STR_FMT "` has " STR_FMT, STR_ARG(text_str(&a)),
+               STR_ARG(t->name), STR_ARG(text_str(&b)));
     return 0;
 }
 
@@ -266,7 +267,8 @@ static bool take_values(Sema *s, const Layer *layer, Args *pos, Span span, Layer
     const char *who = str_c(s->arena, str_printf(s->arena, "`%s`", layer->name));
     uint32_t i = 0;
     for (; i < pos->n && i < layer->max_value; i++) {
-        Value v = i < layer->min_value || (pos->at[i].done || !layer->param[0].words) ? arg_value(s, &pos->at[i]) : value_none();
+        Value v = i < layer->min_value || (pos->at[i].done || !layer->param[0].words) ? arg_value(s, &pos->at[i])
+                                                                                      : value_none();
         if (i >= layer->min_value && !value_is_graph(v) && v.kind != V_SX)
             break;
         NodeId node = value_want_node(s, v, v.span.source ? v.span : span, who);
@@ -276,7 +278,8 @@ static bool take_values(Sema *s, const Layer *layer, Args *pos, Span span, Layer
     }
     *used = i;
     if (i < layer->min_value) {
-        sema_error(s, CODE_missing_argument, span, "`%s` needs %u values, and has %u", layer->name, layer->min_value, i);
+        sema_error(s, CODE_missing_argument, span, "`%s` needs %u values, and has %u", layer->name, layer->min_value,
+                   i);
         return false;
     }
     return ok;
@@ -298,7 +301,8 @@ static Value results(Sema *s, const LayerCall *call, Span span)
 /* Inside a loss, sum and mean without an axis take everything, the batch too; in a loss of rows they take the row. */
 static bool whole_reduction(Sema *s, const Frame *f, const Layer *layer, LayerCall *call, Span span, Value *out)
 {
-    bool sum = strcmp(layer->name, "sum") == 0, mean = strcmp(layer->name, "mean") == 0, max = strcmp(layer->name, "max") == 0;
+    bool sum = strcmp(layer->name, "sum") == 0, mean = strcmp(layer->name, "mean") == 0,
+         max = strcmp(layer->name, "max") == 0;
     if (!f->loss || (!sum && !mean && !max) || call->arg[0].kind != ARG_NONE)
         return false;
     if (f->rows) {
@@ -316,13 +320,15 @@ Value layer_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const A
     const Layer *layer = fn->item->def.layer;
     if (f->kind == FRAME_SCALAR || !s->g || !f->scope) {
         s->row_op = true;
-        sema_error(s, CODE_not_a_value, span, "`%s` works on whole values of a network, not on single numbers", layer->name);
+        sema_error(s, CODE_not_a_value, span, "`%s` works on whole values of a network, not on single numbers",
+                   layer->name);
         return value_none();
     }
     Share *share = fn->share;
     LayerCall *call = arena_new_of(s->arena, LayerCall);
     LayerContext cx = {.s = s, .fn = fn, .scope = f->scope, .reuse = f->scope->reuse || (share && share->used)};
-    *call = (LayerCall){.g = s->g, .diags = sema_sink(s), .arena = s->arena, .span = sema_place(s, span), .context = &cx};
+    *call =
+        (LayerCall){.g = s->g, .diags = sema_sink(s), .arena = s->arena, .span = sema_place(s, span), .context = &cx};
     call->trainable = !f->scope->frozen;
     call->param = layer_param;
     uint32_t used;
@@ -338,8 +344,9 @@ Value layer_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const A
             ok = take_default(s, layer, &layer->param[i], span, &call->arg[i]);
     bool in_loss = f->item && f->item->def.kind == DEF_LOSS; /* part of a formula, no layer of the network */
     if (!in_loss)
-        call->path = path.n && !share ? path : share ? share->path
-                                                     : scope_name(s, f->scope, fn->name, fn->label, fn->label_span);
+        call->path = path.n && !share ? path
+                     : share          ? share->path
+                                      : scope_name(s, f->scope, fn->name, fn->label, fn->label_span);
     if (!ok)
         return value_none();
     uint32_t outer = s->layer, errors = call->diags->list.n;

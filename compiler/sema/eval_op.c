@@ -45,8 +45,8 @@ static void mismatch(Sema *s, Frame *f, const Operands *o, uint32_t i, Span span
             loss_shape_error(s, o->node[0], o->span[0], target, o->node[i], o->span[i], span);
         return;
     }
-    Diag *diag = sema_error(s, CODE_shape_mismatch, span, "the shapes " STR_FMT " and " STR_FMT " do not fit each other",
-                            STR_ARG(a), STR_ARG(b));
+    Diag *diag = sema_error(s, CODE_shape_mismatch, span,
+                            "the shapes " STR_FMT " and " STR_FMT " do not fit each other", STR_ARG(a), STR_ARG(b));
     diag_label(diag, sema_place(s, o->span[0]), "this has shape " STR_FMT, STR_ARG(a));
     diag_label(diag, sema_place(s, o->span[i]), "this has shape " STR_FMT, STR_ARG(b));
     diag_note(diag, "sizes are compared from the last axis; they must be equal, or one of them 1");
@@ -107,15 +107,24 @@ static Sx operate(Sema *s, Str op, Sx a, Sx b)
 {
     SxPool *p = s->sx;
     switch (op.p[0]) {
-    case '+': return sx_add(p, a, b);
-    case '-': return sx_sub(p, a, b);
-    case '*': return sx_mul(p, a, b);
-    case '/': return sx_div(p, a, b);
-    case '^': return power(s, a, b);
-    case '<': return sx_bin(p, op.n == 2 ? SX_LE : SX_LT, a, b);
-    case '>': return sx_bin(p, op.n == 2 ? SX_LE : SX_LT, b, a);
-    case '=': return sx_bin(p, SX_EQ, a, b);
-    default: return sx_select(p, sx_bin(p, SX_EQ, a, b), sx_num(p, 0), sx_num(p, 1));
+    case '+':
+        return sx_add(p, a, b);
+    case '-':
+        return sx_sub(p, a, b);
+    case '*':
+        return sx_mul(p, a, b);
+    case '/':
+        return sx_div(p, a, b);
+    case '^':
+        return power(s, a, b);
+    case '<':
+        return sx_bin(p, op.n == 2 ? SX_LE : SX_LT, a, b);
+    case '>':
+        return sx_bin(p, op.n == 2 ? SX_LE : SX_LT, b, a);
+    case '=':
+        return sx_bin(p, SX_EQ, a, b);
+    default:
+        return sx_select(p, sx_bin(p, SX_EQ, a, b), sx_num(p, 0), sx_num(p, 1));
     }
 }
 
@@ -123,15 +132,24 @@ static Value numbers(const Ast *e, double a, double b)
 {
     bool two = e->text.n == 2;
     switch (e->text.p[0]) {
-    case '+': return value_number(a + b, e->span);
-    case '-': return value_number(a - b, e->span);
-    case '*': return value_number(a * b, e->span);
-    case '/': return value_number(a / b, e->span);
-    case '^': return value_number(pow(a, b), e->span);
-    case '<': return value_flag(two ? a <= b : a < b, e->span);
-    case '>': return value_flag(two ? a >= b : a > b, e->span);
-    case '=': return value_flag(a == b, e->span);
-    default: return value_flag(a != b, e->span);
+    case '+':
+        return value_number(a + b, e->span);
+    case '-':
+        return value_number(a - b, e->span);
+    case '*':
+        return value_number(a * b, e->span);
+    case '/':
+        return value_number(a / b, e->span);
+    case '^':
+        return value_number(pow(a, b), e->span);
+    case '<':
+        return value_flag(two ? a <= b : a < b, e->span);
+    case '>':
+        return value_flag(two ? a >= b : a > b, e->span);
+    case '=':
+        return value_flag(a == b, e->span);
+    default:
+        return value_flag(a != b, e->span);
     }
 }
 
@@ -151,7 +169,8 @@ static void draw_like(Sema *s, Value *v, Value neighbour)
 
 static Value wrong_operand(Sema *s, Value v, Span span)
 {
-    Diag *diag = sema_error(s, CODE_not_a_value, span, STR_FMT " can't be computed with", STR_ARG(value_describe(s, v)));
+    Diag *diag =
+        sema_error(s, CODE_not_a_value, span, STR_FMT " can't be computed with", STR_ARG(value_describe(s, v)));
     if (v.kind == V_FN)
         diag_help(diag, "give it its value: `x |> " STR_FMT "`", STR_ARG(v.fn->name));
     if (v.kind == V_LIST && v.list->results)

@@ -16,9 +16,16 @@ static const Native natives[] = {
     {"constant", "The same number everywhere.", FILL_CONSTANT, {"value", NULL}, {NAN, 0}},
     {"normal", "Normal numbers.", FILL_NORMAL, {"mean", "std"}, {0, 1}},
     {"uniform", "Numbers spread evenly between `low` and `high`.", FILL_UNIFORM, {"low", "high"}, {0, 1}},
-    {"truncated_normal", "Normal numbers, drawn again while they lie more than two deviations from the mean.",
-     FILL_TRUNCATED_NORMAL, {"mean", "std"}, {0, 1}},
-    {"orthogonal", "A matrix whose rows or columns are orthogonal, times `gain`.", FILL_ORTHOGONAL, {"gain", NULL}, {1, 0}},
+    {"truncated_normal",
+     "Normal numbers, drawn again while they lie more than two deviations from the mean.",
+     FILL_TRUNCATED_NORMAL,
+     {"mean", "std"},
+     {0, 1}},
+    {"orthogonal",
+     "A matrix whose rows or columns are orthogonal, times `gain`.",
+     FILL_ORTHOGONAL,
+     {"gain", NULL},
+     {1, 0}},
 };
 enum { N_NATIVE = sizeof natives / sizeof natives[0], MAX_NESTED = 16 };
 
@@ -43,11 +50,16 @@ bool init_is(Value v)
 static double deviation_of(const Fill *fill, const Fans *fans)
 {
     switch (fill->kind) {
-    case FILL_NORMAL: return fill->b;
-    case FILL_UNIFORM: return (fill->b - fill->a) / sqrt(12);
-    case FILL_TRUNCATED_NORMAL: return fill->b * 0.8796256610342398; /* of a normal number within two deviations */
-    case FILL_ORTHOGONAL: return fill->a / sqrt(fmax(fmax(fans->in, fans->out), 1));
-    default: return 0;
+    case FILL_NORMAL:
+        return fill->b;
+    case FILL_UNIFORM:
+        return (fill->b - fill->a) / sqrt(12);
+    case FILL_TRUNCATED_NORMAL:
+        return fill->b * 0.8796256610342398; /* of a normal number within two deviations */
+    case FILL_ORTHOGONAL:
+        return fill->a / sqrt(fmax(fmax(fans->in, fans->out), 1));
+    default:
+        return 0;
     }
 }
 
@@ -59,8 +71,8 @@ static bool resolve_native(Sema *s, const Native *native, Closure *fn, Span span
     Str names[2] = {str_of(native->param[0]), str_of(native->param[1])};
     const char *who = str_c(s->arena, str_printf(s->arena, "an argument of `%s`", native->name));
     if (fn->pos.n > n) {
-        sema_error(s, CODE_wrong_argument, fn->span, "`%s` takes %u argument%s, not %u", native->name, n, n == 1 ? "" : "s",
-                   fn->pos.n);
+        sema_error(s, CODE_wrong_argument, fn->span, "`%s` takes %u argument%s, not %u", native->name, n,
+                   n == 1 ? "" : "s", fn->pos.n);
         return false;
     }
     for (uint32_t i = 0; i < fn->pos.n; i++) {
@@ -92,7 +104,8 @@ static bool resolve_native(Sema *s, const Native *native, Closure *fn, Span span
     if (!isfinite(value[0]) || !isfinite(value[1]) || (spread && value[1] < 0) ||
         (native->kind == FILL_UNIFORM && value[0] > value[1])) {
         Diag *diag = sema_error(s, CODE_wrong_argument, span, "`%s` can't be drawn with these numbers", native->name);
-        diag_note(diag, "`%s` is %g%s%s%s", native->param[0], value[0], n > 1 ? ", `" : "", n > 1 ? native->param[1] : "",
+        diag_note(diag, "`%s` is %g%s%s%s", native->param[0], value[0], n > 1 ? ", `" : "",
+                  n > 1 ? native->param[1] : "",
                   n > 1 ? str_c(s->arena, str_printf(s->arena, "` is %g", value[1])) : "");
         return false;
     }
@@ -194,8 +207,8 @@ static bool resolve(Sema *s, Closure *fn, Span span, Fans fans, Dist *out, uint3
     if (v.kind == V_NONE)
         return false;
     if (!init_is(v)) {
-        Diag *diag = sema_error(s, CODE_not_a_value, item->def.ast->span, "the initializer `" STR_FMT "` is no distribution",
-                                STR_ARG(item->def.name));
+        Diag *diag = sema_error(s, CODE_not_a_value, item->def.ast->span,
+                                "the initializer `" STR_FMT "` is no distribution", STR_ARG(item->def.name));
         diag_help(diag, "end in one of constant, normal, uniform, truncated_normal, orthogonal");
         return false;
     }
@@ -255,9 +268,10 @@ uint32_t param_make(Sema *s, const Tensor *like, Str name, Value init, Span init
             Text was = {.arena = s->arena}, now = {.arena = s->arena};
             type_print_shape(&t->type, &was);
             type_print_shape(&like->type, &now);
-            Diag *diag = sema_error(s, CODE_shape_mismatch, span,
-                                    "the shared parameter `" STR_FMT "` has shape " STR_FMT ", and this use needs " STR_FMT,
-                                    STR_ARG(name), STR_ARG(text_str(&was)), STR_ARG(text_str(&now)));
+            Diag *diag =
+                sema_error(s, CODE_shape_mismatch, span,
+                           "the shared parameter `" STR_FMT "` has shape " STR_FMT ", and this use needs " STR_FMT,
+                           STR_ARG(name), STR_ARG(text_str(&was)), STR_ARG(text_str(&now)));
             diag_label(diag, sema_place(s, t->span), "made here");
         }
         return (uint32_t)old;
@@ -266,8 +280,8 @@ uint32_t param_make(Sema *s, const Tensor *like, Str name, Value init, Span init
     for (uint32_t i = 0; i < like->type.rank; i++)
         elements *= like->type.dim[i];
     if (elements > 2147483648.0) {
-        sema_error(s, CODE_too_large, span, "`" STR_FMT "` would have %.0f elements; the most is 2147483648", STR_ARG(name),
-                   elements);
+        sema_error(s, CODE_too_large, span, "`" STR_FMT "` would have %.0f elements; the most is 2147483648",
+                   STR_ARG(name), elements);
         *ok = false;
         return 0;
     }

@@ -35,7 +35,8 @@ static bool takes_logits(const Sema *s, const Sx *slope)
     return at(s, slope[0], -30, 0) < 1e-6 && at(s, slope[0], 30, 0) > 1 - 1e-6;
 }
 
-/* A logarithm of the prediction: undefined outside, or growing without bound towards zero (also when it is cut off there). */
+/* A logarithm of the prediction: undefined outside, or growing without bound towards zero (also when it is cut off
+ * there). */
 static bool takes_probabilities(const Sema *s, Sx f)
 {
     static const double inside[] = {0.01, 0.3, 0.5, 0.9};

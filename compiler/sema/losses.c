@@ -1,15 +1,15 @@
-/* Loss functions. A body per element or per row is reduced here: the mean over batch and elements (rows), the sum, with weights and
- * ignored entries as PyTorch has them. A body that reduces by itself is the whole loss. */
+/* Loss functions. A body per element or per row is reduced here: the mean over batch and elements (rows), the sum, with
+ * weights and ignored entries as PyTorch has them. A body that reduces by itself is the whole loss. */
 #include "ops/build.h"
 #include "sema/sema.h"
 
 #include <math.h>
 
 typedef struct LossForm {
-    bool sum;              /* reduction = sum */
-    Value weight, ignore;  /* V_NONE: not given */
+    bool sum;             /* reduction = sum */
+    Value weight, ignore; /* V_NONE: not given */
     Span weight_span, ignore_span, reduction_span;
-    bool given;            /* any of them */
+    bool given; /* any of them */
 } LossForm;
 
 void loss_mark(Sema *s, NodeId from)
@@ -130,7 +130,8 @@ static NodeId per_sample(Sema *s, NodeId weight, NodeId value)
     return build_reshape(s->g, weight, of->rank, ones);
 }
 
-/* The weight of every entry of `value`, as something that multiplies it; *classes: looked up by class, so that it also divides. */
+/* The weight of every entry of `value`, as something that multiplies it; *classes: looked up by class, so that it also
+ * divides. */
 static NodeId weights(Sema *s, const LossForm *form, NodeId value, NodeId label, uint32_t n_classes, bool *classes)
 {
     Value w = form->weight;
@@ -174,7 +175,8 @@ static NodeId reduce_loss(Sema *s, const LossForm *form, NodeId value, NodeId la
     }
     if (form->ignore.kind == V_NUMBER) {
         if (!label) {
-            sema_error(s, CODE_wrong_argument, form->ignore_span, "`ignore` names a class, and the target has no classes");
+            sema_error(s, CODE_wrong_argument, form->ignore_span,
+                       "`ignore` names a class, and the target has no classes");
             return 0;
         }
         Sx hit = sx_bin(p, SX_EQ, sx_arg(p, 0), sx_num(p, form->ignore.number));
@@ -299,8 +301,8 @@ Value loss_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const As
     const Type *type = graph_type(s->g, value);
     bool whole = !sx && !type->batch && type->rank == 0;
     if (whole && form.given) {
-        sema_error(s, CODE_wrong_argument, form.reduction_span, "`" STR_FMT "` reduces by itself and takes no reduction, weight or ignore",
-                   STR_ARG(item->def.name));
+        sema_error(s, CODE_wrong_argument, form.reduction_span,
+                   "`" STR_FMT "` reduces by itself and takes no reduction, weight or ignore", STR_ARG(item->def.name));
         return value_none();
     }
     if (!whole)
@@ -310,7 +312,8 @@ Value loss_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const As
     origin_set(s, from, span, item->def.name);
     loss_mark(s, from);
     LossCall *use = vec_push(s->arena, &s->model->losses);
-    *use = (LossCall){.fn = item->def.name, .span = span, .statement = s->loss >= 0 ? s->loss_span : span, .prediction = prediction};
+    *use = (LossCall){
+        .fn = item->def.name, .span = span, .statement = s->loss >= 0 ? s->loss_span : span, .prediction = prediction};
     use->loss = s->loss >= 0 ? (uint32_t)s->loss : 0;
     use->target = target;
     use->target_tensor = target_tensor;

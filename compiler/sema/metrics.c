@@ -1,4 +1,5 @@
-/* `metric accuracy(logits, label)`: which value is measured against which target. The kinds are those the runtime has. */
+/* `metric accuracy(logits, label)`: which value is measured against which target. The kinds are those the runtime has.
+ */
 #include "sema/sema.h"
 
 typedef struct Kind {
@@ -95,8 +96,9 @@ void metric_run(Sema *s, Frame *f, const Ast *st)
     }
     use.target_tensor = value_is_graph(t) ? target_of(s, value_to_node(s, t)) : 0;
     if (!use.target_tensor) {
-        Diag *diag = sema_error(s, CODE_wrong_argument, pos.at[1].ast->span,
-                                "a metric measures against a target, and this is " STR_FMT, STR_ARG(value_describe(s, t)));
+        Diag *diag =
+            sema_error(s, CODE_wrong_argument, pos.at[1].ast->span,
+                       "a metric measures against a target, and this is " STR_FMT, STR_ARG(value_describe(s, t)));
         if (value_is_graph(p) && target_of(s, value_to_node(s, p)))
             diag_help(diag, "the prediction comes first: swap the two");
         return;

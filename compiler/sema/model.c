@@ -71,7 +71,10 @@ uint32_t target_of(const Sema *s, NodeId node)
 }
 
 /* ── losses and outputs ── */
-static Str numbered(Sema *s, Str name, uint32_t used) { return used ? str_printf(s->arena, STR_FMT "%u", STR_ARG(name), used + 1) : name; }
+static Str numbered(Sema *s, Str name, uint32_t used)
+{
+    return used ? str_printf(s->arena, STR_FMT "%u", STR_ARG(name), used + 1) : name;
+}
 
 static uint32_t roots_named(const Graph *g, RootKind kind, Str name)
 {
@@ -113,8 +116,9 @@ static void run_loss(Sema *s, Frame *f, const Ast *st)
         return;
     const Type *type = graph_type(s->g, node);
     if (type->batch || type->rank) {
-        Diag *diag = sema_error(s, CODE_not_a_loss, st->kid[0]->span, "a loss is one number, and this has shape " STR_FMT "%s",
-                                STR_ARG(sema_shape(s, node)), type->batch ? " for every row" : "");
+        Diag *diag =
+            sema_error(s, CODE_not_a_loss, st->kid[0]->span, "a loss is one number, and this has shape " STR_FMT "%s",
+                       STR_ARG(sema_shape(s, node)), type->batch ? " for every row" : "");
         diag_help(diag, "take its mean: `mean(...)`");
         return;
     }
@@ -225,7 +229,8 @@ static void start(Sema *s, const Ast *ast)
 {
     Model *m = arena_new_of(s->arena, Model);
     *m = (Model){.arena = s->arena, .name = ast->text, .span = ast->span, .name_span = ast->name_span, .ast = ast};
-    m->graph = graph_new(s->arena, s->sx, ast->text, s->options && s->options->batch ? s->options->batch : DEFAULT_BATCH);
+    m->graph =
+        graph_new(s->arena, s->sx, ast->text, s->options && s->options->batch ? s->options->batch : DEFAULT_BATCH);
     *vec_push(s->arena, &s->program->models) = m;
     s->model = m;
     s->g = m->graph;

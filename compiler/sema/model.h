@@ -1,4 +1,5 @@
-/* What sema makes of a file: models as typed graphs with the facts the checks, the code generator and the editor ask for. */
+/* What sema makes of a file: models as typed graphs, with the facts the checks, the code generator and the editor ask
+ * for. */
 #ifndef ACT_SEMA_MODEL_H
 #define ACT_SEMA_MODEL_H
 
@@ -29,7 +30,8 @@ typedef struct LossCall {
     uint32_t target_tensor;/* 1 + index; 0: the target is not a target (a literal, a value) */
     Span prediction_span, target_span;
     bool mean;             /* reduction = mean */
-    bool wants_logits, wants_probabilities, wants_log_probabilities; /* cross_entropy, bce_with_logits / bce, kl / nll */
+    /* cross_entropy, bce_with_logits / bce / nll, kl; read off the formula */
+    bool wants_logits, wants_probabilities, wants_log_probabilities;
     bool classes;          /* a loss over classes (cross_entropy, nll); false: per element */
 } LossCall;
 
@@ -56,7 +58,8 @@ typedef struct OutputUse {
 } OutputUse;
 
 /* ── optimizers: sequential updates of per-element values ──
- * Arguments of every sx: a0 = w, a1 = g, a2 … = states in order, then a[2 + n_state] = step, a[3 + n_state] = lr_scale. */
+ * Arguments of every sx: a0 = w, a1 = g, a2 … = states in order, then a[2 + n_state] = step and
+ * a[3 + n_state] = lr_scale. */
 typedef struct OptimizerUpdate {
     uint32_t target;       /* 0: w; 1 + i: state i */
     Sx value;              /* over the values as they are when the statement runs */
@@ -70,7 +73,7 @@ typedef struct OptimizerUse {
     VEC(double) state_init;
     VEC(OptimizerUpdate) update;
     bool decay_matrices_only;
-    VEC(OptimizerUpdate) update_plain; /* decay_matrices_only: the same with weight_decay = 0, for everything that is no matrix */
+    VEC(OptimizerUpdate) update_plain; /* decay_matrices_only: with weight_decay = 0, for all that is no matrix */
     VEC(Str) group;        /* `for g, h`: prefixes of parameter names; empty: all others */
 } OptimizerUse;
 
@@ -127,7 +130,20 @@ typedef struct Model {
 } Model;
 
 /* A definition of the language, built in or the user's (explain, list, completion). */
-typedef enum DefKind { DEF_ACTIVATION, DEF_FUNCTION, DEF_LOSS, DEF_INITIALIZER, DEF_OPTIMIZER, DEF_SCHEDULE, DEF_BLOCK, DEF_LAYER, DEF_PARAM, DEF_MODEL, DEF_DATA, DEF_METRIC } DefKind;
+typedef enum DefKind {
+    DEF_ACTIVATION,
+    DEF_FUNCTION,
+    DEF_LOSS,
+    DEF_INITIALIZER,
+    DEF_OPTIMIZER,
+    DEF_SCHEDULE,
+    DEF_BLOCK,
+    DEF_LAYER,
+    DEF_PARAM,
+    DEF_MODEL,
+    DEF_DATA,
+    DEF_METRIC
+} DefKind;
 typedef struct Def {
     DefKind kind;
     Str name, doc;

@@ -229,7 +229,8 @@ Value name_value(Sema *s, Frame *f, const Ast *name)
     return value_none();
 }
 
-/* A local name can only be meant as a function when it may hold one; a value of the same name does not hide a function. */
+/* A local name can only be meant as a function when it may hold one; a value of the same name does not hide a function.
+ */
 static Closure *local_callee(Sema *s, Frame *f, const Ast *name, const Item *rival, bool *found)
 {
     Binding *b = frame_find(f, name->text);
@@ -268,8 +269,8 @@ Closure *name_callee(Sema *s, Frame *f, const Ast *name, uint32_t pos, bool scal
         return local;
     bool primitive = scalar_primitive(op);
     bool inside = item && f->item == item; /* `activation tanh(x) = tanh(x)`: inside, the primitive */
-    if (primitive && (!item || inside || (item->def.kind == DEF_LAYER ? pos == sx_op_arity((SxOp)op)
-                                                                       : scalar && item->def.library)))
+    if (primitive &&
+        (!item || inside || (item->def.kind == DEF_LAYER ? pos == sx_op_arity((SxOp)op) : scalar && item->def.library)))
         return closure_of_primitive(s, op, name->text, name->span);
     if (!item)
         item = item_seen(s, f, DEF_INITIALIZER, name->text);

@@ -1,5 +1,5 @@
-/* Optimizers: the statements of the definition become updates of w and of the states, one after the other, each an expression of the
- * values as they are when it runs. A state that nothing depends on (momentum = 0) is left out. */
+/* Optimizers: the statements of the definition become updates of w and of the states, one after the other, each an
+ * expression of the values as they are when it runs. A state that nothing depends on (momentum = 0) is left out. */
 #include "sema/sema.h"
 #include "syntax/parse.h"
 
@@ -7,8 +7,8 @@
 
 typedef struct Statements {
     const Item *item;
-    Frame *frame;          /* parameters */
-    VEC(Str) state;        /* all declared, then kept locals */
+    Frame *frame;   /* parameters */
+    VEC(Str) state; /* all declared, then kept locals */
     VEC(double) init;
     VEC(bool) live;
 } Statements;
@@ -67,15 +67,16 @@ static Sx as_sx(Sema *s, Value v, Span span)
     if (v.kind == V_NUMBER)
         return sx_num(s->sx, v.number);
     if (v.kind != V_NONE)
-        sema_error(s, CODE_wrong_argument, span, "an update is a number, and this is " STR_FMT, STR_ARG(value_describe(s, v)));
+        sema_error(s, CODE_wrong_argument, span, "an update is a number, and this is " STR_FMT,
+                   STR_ARG(value_describe(s, v)));
     return 0;
 }
 
 typedef struct Run {
     Frame *f;
-    Updates *updates;      /* NULL: everything in terms of the values at the start */
+    Updates *updates; /* NULL: everything in terms of the values at the start */
     VEC(Str) stale;
-    bool keep;             /* a stale local was read: it has been made a state, run again */
+    bool keep; /* a stale local was read: it has been made a state, run again */
 } Run;
 
 /* The value of argument `arg` has just changed: locals made of its old value can't be written down any more. */
@@ -302,7 +303,8 @@ static bool given_anything(Sema *s, void *context, Str name, Value *out)
         return true;
     const Item *item = context;
     for (uint32_t i = 2; i < item->params->n_kid; i++)
-        if (str_eq(item->params->kid[i]->text, name) && !(item->params->kid[i]->n_kid && item->params->kid[i]->kid[0])) {
+        if (str_eq(item->params->kid[i]->text, name) &&
+            !(item->params->kid[i]->n_kid && item->params->kid[i]->kid[0])) {
             *out = value_number(0.5, (Span){0});
             return true;
         }
@@ -334,6 +336,7 @@ void optimizer_check(Sema *s, Item *item)
     if (s->diags->list.n > errors)
         item->poisoned = true;
     else if (!moves)
-        sema_error(s, CODE_missing_argument, item->def.ast->name_span, "the optimizer `" STR_FMT "` never updates `" STR_FMT "`",
-                   STR_ARG(item->def.name), STR_ARG(item->params->kid[0]->text));
+        sema_error(s, CODE_missing_argument, item->def.ast->name_span,
+                   "the optimizer `" STR_FMT "` never updates `" STR_FMT "`", STR_ARG(item->def.name),
+                   STR_ARG(item->params->kid[0]->text));
 }

@@ -1,4 +1,5 @@
-/* Values that are drawn: an input of noise, noise added while training. Normal numbers come from two uniform ones (Box-Muller). */
+/* Values that are drawn: an input of noise, noise added while training. Normal numbers come from two uniform ones
+ * (Box-Muller). */
 #include "ops/build.h"
 #include "sema/sema.h"
 
@@ -44,7 +45,8 @@ NodeId random_draw(Sema *s, Closure *init, const Type *type, Span span)
     if (init->draw) {
         Text text = {.arena = s->arena};
         type_print_shape(type, &text);
-        sema_error(s, CODE_shape_mismatch, span, "these numbers were drawn with shape " STR_FMT ", and are used with " STR_FMT,
+        sema_error(s, CODE_shape_mismatch, span,
+                   "these numbers were drawn with shape " STR_FMT ", and are used with " STR_FMT,
                    STR_ARG(sema_shape(s, init->draw)), STR_ARG(text_str(&text)));
         return 0;
     }

@@ -1,4 +1,5 @@
-/* How sema speaks: one diagnostic for one mistake at one place, never into the standard library when the use can be shown. */
+/* How sema speaks: one diagnostic for one mistake at one place, never into the standard library when the use can be
+ * shown. */
 #include "sema/sema.h"
 
 Diags *sema_sink(Sema *s) { return s->trial ? &s->scratch : s->diags; }
@@ -89,8 +90,8 @@ Str sema_shape(Sema *s, NodeId node)
 
 static Str kind_word(DefKind kind)
 {
-    static const char *const word[] = {"activation", "function", "loss", "initializer", "optimizer", "schedule", "block",
-                                       "layer", "parameter", "model", "data block", "metric"};
+    static const char *const word[] = {"activation", "function", "loss",      "initializer", "optimizer",  "schedule",
+                                       "block",      "layer",    "parameter", "model",       "data block", "metric"};
     return str_of(word[kind]);
 }
 

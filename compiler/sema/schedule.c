@@ -29,7 +29,8 @@ Item *setting_item(Sema *s, Frame *f, const Ast *e, DefKind kind, const char *wh
             sema_unknown(s, name->span, what, name->text, names.at, names.n);
             return NULL;
         }
-        const Ast *alias = item->def.ast->kind == AST_FUNCTION && !item->params ? ast_ungroup(item->def.ast->kid[1]) : NULL;
+        const Ast *alias =
+            item->def.ast->kind == AST_FUNCTION && !item->params ? ast_ungroup(item->def.ast->kid[1]) : NULL;
         if (!alias)
             return item;
         if (alias->kind == AST_CALL) {
@@ -80,7 +81,8 @@ Sx schedule_build(Sema *s, Frame *f, const Ast *expr, Str *text)
     Args rest = setting_args(s, item, &pos, &named, 2);
     Span outer = s->outer;
     s->outer = expr->span;
-    Value v = args_bind(s, item, &rest, &named, expr->span, body, given_time, item) ? eval(s, body, item->body) : value_none();
+    Value v = args_bind(s, item, &rest, &named, expr->span, body, given_time, item) ? eval(s, body, item->body)
+                                                                                    : value_none();
     s->outer = outer;
     if (v.kind == V_SX)
         return v.sx;

@@ -40,8 +40,9 @@ static Value assert_type(Sema *s, Frame *f, const Ast *type, const Ast *e, Value
     Text declared = {.arena = s->arena};
     type_print_shape(&info.type, &declared);
     Str is = sema_shape(s, node);
-    Diag *diag = sema_error(s, CODE_shape_mismatch, type->span, "the declared shape is " STR_FMT ", the value's is " STR_FMT,
-                            STR_ARG(text_str(&declared)), STR_ARG(is));
+    Diag *diag =
+        sema_error(s, CODE_shape_mismatch, type->span, "the declared shape is " STR_FMT ", the value's is " STR_FMT,
+                   STR_ARG(text_str(&declared)), STR_ARG(is));
     diag_label(diag, sema_place(s, e->span), "this has shape " STR_FMT, STR_ARG(is));
     return value_none();
 }
@@ -121,7 +122,8 @@ static Value share_value(Sema *s, Frame *f, const Ast *st)
                                 "`share` takes a layer, a block or a parameter, and this is " STR_FMT,
                                 STR_ARG(value_describe(s, v)));
         if (value_is_graph(v))
-            diag_help(diag, "a value can be used several times without it: write `" STR_FMT " = ...`", STR_ARG(st->text));
+            diag_help(diag, "a value can be used several times without it: write `" STR_FMT " = ...`",
+                      STR_ARG(st->text));
         return value_none();
     }
     Closure *fn = arena_copy(s->arena, v.fn, sizeof *v.fn);
@@ -152,7 +154,8 @@ static const Ast *setting(Sema *s, Str name)
             continue;
         Str text = str_printf(s->arena, "param " STR_FMT " = " STR_FMT "\n", STR_ARG(name),
                               STR_ARG(((Str){set.p + name.n + 1, set.n - name.n - 1})));
-        const Source *source = source_add(s->program->sources, str_printf(s->arena, "--set " STR_FMT, STR_ARG(set)), text, false);
+        const Source *source =
+            source_add(s->program->sources, str_printf(s->arena, "--set " STR_FMT, STR_ARG(set)), text, false);
         const Ast *file = parse_source(s->arena, s->diags, source);
         found = file->n_kid == 1 && file->kid[0]->kind == AST_PARAM ? file->kid[0]->kid[0] : NULL;
     }

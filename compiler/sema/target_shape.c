@@ -29,7 +29,8 @@ static LayerUse *first_wide_linear(Sema *s, NodeId prediction)
             behind[graph_node(s->g, id)->in[k]] = true;
     for (uint32_t i = 0; i < s->model->layers.n; i++) {
         LayerUse *use = &s->model->layers.at[i];
-        if (str_is(use->kind, "linear") && use->out && behind[use->out] && use->in && graph_type(s->g, use->in)->rank > 1)
+        if (str_is(use->kind, "linear") && use->out && behind[use->out] && use->in &&
+            graph_type(s->g, use->in)->rank > 1)
             return use;
     }
     return NULL;
@@ -46,8 +47,9 @@ bool flatten_missing(Sema *s, NodeId prediction, uint32_t target, Span span)
     LayerUse *use = first_wide_linear(s, prediction);
     if (!use || graph_type(s->g, prediction)->rank != graph_type(s->g, use->in)->rank)
         return false;
-    Diag *diag = sema_error(s, CODE_missing_flatten, use->span, "`linear` works on every position of a value of shape " STR_FMT,
-                            STR_ARG(sema_shape(s, use->in)));
+    Diag *diag =
+        sema_error(s, CODE_missing_flatten, use->span, "`linear` works on every position of a value of shape " STR_FMT,
+                   STR_ARG(sema_shape(s, use->in)));
     diag_primary(diag, "gives shape " STR_FMT, STR_ARG(sema_shape(s, use->out)));
     diag_label(diag, sema_place(s, span), "the loss takes one row of numbers for each sample");
     diag_help(diag, "make one row of all positions first: `|> flatten`");
@@ -98,7 +100,8 @@ void loss_shape_error(Sema *s, NodeId prediction, Span prediction_span, uint32_t
     }
     Span at = shape_span(s, target);
     if (only_ones_differ(p, t) && at.source) {
-        diag_help(diag, "declare the target as `f32" STR_FMT "`: data without the axis of size 1 still fits it", STR_ARG(shape));
+        diag_help(diag, "declare the target as `f32" STR_FMT "`: data without the axis of size 1 still fits it",
+                  STR_ARG(shape));
         Str text = p->rank ? shape : (Str){"", 0};
         diag_fix(diag, FIX_SAFE, at, STR_FMT, STR_ARG(text));
     } else if (p->rank == 1 && t->rank == 1) {

@@ -24,8 +24,9 @@ static const Ast *only_value(Settings *t, const Ast *st, uint32_t want, const ch
         n += st->kid[i] && st->kid[i]->kind != AST_FOR;
     if (n == want)
         return st->kid[0];
-    Diag *diag = sema_error(t->s, n < want ? CODE_missing_argument : CODE_wrong_argument, st->span,
-                            "the setting `" STR_FMT "` takes %s", STR_ARG(st->text), want == 1 ? "one value" : "other words");
+    Diag *diag =
+        sema_error(t->s, n < want ? CODE_missing_argument : CODE_wrong_argument, st->span,
+                   "the setting `" STR_FMT "` takes %s", STR_ARG(st->text), want == 1 ? "one value" : "other words");
     diag_help(diag, "write `%s`", example);
     return NULL;
 }
@@ -101,8 +102,9 @@ static bool call_number(Settings *t, const Ast *e, const char *word, const char 
     Str name = str_of(argument);
     for (uint32_t i = 0; i < named.n; i++)
         if (!str_eq(named.at[i].name, name)) {
-            sema_unknown(t->s, named.at[i].name_span, str_c(t->s->arena, str_printf(t->s->arena, "argument of `%s`", word)),
-                         named.at[i].name, &name, 1);
+            sema_unknown(t->s, named.at[i].name_span,
+                         str_c(t->s->arena, str_printf(t->s->arena, "argument of `%s`", word)), named.at[i].name, &name,
+                         1);
             *out = value_none();
             return true;
         }
@@ -120,7 +122,8 @@ static void wrong_form(Settings *t, const Ast *st, const char *example)
     for (uint32_t i = 0; i < st->n_kid; i++)
         if (!st->kid[i] || st->kid[i]->kind == AST_ERROR)
             return;
-    Diag *diag = sema_error(t->s, CODE_wrong_argument, st->span, "`" STR_FMT "` is not written like this", STR_ARG(st->text));
+    Diag *diag =
+        sema_error(t->s, CODE_wrong_argument, st->span, "`" STR_FMT "` is not written like this", STR_ARG(st->text));
     diag_help(diag, "write `%s`", example);
 }
 
@@ -206,7 +209,8 @@ static void read_group(Settings *t, const Ast *names, OptimizerUse *use)
 
 static void read_optimizer(Settings *t, const Ast *st)
 {
-    const Ast *group = st->n_kid && st->kid[st->n_kid - 1] && st->kid[st->n_kid - 1]->kind == AST_FOR ? st->kid[st->n_kid - 1] : NULL;
+    const Ast *group =
+        st->n_kid && st->kid[st->n_kid - 1] && st->kid[st->n_kid - 1]->kind == AST_FOR ? st->kid[st->n_kid - 1] : NULL;
     const Ast *e = only_value(t, st, 1, "optimizer adamw(lr = 1e-3)");
     if (!e)
         return;
@@ -238,12 +242,18 @@ static void read_schedule(Settings *t, const Ast *st)
 }
 
 static const Key keys[] = {
-    {"data", false, read_data},           {"epochs", false, read_epochs},
-    {"batch", false, read_batch},         {"optimizer", true, read_optimizer},
-    {"schedule", false, read_schedule},   {"clip", false, read_clip},
-    {"accumulate", false, read_accumulate}, {"seed", false, read_seed},
-    {"stop", false, read_stop},           {"checkpoint", false, read_checkpoint},
-    {"monitor", true, read_monitor},      {"start", false, read_start},
+    {"data", false, read_data},
+    {"epochs", false, read_epochs},
+    {"batch", false, read_batch},
+    {"optimizer", true, read_optimizer},
+    {"schedule", false, read_schedule},
+    {"clip", false, read_clip},
+    {"accumulate", false, read_accumulate},
+    {"seed", false, read_seed},
+    {"stop", false, read_stop},
+    {"checkpoint", false, read_checkpoint},
+    {"monitor", true, read_monitor},
+    {"start", false, read_start},
 };
 enum { N_KEY = sizeof keys / sizeof keys[0], DEFAULT_EPOCHS = 10, DEFAULT_BATCH = 32 };
 
@@ -255,7 +265,8 @@ static void read_setting(Settings *t, const Ast *st, const Ast **seen)
         if (!str_eq(st->text, names[i]))
             continue;
         if (seen[i] && !keys[i].repeats) {
-            Diag *diag = sema_error(t->s, CODE_duplicate_name, st->name_span, "`" STR_FMT "` is set twice", STR_ARG(st->text));
+            Diag *diag =
+                sema_error(t->s, CODE_duplicate_name, st->name_span, "`" STR_FMT "` is set twice", STR_ARG(st->text));
             diag_label(diag, seen[i]->name_span, "first set here");
             return;
         }
@@ -293,12 +304,14 @@ void train_build(Sema *s, const Ast *ast)
     Model *model = find_model(s, ast);
     Model nobody = {.graph = graph_new(s->arena, s->sx, STR(""), 1), .poisoned = true};
     if (model && model->train) {
-        Diag *diag = sema_error(s, CODE_duplicate_name, ast->name_span, "`" STR_FMT "` is trained twice", STR_ARG(ast->text));
+        Diag *diag =
+            sema_error(s, CODE_duplicate_name, ast->name_span, "`" STR_FMT "` is trained twice", STR_ARG(ast->text));
         diag_label(diag, model->train->span, "first here");
         model = NULL;
     }
     TrainUse *use = arena_new_of(s->arena, TrainUse);
-    *use = (TrainUse){.span = ast->name_span, .epochs = DEFAULT_EPOCHS, .batch = DEFAULT_BATCH, .accumulate = 1, .seed = 1};
+    *use = (TrainUse){
+        .span = ast->name_span, .epochs = DEFAULT_EPOCHS, .batch = DEFAULT_BATCH, .accumulate = 1, .seed = 1};
     Settings t = {.s = s, .f = s->global, .model = model ? model : &nobody, .use = use};
     const Ast *seen[N_KEY] = {NULL};
     s->model = model;

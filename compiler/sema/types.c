@@ -32,7 +32,8 @@ static bool read_shape(Sema *s, Frame *f, const Ast *shape, TypeInfo *out)
 static bool read_count(Sema *s, Frame *f, const Ast *type, int kind, const Ast *count, TypeInfo *out)
 {
     if (!count) {
-        Diag *diag = sema_error(s, CODE_missing_argument, type->span, "`" STR_FMT "` needs its count", STR_ARG(type->text));
+        Diag *diag =
+            sema_error(s, CODE_missing_argument, type->span, "`" STR_FMT "` needs its count", STR_ARG(type->text));
         diag_help(diag, "write how many there are: `" STR_FMT "(10)`", STR_ARG(type->text));
         return false;
     }

@@ -105,7 +105,8 @@ bool value_dims(Sema *s, Value v, Span span, const char *what, Dims *out)
         return true;
     }
     for (uint32_t i = 0; i < v.list->item.n; i++)
-        if (!value_dims(s, v.list->item.at[i], v.list->item.at[i].span.source ? v.list->item.at[i].span : span, what, out))
+        if (!value_dims(s, v.list->item.at[i], v.list->item.at[i].span.source ? v.list->item.at[i].span : span, what,
+                        out))
             return false;
     return true;
 }
@@ -115,7 +116,7 @@ bool value_small(Sema *s, NodeId node, Span span)
     uint64_t elements = type_elements(graph_type(s->g, node));
     if (elements <= INT32_MAX)
         return true;
-    sema_error(s, CODE_too_large, span, "this has %llu numbers for each sample; the most is %d", (unsigned long long)elements,
-               INT32_MAX);
+    sema_error(s, CODE_too_large, span, "this has %llu numbers for each sample; the most is %d",
+               (unsigned long long)elements, INT32_MAX);
     return false;
 }

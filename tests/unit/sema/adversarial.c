@@ -26,7 +26,8 @@ static void recursion(void **state)
 {
     (void)state;
     expect_code("block f(x) { x |> f }\n" MODEL(" output x |> f"), "ACT1204");
-    expect_code("block f(x) { x |> g }\nblock g(x) { x |> h }\nblock h(x) { x |> f }\n" MODEL(" output x |> f"), "ACT1204");
+    expect_code("block f(x) { x |> g }\nblock g(x) { x |> h }\nblock h(x) { x |> f }\n" MODEL(" output x |> f"),
+                "ACT1204");
     expect_code("block f(x, g) { x |> g(g) }\n" MODEL(" output x |> f(f)"), "ACT1216");
     expect_code("activation f = g\nactivation g = f\n" MODEL(" output x |> f"), "ACT1204");
     expect_code("initializer f(fan_in) = f(fan_in)\n" MODEL(" output x |> linear(3, weight = f)"), "ACT1204");
@@ -112,7 +113,9 @@ static void imports(void **state)
     snprintf(path, sizeof path, "%s/self.act", folder);
     snprintf(other, sizeof other, "%s/other.act", folder);
     FILE *file = fopen(path, "w");
-    fputs("import \"self.act\"\nimport \"other.act\"\nimport \"other.act\"\nimport \"gone.act\"\n" MODEL(" output x |> half"), file);
+    fputs("import \"self.act\"\nimport \"other.act\"\nimport \"other.act\"\nimport \"gone.act\"\n" MODEL(
+              " output x |> half"),
+          file);
     fclose(file);
     file = fopen(other, "w");
     fputs("import \"self.act\"\nimport \"./other.act\"\nfunction half(x) = x / 2\n", file);
@@ -138,11 +141,12 @@ static void imports(void **state)
 static void cut_anywhere(void **state)
 {
     (void)state;
-    static const char text[] = "param n = 2 * 4\nblock b(x, f = relu) { a, c = x |> linear(2 * n) |> split(2)\n a + (c |> f) }\n"
-                               "model m {\n input x : f32[4] in [0, 1]\n target y : class(3)\n"
-                               " z = x |> repeat(2, b) |> b(gelu) as top |> linear(3)\n loss cross_entropy(z, y, weight = [1, 2, 3])\n"
-                               " metric accuracy(z, y)\n output softmax(z)\n}\n"
-                               "train m { optimizer adam(lr = 1e-3) for top\n schedule cosine(warmup = 10) }\n";
+    static const char text[] =
+        "param n = 2 * 4\nblock b(x, f = relu) { a, c = x |> linear(2 * n) |> split(2)\n a + (c |> f) }\n"
+        "model m {\n input x : f32[4] in [0, 1]\n target y : class(3)\n"
+        " z = x |> repeat(2, b) |> b(gelu) as top |> linear(3)\n loss cross_entropy(z, y, weight = [1, 2, 3])\n"
+        " metric accuracy(z, y)\n output softmax(z)\n}\n"
+        "train m { optimizer adam(lr = 1e-3) for top\n schedule cosine(warmup = 10) }\n";
     char cut[sizeof text];
     for (size_t i = 0; i + 1 < sizeof text; i++) {
         memcpy(cut, text, sizeof text);

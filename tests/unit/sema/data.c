@@ -37,7 +37,8 @@ static void more_forms(void **state)
 {
     (void)state;
     Run *run = run_text(MODEL "data d { validation = split(0.25)\n"
-                              " train { x = 1 - csv(\"a\", columns = [1, 3])\n y = csv(\"a\", column = 5) |> shift(1) } }\ntrain m { data d }\n");
+                              " train { x = 1 - csv(\"a\", columns = [1, 3])\n y = csv(\"a\", column = 5) |> shift(1) "
+                              "} }\ntrain m { data d }\n");
     assert_true(data(run)->validation_split == 0.25);
     const FieldUse *x = field(run, 0, 0), *y = field(run, 0, 1);
     assert_true(str_is(x->columns, "1,3") && x->transforms.at[0].a == -1 && x->transforms.at[0].b == 1);
@@ -48,7 +49,10 @@ static void more_forms(void **state)
 static void ranges_are_followed(void **state)
 {
     (void)state;
-    static const struct Case { const char *expression; double low, high; } cases[] = {
+    static const struct Case {
+        const char *expression;
+        double low, high;
+    } cases[] = {
         {"idx(\"train-ubyte.gz\")", 0, 255},
         {"idx(\"train-ubyte.gz\") / 255", 0, 1},
         {"1 - idx(\"train-ubyte.gz\") / 127.5", -1, 1},
@@ -58,7 +62,8 @@ static void ranges_are_followed(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char source[512];
-        snprintf(source, sizeof source, "model m {\n input x : f32[4]\n output x\n}\ndata d { train { x = %s } }\ntrain m { data d }\n",
+        snprintf(source, sizeof source,
+                 "model m {\n input x : f32[4]\n output x\n}\ndata d { train { x = %s } }\ntrain m { data d }\n",
                  cases[i].expression);
         Run *run = run_text(source);
         const Tensor *x = model_tensor(run_model(run), "x");
@@ -74,7 +79,8 @@ static void ranges_are_followed(void **state)
 static void mistakes(void **state)
 {
     (void)state;
-    expect_planted(MODEL "data d { train { x = csv(\"a\")\n y = csv(\"b\")\n «ACT1205|x» = csv(\"c\") } }\ntrain m { data d }\n");
+    expect_planted(
+        MODEL "data d { train { x = csv(\"a\")\n y = csv(\"b\")\n «ACT1205|x» = csv(\"c\") } }\ntrain m { data d }\n");
     expect_planted("data d { train { x = «ACT1209|csv(\"a\") * csv(\"b\")» } }\n");
     expect_planted("data d { train { x = «ACT1209|csv(\"a\") / 0» } }\n");
     expect_planted("data d { train { x = «ACT1209|csv(\"a\") ^ 2» } }\n");
@@ -87,7 +93,8 @@ static void mistakes(void **state)
     expect_planted("data d { train { x = csv(\"a\") |> one_hot(«ACT1215|2.5») } }\n");
     expect_planted("data d { validation = «ACT1209|0.1»\n train { x = csv(\"a\") } }\n");
     expect_planted("data d { train { x = csv(\"a\") }\n «ACT1205|train» { x = csv(\"a\") } }\n");
-    expect_planted(MODEL "data d { train { x = csv(\"a\")\n y = csv(\"b\") }\n «ACT1210|test» { x = csv(\"a\") } }\ntrain m { data d }\n");
+    expect_planted(MODEL "data d { train { x = csv(\"a\")\n y = csv(\"b\") }\n «ACT1210|test» { x = csv(\"a\") } "
+                         "}\ntrain m { data d }\n");
     expect_planted("data d { train { x = csv(\"a\", columns = «ACT1206|nope»..4) } }\n");
 }
 

@@ -4,7 +4,7 @@
 #include "sema/codes.h"
 
 #define IMAGE "model m {\n input image : f32[28, 28, 1]\n target label : class(10)\n"
-#define ROWS "model m {\n input x : f32[8]\n target y : f32[4]\n"
+#define ROWS  "model m {\n input x : f32[8]\n target y : f32[4]\n"
 
 static const char *const wrong[] = {
     /* 101 */
@@ -97,7 +97,8 @@ static const char *const wrong[] = {
     ROWS " output «ACT1211|x |> split(2)»\n}\n",
     "activation f(x) = x / «ACT1211|sum(x)»\n",
     /* 1212 */
-    "activation f(x) = x + 1\nblock b(x, f) { x |> «ACT1212|f» }\nmodel m {\n input x : f32[8]\n output x |> b(relu)\n}\n",
+    "activation f(x) = x + 1\nblock b(x, f) { x |> «ACT1212|f» }\nmodel m {\n input x : f32[8]\n output x |> "
+    "b(relu)\n}\n",
     /* 1213 */
     ROWS " «ACT1213|a, b, c» = x |> split(2)\n output x\n}\n",
     ROWS " a = «ACT1213|x |> split(2)»\n output x\n}\n",
@@ -229,10 +230,8 @@ static void every_code_fires(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(planted_mistakes),
-        cmocka_unit_test(near_misses),
-        cmocka_unit_test(ten_errors_in_one_file),
-        cmocka_unit_test(poisoned_values_are_silent),
+        cmocka_unit_test(planted_mistakes),       cmocka_unit_test(near_misses),
+        cmocka_unit_test(ten_errors_in_one_file), cmocka_unit_test(poisoned_values_are_silent),
         cmocka_unit_test(every_code_fires),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

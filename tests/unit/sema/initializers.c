@@ -4,7 +4,7 @@
 #include <math.h>
 
 #define BEGIN "model m {\n input x : f32[64]\n target y : f32[16]\n"
-#define END " loss mse(z, y)\n}\n"
+#define END   " loss mse(z, y)\n}\n"
 
 static void expect_near(double found, double wanted)
 {
@@ -59,11 +59,11 @@ static void the_gain_that_follows(void **state)
     expect_weight("auto", "|> tanh", tanh_gain / 8, tanh_gain);
     expect_weight("auto", "|> dropout(0.5) |> reshape(4, 4) |> flatten |> tanh", tanh_gain / 8, tanh_gain);
     expect_weight("auto", "|> stop_gradient |> relu", root2 / 8, root2);
-    expect_weight("auto", "|> linear(16) |> relu", 1.0 / 8, 1);      /* another layer comes first */
+    expect_weight("auto", "|> linear(16) |> relu", 1.0 / 8, 1); /* another layer comes first */
     expect_weight("auto", "|> softmax", 1.0 / 8, 1);
-    expect_weight("auto", "+ y |> relu", 1.0 / 8, 1);                /* a sum of branches */
-    expect_weight("auto", "* y |> relu", 1.0 / 8, 1);                /* a gate */
-    expect_weight("auto", "* 2 + 1 |> relu", root2 / 8, root2);      /* affine */
+    expect_weight("auto", "+ y |> relu", 1.0 / 8, 1);           /* a sum of branches */
+    expect_weight("auto", "* y |> relu", 1.0 / 8, 1);           /* a gate */
+    expect_weight("auto", "* 2 + 1 |> relu", root2 / 8, root2); /* affine */
     expect_weight("auto", "|> leaky_relu(0.2)", sqrt(2 / 1.04) / 8, sqrt(2 / 1.04));
 }
 
@@ -73,8 +73,7 @@ static void own_definitions(void **state)
     Run *run = run_text("activation third(x) = if x > 0 then x / 3 else 0\n"
                         "initializer mine(fan_in, fan_out, gain) = normal(0, gain * sqrt(fan_out) / fan_in)\n"
                         "initializer alias = mine\n"
-                        "param choice = alias(gain = 4)\n" BEGIN
-                        " a = x |> linear(4) |> third\n"
+                        "param choice = alias(gain = 4)\n" BEGIN " a = x |> linear(4) |> third\n"
                         " b = a |> linear(4, weight = mine) |> relu\n"
                         " z = b |> linear(16, weight = choice, bias = normal(1, 0.5))\n" END);
     const Model *m = run_model(run);
@@ -84,15 +83,17 @@ static void own_definitions(void **state)
     expect_near(model_tensor(m, "linear3.weight")->deviation, 4 * sqrt(16) / 4);
     const Tensor *bias = model_tensor(m, "linear3.bias");
     assert_true(!bias->weight && bias->fill.kind == FILL_NORMAL && bias->fill.a == 1 && bias->fill.b == 0.5);
-    assert_true(model_tensor(m, "linear1.bias")->fill.kind == FILL_CONSTANT && model_tensor(m, "linear1.bias")->fill.a == 0);
+    assert_true(model_tensor(m, "linear1.bias")->fill.kind == FILL_CONSTANT &&
+                model_tensor(m, "linear1.bias")->fill.a == 0);
     run_end(run);
 }
 
 static void frozen_and_free(void **state)
 {
     (void)state;
-    Run *run = run_text(BEGIN " share t = parameter([1, 16], normal(0, 0.02))\n share f = parameter(16, ones, trainable = false)\n"
-                              " z = (x |> linear(16, trainable = false) as head) + (t |> reshape(16)) * f\n" END);
+    Run *run = run_text(
+        BEGIN " share t = parameter([1, 16], normal(0, 0.02))\n share f = parameter(16, ones, trainable = false)\n"
+              " z = (x |> linear(16, trainable = false) as head) + (t |> reshape(16)) * f\n" END);
     const Model *m = run_model(run);
     assert_true(model_tensor(m, "head.weight")->role == ROLE_CONSTANT && !model_tensor(m, "head.weight")->trainable);
     assert_true(model_tensor(m, "head.bias")->role == ROLE_CONSTANT);
@@ -138,8 +139,9 @@ static void traits_of_definitions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(families),       cmocka_unit_test(the_gain_that_follows), cmocka_unit_test(own_definitions),
-        cmocka_unit_test(frozen_and_free), cmocka_unit_test(flattened_images),     cmocka_unit_test(traits_of_definitions),
+        cmocka_unit_test(families),         cmocka_unit_test(the_gain_that_follows),
+        cmocka_unit_test(own_definitions),  cmocka_unit_test(frozen_and_free),
+        cmocka_unit_test(flattened_images), cmocka_unit_test(traits_of_definitions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Loss values through the interpreter, against numbers computed by hand; short batches; what each loss is known to want. */
+/* Loss values through the interpreter, against numbers computed by hand; short batches; what each loss is known to
+ * want. */
 #include "sema/harness.h"
 
 #include "graph/eval.h"
@@ -21,7 +22,8 @@ static double loss_value(Run *run, uint32_t which, size_t rows, const double *co
     return 0;
 }
 
-static void expect_loss(const char *statements, size_t rows, const double *x, const double *y, const char *target, double wanted)
+static void expect_loss(const char *statements, size_t rows, const double *x, const double *y, const char *target,
+                        double wanted)
 {
     char source[1024];
     snprintf(source, sizeof source, "model m {\n input z : f32[3]\n target y : %s\n%s\n}\n", target, statements);
@@ -36,10 +38,7 @@ static void expect_loss(const char *statements, size_t rows, const double *x, co
 
 static const double logits[6] = {1, 2, 0.5, -1, 0.25, 3};
 
-static double ce(const double *z, int label)
-{
-    return log(exp(z[0]) + exp(z[1]) + exp(z[2])) - z[label];
-}
+static double ce(const double *z, int label) { return log(exp(z[0]) + exp(z[1]) + exp(z[2])) - z[label]; }
 
 static void cross_entropies(void **state)
 {
@@ -47,7 +46,8 @@ static void cross_entropies(void **state)
     const double label[2] = {1, 0};
     double a = ce(logits, 1), b = ce(logits + 3, 0);
     expect_loss(" loss cross_entropy(z, y)", 2, logits, label, "class(3)", (a + b) / 2);
-    expect_loss(" loss cross_entropy(z, y)", 1, logits, label, "class(3)", a); /* a short batch divides by its own rows */
+    expect_loss(" loss cross_entropy(z, y)", 1, logits, label, "class(3)",
+                a); /* a short batch divides by its own rows */
     expect_loss(" loss cross_entropy(z, y, reduction = sum)", 2, logits, label, "class(3)", a + b);
     /* class weights: sum(w l) / sum(w), as PyTorch divides */
     expect_loss(" loss cross_entropy(z, y, weight = [2, 3, 7])", 2, logits, label, "class(3)", (3 * a + 2 * b) / 5);
@@ -61,7 +61,8 @@ static void cross_entropies(void **state)
                 lse - 0.9 * logits[1] - 0.1 * mean_a);
     expect_loss(" loss nll(log_softmax(z), y)", 2, logits, label, "class(3)", (a + b) / 2);
     const double soft[3] = {0.2, 0.5, 0.3};
-    expect_loss(" loss cross_entropy(z, y)", 1, logits, soft, "f32[3] in [0, 1]", lse - (0.2 * 1 + 0.5 * 2 + 0.3 * 0.5));
+    expect_loss(" loss cross_entropy(z, y)", 1, logits, soft, "f32[3] in [0, 1]",
+                lse - (0.2 * 1 + 0.5 * 2 + 0.3 * 0.5));
     expect_loss(" loss cross_entropy(z, 2)", 1, logits, label, "class(3)", ce(logits, 2));
 }
 
@@ -75,7 +76,8 @@ static void elementwise(void **state)
     expect_loss(" loss mse(z, y, weight = [1, 2, 4])", 2, logits, y, "f32[3]", (1 + 4 * 0.25 + 4 + 4 * 9) / 6);
     expect_loss(" loss mae(z, y)", 2, logits, y, "f32[3]", (1 + 0 + 0.5 + 2 + 0 + 3) / 6);
     expect_loss(" loss huber(z, y, delta = 0.5)", 1, logits, y, "f32[3]", (0.5 * (1 - 0.25) + 0 + 0.5 * 0.25) / 3);
-    expect_loss(" loss mse(z, 1)", 1, logits, y, "f32[3]", (0 + 1 + 0.25) / 3); /* a literal stands for a whole target */
+    expect_loss(" loss mse(z, 1)", 1, logits, y, "f32[3]",
+                (0 + 1 + 0.25) / 3); /* a literal stands for a whole target */
     expect_loss(" loss mean((z - y)^2)", 2, logits, y, "f32[3]", squares / 6);
     expect_loss(" loss mse(z, y) + 0.5 * mae(z, y)", 2, logits, y, "f32[3]", squares / 6 + 0.5 * 6.5 / 6);
     const double label[1] = {2};
@@ -103,7 +105,8 @@ static void whole_losses(void **state)
 static void weights_by_sample(void **state)
 {
     (void)state;
-    Run *run = run_text("model m {\n input z : f32[3]\n input w : f32\n target y : f32[3]\n loss mse(z, y, weight = w)\n}\n");
+    Run *run =
+        run_text("model m {\n input z : f32[3]\n input w : f32\n target y : f32[3]\n loss mse(z, y, weight = w)\n}\n");
     const double w[2] = {2, 5}, y[6] = {0, 2, 1, 1, 0.25, 0};
     const double *data[3] = {logits, w, y};
     assert_true(fabs(loss_value(run, 0, 2, data, 3) - (2 * 1.25 + 5 * 13) / 6) < 1e-12);
@@ -137,12 +140,13 @@ static void what_losses_want(void **state)
         {"loss own(a, b) = -log(pick(a, b))\n", "own(z, y)", "class(3)", false, true, false, true},
         {"loss own(a, b) = max(0, 1 - pick(a, b))\n", "own(z, y)", "class(3)", false, false, false, true},
         {"loss own(a, b) = -a * b\n", "own(z, y)", "f32[3]", false, false, false, false},
-        {"loss own(a, b) = log(cosh2(a - b))\nfunction cosh2(x) = (exp(x) + exp(-x)) / 2\n", "own(z, y)", "f32[3]", false, false, false, false},
+        {"loss own(a, b) = log(cosh2(a - b))\nfunction cosh2(x) = (exp(x) + exp(-x)) / 2\n", "own(z, y)", "f32[3]",
+         false, false, false, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char source[512];
-        snprintf(source, sizeof source, "%smodel m {\n input z : f32[3]\n target y : %s\n loss %s\n}\n", cases[i].definition,
-                 cases[i].target, cases[i].call);
+        snprintf(source, sizeof source, "%smodel m {\n input z : f32[3]\n target y : %s\n loss %s\n}\n",
+                 cases[i].definition, cases[i].target, cases[i].call);
         Run *run = run_text(source);
         const LossCall *call = facts(run);
         if (call->wants_logits != cases[i].logits || call->wants_probabilities != cases[i].probabilities ||
@@ -174,8 +178,9 @@ static void statements_and_groups(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cross_entropies),   cmocka_unit_test(elementwise),      cmocka_unit_test(whole_losses),
-        cmocka_unit_test(weights_by_sample), cmocka_unit_test(what_losses_want), cmocka_unit_test(statements_and_groups),
+        cmocka_unit_test(cross_entropies),  cmocka_unit_test(elementwise),
+        cmocka_unit_test(whole_losses),     cmocka_unit_test(weights_by_sample),
+        cmocka_unit_test(what_losses_want), cmocka_unit_test(statements_and_groups),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

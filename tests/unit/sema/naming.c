@@ -15,19 +15,22 @@ static void expect_tensors(const char *source, const char *names)
     run_end(run);
 }
 
-#define BLOCK "block b(x, n = 4) { x |> linear(n, bias = false) |> relu |> linear(n, bias = false) }\n"
+#define BLOCK       "block b(x, n = 4) { x |> linear(n, bias = false) |> relu |> linear(n, bias = false) }\n"
 #define MODEL(body) "model m {\n input x : f32[4]\n" body "\n}\n"
 
 static void counters_and_labels(void **state)
 {
     (void)state;
-    expect_tensors(MODEL(" output x |> linear(4) |> linear(4, bias = false)"), "linear1.weight linear1.bias linear2.weight");
-    expect_tensors(MODEL(" output x |> linear(4, bias = false) as fc |> linear(4, bias = false)"), "fc.weight linear1.weight");
+    expect_tensors(MODEL(" output x |> linear(4) |> linear(4, bias = false)"),
+                   "linear1.weight linear1.bias linear2.weight");
+    expect_tensors(MODEL(" output x |> linear(4, bias = false) as fc |> linear(4, bias = false)"),
+                   "fc.weight linear1.weight");
     expect_tensors(BLOCK MODEL(" output x |> b |> b as top"),
                    "b1.linear1.weight b1.linear2.weight top.linear1.weight top.linear2.weight");
     expect_tensors(BLOCK MODEL(" output x |> repeat(2, b)"),
                    "b1.0.linear1.weight b1.0.linear2.weight b1.1.linear1.weight b1.1.linear2.weight");
-    expect_tensors(BLOCK MODEL(" output x |> repeat(1, b(n = 4)) as stack"), "stack.0.linear1.weight stack.0.linear2.weight");
+    expect_tensors(BLOCK MODEL(" output x |> repeat(1, b(n = 4)) as stack"),
+                   "stack.0.linear1.weight stack.0.linear2.weight");
     expect_tensors(MODEL(" output x |> repeat(2, repeat(2, linear(4, bias = false)))"),
                    "linear1.0.0.weight linear1.0.1.weight linear1.1.0.weight linear1.1.1.weight");
     expect_tensors(MODEL(" output x |> repeat(0, linear(4)) |> linear(4, bias = false)"), "linear2.weight");
@@ -46,16 +49,19 @@ static void shares(void **state)
     expect_tensors(MODEL(" output x |> prelu |> prelu"), "prelu1.slope prelu2.slope");
     expect_tensors(MODEL(" share t = parameter([1, 4], ones)\n output x + t"), "t");
     expect_tensors(MODEL(" output x + parameter(4, ones) * parameter(4, zeros)"), "parameter1 parameter2");
-    expect_tensors(MODEL(" a = x |> linear(4, bias = false) as one\n output a |> linear(4, weight = one.weight, bias = false)"),
-                   "one.weight");
+    expect_tensors(
+        MODEL(" a = x |> linear(4, bias = false) as one\n output a |> linear(4, weight = one.weight, bias = false)"),
+        "one.weight");
 }
 
 /* The position decides: a value may be called like a layer. */
 static void positions(void **state)
 {
     (void)state;
-    expect_tensors(MODEL(" mean = x |> mean\n linear = x |> linear(3, bias = false)\n output linear + mean"), "linear1.weight");
-    expect_tensors("block b(x, norm) { x |> norm }\n" MODEL(" output x |> b(linear(4, bias = false))"), "b1.linear1.weight");
+    expect_tensors(MODEL(" mean = x |> mean\n linear = x |> linear(3, bias = false)\n output linear + mean"),
+                   "linear1.weight");
+    expect_tensors("block b(x, norm) { x |> norm }\n" MODEL(" output x |> b(linear(4, bias = false))"),
+                   "b1.linear1.weight");
     expect_tensors("block b(x, linear) { x |> linear }\n" MODEL(" output x |> b(relu)"), "");
     expect_tensors("param relu = 3\n" MODEL(" output x |> relu |> linear(relu, bias = false)"), "linear1.weight");
 }
@@ -63,9 +69,10 @@ static void positions(void **state)
 static void order_does_not_matter(void **state)
 {
     (void)state;
-    expect_tensors("model m {\n output c\n c = b |> linear(n, bias = false) as second\n b = x |> first(n)\n input x : f32[4]\n}\n"
-                   "param n = half(2 * 3)\nfunction half(x) = x / 2\nblock first(x, n) { x |> linear(n, bias = false) }\n",
-                   "first1.linear1.weight second.weight");
+    expect_tensors(
+        "model m {\n output c\n c = b |> linear(n, bias = false) as second\n b = x |> first(n)\n input x : f32[4]\n}\n"
+        "param n = half(2 * 3)\nfunction half(x) = x / 2\nblock first(x, n) { x |> linear(n, bias = false) }\n",
+        "first1.linear1.weight second.weight");
 }
 
 static void params_from_outside(void **state)
@@ -94,7 +101,11 @@ static void uses_are_recorded(void **state)
     (void)state;
     Run *run = run_text(BLOCK MODEL(" output x |> linear(4) |> repeat(2, b) |> sigmoid"));
     const Model *m = run_model(run);
-    static const struct Want { const char *name, *kind; uint32_t tensors, repeat; bool activation; } want[] = {
+    static const struct Want {
+        const char *name, *kind;
+        uint32_t tensors, repeat;
+        bool activation;
+    } want[] = {
         {"linear1", "linear", 2, 0, false},      {"b1.0.linear1", "linear", 1, 1, false},
         {"b1.0.relu1", "relu", 0, 1, true},      {"b1.0.linear2", "linear", 1, 1, false},
         {"b1.1.linear1", "linear", 1, 2, false}, {"b1.1.relu1", "relu", 0, 2, true},
@@ -118,7 +129,8 @@ static void uses_are_recorded(void **state)
 static void allows_are_collected(void **state)
 {
     (void)state;
-    Run *run = run_text(MODEL(" @allow(saturating_hidden, ACT301, reason = \"as published\")\n h = x |> tanh\n output h"));
+    Run *run =
+        run_text(MODEL(" @allow(saturating_hidden, ACT301, reason = \"as published\")\n h = x |> tanh\n output h"));
     assert_int_equal(run->program->allows.n, 2);
     const Allow *allow = &run->program->allows.at[0];
     assert_true(str_is(allow->rule, "saturating_hidden") && str_is(allow->reason, "as published"));
@@ -129,9 +141,12 @@ static void allows_are_collected(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counters_and_labels),   cmocka_unit_test(shares),
-        cmocka_unit_test(positions),             cmocka_unit_test(order_does_not_matter),
-        cmocka_unit_test(params_from_outside),   cmocka_unit_test(uses_are_recorded),
+        cmocka_unit_test(counters_and_labels),
+        cmocka_unit_test(shares),
+        cmocka_unit_test(positions),
+        cmocka_unit_test(order_does_not_matter),
+        cmocka_unit_test(params_from_outside),
+        cmocka_unit_test(uses_are_recorded),
         cmocka_unit_test(allows_are_collected),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

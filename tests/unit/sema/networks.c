@@ -1,4 +1,5 @@
-/* Whole networks: networks/NAME.act compiles to the graph in networks/NAME.graph. ACT_UPDATE=1 writes the graphs anew. */
+/* Whole networks: networks/NAME.act compiles to the graph in networks/NAME.graph. ACT_UPDATE=1 writes the graphs anew.
+ */
 #include "sema/harness.h"
 
 #include "base/file.h"
@@ -6,8 +7,8 @@
 #include <stdlib.h>
 
 static const char *const names[] = {
-    "autoencoder", "fashion_mlp", "many_losses",     "nested", "own_functions", "regression", "residual_blocks",
-    "shapes_and_ties", "tokens",  "two_groups", "xor",
+    "autoencoder",     "fashion_mlp",     "many_losses", "nested",     "own_functions", "regression",
+    "residual_blocks", "shapes_and_ties", "tokens",      "two_groups", "xor",
 };
 
 static Str folder_file(Arena *arena, const char *name, const char *ending)
@@ -22,8 +23,8 @@ static void describe(const Program *program, const Model *model, Text *out)
     graph_print(model->graph, out);
     for (uint32_t i = 0; i < model->layers.n; i++) {
         const LayerUse *use = &model->layers.at[i];
-        text_printf(out, "# layer %u " STR_FMT ": " STR_FMT "%s %%%u -> %%%u", i + 1, STR_ARG(use->name), STR_ARG(use->kind),
-                    use->activation ? " (activation)" : "", use->in, use->out);
+        text_printf(out, "# layer %u " STR_FMT ": " STR_FMT "%s %%%u -> %%%u", i + 1, STR_ARG(use->name),
+                    STR_ARG(use->kind), use->activation ? " (activation)" : "", use->in, use->out);
         for (uint32_t k = 0; k < use->n_tensor; k++)
             text_printf(out, " " STR_FMT, STR_ARG(model->graph->tensors.at[use->tensor[k]].name));
         text_putc(out, '\n');

@@ -26,7 +26,8 @@ static const double gradients[4] = {0.5, -1.25, 2, 0.125};
 static void sgd_with_everything(void **state)
 {
     (void)state;
-    Run *run = run_text(MODEL "train m { optimizer sgd(lr = 0.1, momentum = 0.9, nesterov = true, weight_decay = 0.01) }\n");
+    Run *run =
+        run_text(MODEL "train m { optimizer sgd(lr = 0.1, momentum = 0.9, nesterov = true, weight_decay = 0.01) }\n");
     const OptimizerUse *use = train(run)->optimizers.at[0];
     assert_int_equal(use->state.n, 1);
     assert_true(str_is(use->state.at[0], "velocity"));
@@ -104,12 +105,13 @@ static void old_values_are_kept(void **state)
 static void decay_on_matrices(void **state)
 {
     (void)state;
-    Run *run = run_text(MODEL "train m { optimizer sgd(lr = 0.1, weight_decay = 0.5, momentum = 0.9, decay_on = matrices) }\n");
+    Run *run = run_text(
+        MODEL "train m { optimizer sgd(lr = 0.1, weight_decay = 0.5, momentum = 0.9, decay_on = matrices) }\n");
     const OptimizerUse *use = train(run)->optimizers.at[0];
     assert_true(use->decay_matrices_only);
     assert_int_equal(use->update_plain.n, use->update.n);
     double args[64] = {2, 1, 0, 1, 1};
-    assert_true(fabs(sx_eval(run->program->sx, use->update.at[0].value, args) - 2) < 1e-14);   /* 1 + 0.5 * 2 */
+    assert_true(fabs(sx_eval(run->program->sx, use->update.at[0].value, args) - 2) < 1e-14); /* 1 + 0.5 * 2 */
     assert_true(fabs(sx_eval(run->program->sx, use->update_plain.at[0].value, args) - 1) < 1e-14);
     run_end(run);
 }
@@ -126,7 +128,8 @@ static void groups_come_last(void **state)
     assert_true(str_is(use->optimizers.at[1]->name, "adam") && str_is(use->optimizers.at[1]->group.at[0], "g"));
     assert_true(str_is(use->optimizers.at[2]->name, "rmsprop"));
     run_end(run);
-    expect_planted("model m {\n input x : f32[3]\n output x |> linear(2)\n}\ntrain m { optimizer adam for «ACT1206|linaer1» }\n");
+    expect_planted(
+        "model m {\n input x : f32[3]\n output x |> linear(2)\n}\ntrain m { optimizer adam for «ACT1206|linaer1» }\n");
     expect_planted(MODEL "train m {\n optimizer adam\n «ACT1205|optimizer» sgd\n}\n");
 }
 
@@ -157,8 +160,9 @@ static void schedules(void **state)
 static void settings(void **state)
 {
     (void)state;
-    Run *run = run_text(MODEL "train m {\n epochs 7\n batch 33\n seed 9\n accumulate 4\n clip norm(1.5)\n"
-                              " stop early(patience = 3)\n checkpoint every 2 epochs\n start from \"w.safetensors\"\n}\n");
+    Run *run =
+        run_text(MODEL "train m {\n epochs 7\n batch 33\n seed 9\n accumulate 4\n clip norm(1.5)\n"
+                       " stop early(patience = 3)\n checkpoint every 2 epochs\n start from \"w.safetensors\"\n}\n");
     const TrainUse *use = train(run);
     assert_int_equal(use->epochs, 7);
     assert_int_equal(use->batch, 33);
