@@ -66,7 +66,8 @@ void cg_flag(Cg *c, LLVMValueRef function, unsigned place, const char *name)
     LLVMAddAttributeAtIndex(function, place, flag_attribute(c, name));
 }
 
-LLVMValueRef cg_function(Cg *c, const char *name, LLVMTypeRef result, const LLVMTypeRef *params, unsigned n, bool internal)
+LLVMValueRef cg_function(Cg *c, const char *name, LLVMTypeRef result, const LLVMTypeRef *params, unsigned n,
+                         bool internal)
 {
     LLVMTypeRef copy[16];
     ACT_ASSERT(n <= 16);

@@ -4,10 +4,7 @@
 
 #include <string.h>
 
-LLVMValueRef cg_this_function(Cg *c)
-{
-    return LLVMGetBasicBlockParent(LLVMGetInsertBlock(c->b));
-}
+LLVMValueRef cg_this_function(Cg *c) { return LLVMGetBasicBlockParent(LLVMGetInsertBlock(c->b)); }
 
 LLVMBasicBlockRef cg_block(Cg *c, const char *name)
 {
@@ -46,7 +43,8 @@ static LLVMValueRef plain_loop_metadata(Cg *c)
     return LLVMMetadataAsValue(c->ctx, node);
 }
 
-void cg_loop_begin(Cg *c, CgLoop *loop, LLVMValueRef from, LLVMValueRef to, LLVMValueRef step, bool always, const char *name)
+void cg_loop_begin(Cg *c, CgLoop *loop, LLVMValueRef from, LLVMValueRef to, LLVMValueRef step, bool always,
+                   const char *name)
 {
     loop->from = from;
     loop->to = to;

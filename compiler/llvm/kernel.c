@@ -1,237 +1,9 @@
+/* Loops and statements of a kernel: serial loops, loops in vectors with a masked rest, accumulators, stores. */
 #include "llvm/kernel.h"
 
 #include "llvm/math.h"
 
 #include <math.h>
-#include <stdlib.h>
-
-/* ── what the whole call shares ── */
-
-LLVMBasicBlockRef kernel_to_entry(Kernel *k)
-{
-    LLVMBasicBlockRef here = LLVMGetInsertBlock(k->c->b);
-    LLVMPositionBuilderBefore(k->c->b, k->entry_end);
-    return here;
-}
-
-void kernel_back(Kernel *k, LLVMBasicBlockRef here)
-{
-    LLVMPositionBuilderAtEnd(k->c->b, here);
-}
-
-static CgCallField pointer_field(BufSpace space)
-{
-    static const CgCallField field[] = {
-        [BUF_PARAM] = CALL_PARAM,   [BUF_STATE] = CALL_STATE,   [BUF_WORK] = CALL_WORK,
-        [BUF_INPUT] = CALL_INPUT,   [BUF_TARGET] = CALL_TARGET, [BUF_OUTPUT] = CALL_OUTPUT,
-        [BUF_PREDICTION] = CALL_PREDICTION, [BUF_LOSS] = CALL_LOSS,
-    };
-    return field[space];
-}
-
-static bool in_our_blocks(BufSpace space)
-{
-    return space == BUF_PARAM || space == BUF_STATE || space == BUF_WORK;
-}
-
-LLVMValueRef kernel_buffer(Kernel *k, uint32_t index)
-{
-    if (k->buf[index])
-        return k->buf[index];
-    Cg *c = k->c;
-    const LoopBuf *buf = &k->p->bufs.at[index];
-    LLVMBasicBlockRef here = kernel_to_entry(k);
-    LLVMValueRef start = cg_call_load(c, k->call, pointer_field(buf->space));
-    if (in_our_blocks(buf->space)) {
-        start = cg_at(c, c->i8, start, cg_i64(c, (int64_t)buf->offset));
-    } else if (buf->space == BUF_LOSS) {
-        start = cg_at(c, c->f32, start, cg_i64(c, buf->index));
-    } else {
-        LLVMValueRef slot = cg_at(c, c->ptr, start, cg_i64(c, buf->index));
-        start = cg_at(c, c->i8, cg_load(c, c->ptr, slot, 8, NULL), cg_i64(c, (int64_t)buf->offset));
-    }
-    kernel_back(k, here);
-    return k->buf[index] = start;
-}
-
-static LLVMValueRef uniform_value(Kernel *k, uint32_t index)
-{
-    if (!k->uniform[index]) {
-        Cg *c = k->c;
-        LLVMBasicBlockRef here = kernel_to_entry(k);
-        LLVMValueRef all = cg_call_load(c, k->call, CALL_UNIFORM);
-        k->uniform[index] = cg_load(c, c->f32, cg_at(c, c->f32, all, cg_i64(c, index)), 4, &k->beside);
-        kernel_back(k, here);
-    }
-    return k->uniform[index];
-}
-
-/* Buffers whose bytes may be the same get the same alias scope. The caller's arrays lie apart from each other and from our blocks. */
-static bool may_overlap(const LoopBuf *a, const LoopBuf *b)
-{
-    if (a->space != b->space || (!in_our_blocks(a->space) && a->index != b->index))
-        return false;
-    return a->offset < b->offset + b->bytes && b->offset < a->offset + a->bytes;
-}
-
-static void find_aliases(Kernel *k, const char *domain)
-{
-    unsigned n = k->p->bufs.n, groups = 0;
-    unsigned *group = arena_array(k->c->arena, unsigned, n + 1);
-    for (unsigned i = 0; i < n; i++)
-        group[i] = i;
-    for (unsigned i = 0; i < n; i++)
-        for (unsigned j = 0; j < i; j++)
-            if (group[i] != group[j] && may_overlap(&k->p->bufs.at[i], &k->p->bufs.at[j]))
-                for (unsigned old = group[i], m = 0; m < n; m++)
-                    if (group[m] == old)
-                        group[m] = group[j];
-    unsigned *number = arena_array(k->c->arena, unsigned, n + 1);
-    for (unsigned i = 0; i < n; i++)
-        number[i] = group[i] == i ? groups++ : 0;
-    CgAlias *scope = arena_array(k->c->arena, CgAlias, groups + 1);
-    cg_alias_scopes(k->c, domain, groups + 1, scope);
-    for (unsigned i = 0; i < n; i++)
-        k->alias[i] = scope[number[group[i]]];
-    k->beside = scope[groups];
-}
-
-/* ── places ── */
-
-LLVMValueRef kernel_extent(Kernel *k, Extent extent)
-{
-    Cg *c = k->c;
-    if (!extent.per_row)
-        return cg_i64(c, extent.fixed);
-    if (!k->n) {
-        LLVMBasicBlockRef here = kernel_to_entry(k);
-        k->n = cg_call_load(c, k->call, CALL_N);
-        kernel_back(k, here);
-    }
-    return extent.per_row == 1 ? k->n : cg_mul(c, k->n, cg_i64(c, extent.per_row));
-}
-
-/* Outer loops first, so that what an inner loop does not change is one value; the constant last, as a displacement. */
-LLVMValueRef kernel_affine(Kernel *k, const Affine *at)
-{
-    Cg *c = k->c;
-    LLVMValueRef sum = NULL;
-    for (unsigned d = 0; d < k->depth; d++) {
-        if (!at->coef[d])
-            continue;
-        LLVMValueRef part = k->level[d].var;
-        if (at->coef[d] != 1)
-            part = cg_mul(c, part, cg_i64(c, at->coef[d]));
-        sum = sum ? cg_add(c, sum, part) : part;
-    }
-    if (!sum)
-        return cg_i64(c, at->base);
-    return at->base ? cg_add(c, sum, cg_i64(c, at->base)) : sum;
-}
-
-int64_t kernel_lane_step(const Kernel *k, const Affine *at)
-{
-    return k->vector < 0 ? 0 : at->coef[k->vector];
-}
-
-static int64_t greatest_common(int64_t a, int64_t b)
-{
-    a = llabs(a);
-    b = llabs(b);
-    while (b) {
-        int64_t t = a % b;
-        a = b;
-        b = t;
-    }
-    return a;
-}
-
-/* The greatest number (0: any) that surely divides the affine value of the first lane. */
-static int64_t known_divisor(const Kernel *k, const Affine *at)
-{
-    int64_t g = at->base;
-    for (unsigned d = 0; d < k->depth; d++)
-        g = greatest_common(g, at->coef[d] * k->level[d].multiple);
-    return g;
-}
-
-bool kernel_is_multiple(const Kernel *k, const Affine *at, int64_t of)
-{
-    return known_divisor(k, at) % of == 0;
-}
-
-static unsigned access_align(const Kernel *k, const LoopBuf *buf, const Affine *at)
-{
-    int64_t bytes = known_divisor(k, at) * 4;
-    unsigned align = buf->align < 64 ? buf->align : 64;
-    while (align > 4 && (bytes % align || !in_our_blocks(buf->space)))
-        align /= 2;
-    return align < 4 ? 4 : align;
-}
-
-static LLVMValueRef element_pointer(Kernel *k, uint32_t buf, const Affine *at)
-{
-    return cg_at(k->c, k->c->f32, kernel_buffer(k, buf), kernel_affine(k, at));
-}
-
-/* ── arguments ── */
-
-static LLVMValueRef load_value(Kernel *k, const LoopArg *arg)
-{
-    Cg *c = k->c;
-    const LoopBuf *buf = &k->p->bufs.at[arg->index];
-    LLVMTypeRef element = buf->dtype == DT_I32 ? c->i32 : c->f32;
-    LLVMValueRef pointer = element_pointer(k, arg->index, &arg->at), v;
-    const CgAlias *alias = &k->alias[arg->index];
-    int64_t step = kernel_lane_step(k, &arg->at);
-    if (step == 0)
-        v = cg_load(c, element, pointer, 4, alias);
-    else if (step == 1)
-        v = cg_load_lanes(c, cg_vec(element, c->lanes), pointer, access_align(k, buf, &arg->at), k->mask, alias);
-    else
-        v = cg_gather(c, cg_vec(element, c->lanes), pointer, step, k->mask, alias);
-    return buf->dtype == DT_I32 ? cg_cast(c, LLVMSIToFP, v, c->f32) : v;
-}
-
-static LLVMValueRef index_value(Kernel *k, const LoopArg *arg)
-{
-    Cg *c = k->c;
-    LLVMValueRef v = cg_cast(c, LLVMTrunc, kernel_affine(k, &arg->at), c->i32);
-    int64_t step = kernel_lane_step(k, &arg->at);
-    if (step)
-        v = cg_add(c, cg_splat(c, v, c->lanes), cg_iota(cg_vec(c->i32, c->lanes), step));
-    return cg_cast(c, LLVMSIToFP, v, c->f32);
-}
-
-static LLVMValueRef tile_value(Kernel *k)
-{
-    Cg *c = k->c;
-    ACT_ASSERT(k->tile && k->vector >= 0);
-    LLVMValueRef pointer = cg_at(c, c->f32, k->tile, k->level[k->vector].var);
-    return cg_load(c, cg_vec(c->f32, c->lanes), pointer, c->lanes * 4, &k->beside);
-}
-
-static LLVMValueRef arg_value(void *context, unsigned index)
-{
-    Kernel *k = context;
-    ACT_ASSERT(index < k->k->n_arg);
-    const LoopArg *arg = &k->k->arg[index];
-    switch (arg->kind) {
-    case LARG_LOAD:
-        return load_value(k, arg);
-    case LARG_ACC:
-        return k->acc[arg->index].value;
-    case LARG_TILE:
-        return tile_value(k);
-    case LARG_INDEX:
-        return index_value(k, arg);
-    case LARG_UNIFORM:
-        return uniform_value(k, arg->index);
-    case LARG_RANDOM:
-        return kernel_random(k, arg);
-    }
-    ACT_BUG("unknown kind of argument");
-}
 
 /* ── accumulators ── */
 
@@ -240,10 +12,7 @@ static LLVMValueRef fold(Cg *c, LoopFold how, LLVMValueRef a, LLVMValueRef b)
     return how == FOLD_SUM ? cg_fadd(c, a, b) : cg_fmax(c, a, b);
 }
 
-static double neutral(LoopFold how)
-{
-    return how == FOLD_SUM ? 0.0 : -INFINITY;
-}
+static double neutral(LoopFold how) { return how == FOLD_SUM ? 0.0 : -INFINITY; }
 
 /* Lane i with i + w/2, then w/4 … */
 static LLVMValueRef join_lanes(Cg *c, LoopFold how, LLVMValueRef v)
@@ -310,10 +79,7 @@ void kernel_push(Kernel *k, LLVMValueRef var, int64_t multiple, Extent extent)
     k->level[k->depth++] = (KernelLevel){var, multiple, extent};
 }
 
-void kernel_pop(Kernel *k)
-{
-    k->depth--;
-}
+void kernel_pop(Kernel *k) { k->depth--; }
 
 /* A loop whose body folds into accumulators from outside: they become phis. */
 static void run_loop(Kernel *k, LLVMValueRef from, LLVMValueRef to, int64_t step, bool always, int64_t multiple,
@@ -336,7 +102,8 @@ static void run_loop(Kernel *k, LLVMValueRef from, LLVMValueRef to, int64_t step
         k->acc[acc[i]].value = loop.out[i];
 }
 
-static void run_masked(Kernel *k, LLVMValueRef at, LLVMValueRef mask, int64_t multiple, Extent extent, const LoopStmt *body)
+static void run_masked(Kernel *k, LLVMValueRef at, LLVMValueRef mask, int64_t multiple, Extent extent,
+                       const LoopStmt *body)
 {
     k->mask = mask;
     kernel_push(k, at, multiple, extent);
@@ -391,7 +158,8 @@ static void unknown_vectors(Kernel *k, LLVMValueRef from, LLVMValueRef to, int64
         k->acc[acc[i]].value = cg_if_value(c, &rest, k->acc[acc[i]].value, before[i]);
 }
 
-void kernel_vectors(Kernel *k, LLVMValueRef from, LLVMValueRef to, int64_t multiple, Extent extent, const LoopStmt *body)
+void kernel_vectors(Kernel *k, LLVMValueRef from, LLVMValueRef to, int64_t multiple, Extent extent,
+                    const LoopStmt *body)
 {
     Cg *c = k->c;
     ACT_ASSERT(k->vector < 0);
@@ -417,7 +185,7 @@ void kernel_vectors(Kernel *k, LLVMValueRef from, LLVMValueRef to, int64_t multi
 }
 
 /* How often a loop runs: lanes of the last panel are fewer, which is known when the panels divide the whole. */
-static LLVMValueRef loop_count(Kernel *k, const LoopStmt *s, bool *always)
+LLVMValueRef kernel_count(Kernel *k, const LoopStmt *s, bool *always)
 {
     Cg *c = k->c;
     Extent extent = s->loop.extent;
@@ -433,18 +201,28 @@ static LLVMValueRef loop_count(Kernel *k, const LoopStmt *s, bool *always)
     return cg_imin(c, count, left);
 }
 
+void kernel_serial(Kernel *k, const LoopStmt *s)
+{
+    bool always;
+    LLVMValueRef to = kernel_count(k, s, &always);
+    run_loop(k, cg_i64(k->c, 0), to, 1, always, 1, s->loop.extent, s->loop.body, "for");
+}
+
 static void emit_for(Kernel *k, const LoopStmt *s)
 {
     Cg *c = k->c;
-    bool always, cut = k->depth == 0 && k->k->split == SPLIT_OUTER;
-    LLVMValueRef from = cut ? k->lo : cg_i64(c, 0), to = cut ? k->hi : loop_count(k, s, &always);
-    int64_t grain = k->k->grain ? k->k->grain : 1;
-    if (cut)
-        always = true; /* an empty range is not called */
-    if (s->loop.mode == LOOP_VECTOR)
-        kernel_vectors(k, from, to, cut ? greatest_common(grain, c->lanes) : c->lanes, s->loop.extent, s->loop.body);
-    else if (s->loop.extent.fixed != 0 || s->loop.extent.per_row != 0)
-        run_loop(k, from, to, 1, always, 1, s->loop.extent, s->loop.body, "for");
+    if (k->depth == 0 && k->k->split == SPLIT_OUTER) { /* an empty range is not called */
+        if (s->loop.mode == LOOP_VECTOR)
+            kernel_vectors(k, k->lo, k->hi, kernel_common_divisor(k->k->grain, c->lanes), s->loop.extent, s->loop.body);
+        else
+            run_loop(k, k->lo, k->hi, 1, true, 1, s->loop.extent, s->loop.body, "for");
+    } else if (s->loop.mode == LOOP_VECTOR) {
+        bool always;
+        LLVMValueRef to = kernel_count(k, s, &always);
+        kernel_vectors(k, cg_i64(c, 0), to, c->lanes, s->loop.extent, s->loop.body);
+    } else if (!kernel_exchange(k, s)) {
+        kernel_serial(k, s);
+    }
 }
 
 /* ── statements ── */
@@ -454,7 +232,7 @@ static void emit_store(Kernel *k, const KernelStore *store)
     Cg *c = k->c;
     const LoopStmt *s = store->stmt;
     const LoopBuf *buf = &k->p->bufs.at[s->store.buf];
-    LLVMValueRef pointer = element_pointer(k, s->store.buf, &s->store.at), v = store->value;
+    LLVMValueRef pointer = kernel_pointer(k, s->store.buf, &s->store.at), v = store->value;
     const CgAlias *alias = &k->alias[s->store.buf];
     int64_t step = kernel_lane_step(k, &s->store.at);
     if (step != 0)
@@ -466,12 +244,13 @@ static void emit_store(Kernel *k, const KernelStore *store)
     if (step == 0)
         cg_store(c, v, pointer, 4, alias);
     else if (step == 1)
-        cg_store_lanes(c, v, pointer, access_align(k, buf, &s->store.at), k->mask, alias);
+        cg_store_lanes(c, v, pointer, kernel_align(k, buf, &s->store.at), k->mask, alias);
     else
         cg_scatter(c, v, pointer, step, k->mask, alias);
 }
 
-/* Behind the last loop of a list stores wait until everything that stands there is computed, so that loads see the memory before them. */
+/* Behind the last loop of a list stores wait until everything that stands there is computed, so that loads see the
+ * memory before them. */
 void kernel_body(Kernel *k, const LoopStmt *list)
 {
     unsigned n = 0, pending = 0;
@@ -520,8 +299,8 @@ LLVMValueRef kernel_emit(Cg *c, const LoopProgram *p, const LoopKernel *kernel, 
     k->alias = arena_array(c->arena, CgAlias, p->bufs.n + 1);
     k->uniform = arena_array(c->arena, LLVMValueRef, p->uniforms.n + 1);
     k->acc = arena_array(c->arena, KernelAcc, kernel->n_acc + 1);
-    find_aliases(k, name.p);
-    sx_emit_init(&k->sx, c, p->sx, c->f32, arg_value, k);
+    kernel_find_aliases(k, name.p);
+    sx_emit_init(&k->sx, c, p->sx, c->f32, kernel_arg, k);
     k->entry_end = cg_jump(c, "body");
     kernel_body(k, kernel->body);
     cg_return(c, NULL);

@@ -7,13 +7,13 @@
 typedef struct KernelAcc {
     LLVMValueRef value;
     LoopFold fold;
-    bool each_lane;    /* declared inside the VECTOR loop: lanes are never joined */
+    bool each_lane; /* declared inside the VECTOR loop: lanes are never joined */
 } KernelAcc;
 
 /* A loop around the current place. */
 typedef struct KernelLevel {
-    LLVMValueRef var;  /* i64; in the VECTOR loop that of the first lane */
-    int64_t multiple;  /* … is a multiple of this */
+    LLVMValueRef var; /* i64; in the VECTOR loop that of the first lane */
+    int64_t multiple; /* … is a multiple of this */
     Extent extent;
 } KernelLevel;
 
@@ -28,18 +28,19 @@ typedef struct Kernel {
     const LoopKernel *k;
     uint32_t batch;
     LLVMValueRef fn, call, lo, hi;
-    LLVMValueRef entry_end;      /* the branch that ends the entry block: what is the same for the whole call goes before it */
+    LLVMValueRef
+        entry_end; /* the branch that ends the entry block: what is the same for the whole call goes before it */
     LLVMValueRef n;
-    LLVMValueRef *buf;           /* by buffer: its start */
-    CgAlias *alias;              /* by buffer */
-    CgAlias beside;              /* scratch tiles and the call's own words: apart from every buffer */
+    LLVMValueRef *buf; /* by buffer: its start */
+    CgAlias *alias;    /* by buffer */
+    CgAlias beside;    /* scratch tiles and the call's own words: apart from every buffer */
     LLVMValueRef *uniform;
     LLVMValueRef philox_key[2], philox_step[2];
     KernelLevel level[LOOP_MAX_DEPTH];
     unsigned depth;
-    int vector;                  /* depth of the VECTOR loop we are in, -1 outside */
-    LLVMValueRef mask;           /* of its lanes; NULL: all */
-    LLVMValueRef tile;           /* in a TILE's body: the row's sums in the scratch tile */
+    int vector;        /* depth of the VECTOR loop we are in, -1 outside */
+    LLVMValueRef mask; /* of its lanes; NULL: all */
+    LLVMValueRef tile; /* in a TILE's body: the row's sums in the scratch tile */
     KernelAcc *acc;
     SxEmit sx;
 } Kernel;
@@ -47,22 +48,35 @@ typedef struct Kernel {
 /* Emits the kernel's function. */
 LLVMValueRef kernel_emit(Cg *c, const LoopProgram *p, const LoopKernel *k, uint32_t batch, const char *prefix);
 
-/* ── shared between kernel.c, tile.c and random.c ── */
-void kernel_body(Kernel *k, const LoopStmt *list);
-/* The statement's loop in vectors over [from, to): full ones, then a masked rest. */
-void kernel_vectors(Kernel *k, LLVMValueRef from, LLVMValueRef to, int64_t multiple, Extent extent, const LoopStmt *body);
-LLVMValueRef kernel_extent(Kernel *k, Extent extent);
-LLVMValueRef kernel_affine(Kernel *k, const Affine *at);           /* i64, of the first lane */
-int64_t kernel_lane_step(const Kernel *k, const Affine *at);        /* coefficient of the VECTOR loop; 0 outside */
-bool kernel_is_multiple(const Kernel *k, const Affine *at, int64_t of); /* is the value of the first lane surely one? */
-void kernel_push(Kernel *k, LLVMValueRef var, int64_t multiple, Extent extent);
-void kernel_pop(Kernel *k);
-/* The builder goes to the entry block and back. */
+/* ── kernel_arg.c: what expressions read ── */
+void kernel_find_aliases(Kernel *k, const char *domain);
+/* The builder goes to the entry block, for what the whole call shares, and back. */
 LLVMBasicBlockRef kernel_to_entry(Kernel *k);
 void kernel_back(Kernel *k, LLVMBasicBlockRef here);
 LLVMValueRef kernel_buffer(Kernel *k, uint32_t index);
+LLVMValueRef kernel_pointer(Kernel *k, uint32_t buf, const Affine *at);
+unsigned kernel_align(const Kernel *k, const LoopBuf *buf, const Affine *at);
+LLVMValueRef kernel_extent(Kernel *k, Extent extent);
+LLVMValueRef kernel_affine(Kernel *k, const Affine *at);                /* i64, of the first lane */
+int64_t kernel_lane_step(const Kernel *k, const Affine *at);            /* coefficient of the VECTOR loop; 0 outside */
+bool kernel_is_multiple(const Kernel *k, const Affine *at, int64_t of); /* is the value of the first lane surely one? */
+int64_t kernel_common_divisor(int64_t a, int64_t b);
+LLVMValueRef kernel_arg(void *kernel, unsigned index); /* for SxEmit */
 
-void kernel_tile(Kernel *k, const LoopTile *tile);                  /* tile.c */
-LLVMValueRef kernel_random(Kernel *k, const LoopArg *arg);          /* random.c */
+/* ── kernel.c: loops and statements ── */
+void kernel_push(Kernel *k, LLVMValueRef var, int64_t multiple, Extent extent);
+void kernel_pop(Kernel *k);
+void kernel_body(Kernel *k, const LoopStmt *list);
+/* The body in vectors over [from, to): full ones, then a masked rest. `multiple` surely divides `from`. */
+void kernel_vectors(Kernel *k, LLVMValueRef from, LLVMValueRef to, int64_t multiple, Extent extent,
+                    const LoopStmt *body);
+/* How often a loop runs, and whether that is surely at least once. */
+LLVMValueRef kernel_count(Kernel *k, const LoopStmt *loop, bool *always);
+void kernel_serial(Kernel *k, const LoopStmt *loop); /* the loop as it is written */
+
+/* ── one file each ── */
+void kernel_tile(Kernel *k, const LoopTile *tile);
+bool kernel_exchange(Kernel *k, const LoopStmt *serial); /* transpose.c; false: the loop is not of that kind */
+LLVMValueRef kernel_random(Kernel *k, const LoopArg *arg);
 
 #endif

@@ -1,10 +1,12 @@
 /* Vector mathematics as straight-line IR, for any lane count: own polynomials, no library call, no table, no branch.
  *
- * The f32 functions take and give floats. exp, log, log1p, expm1, tanh, sigmoid, erf are within 4 ULP wherever the result is a normal
- * number (results below 2^-126 may be flushed to zero) and give NaN for NaN, the right infinities and zeros, for every float; the slow
- * test compares all of them. With a fused multiply-add the bits are the same in every lane count. Coefficients: tests/tools/minimax.py.
+ * The f32 functions take and give floats. exp, log, log1p, expm1, tanh, sigmoid, erf are within 4 ULP wherever the
+ * result is a normal number (results below 2^-126 may be flushed to zero) and give NaN for NaN, the right infinities
+ * and zeros, for every float; the slow test compares all of them. With a fused multiply-add the bits are the same in
+ * every lane count. Coefficients: tests/tools/minimax.py.
  *
- * The f64 functions are for what is computed once a call (uniforms, schedules) and inside pow; relative error about 1e-15. */
+ * The f64 functions are for what is computed once a call (uniforms, schedules) and inside pow; relative error about
+ * 1e-15. */
 #ifndef ACT_LLVM_MATH_H
 #define ACT_LLVM_MATH_H
 
@@ -28,7 +30,7 @@ LLVMValueRef cg_log_f64(Cg *c, LLVMValueRef x);
 LLVMValueRef cg_log1p_f64(Cg *c, LLVMValueRef x);
 LLVMValueRef cg_tanh_f64(Cg *c, LLVMValueRef x);
 LLVMValueRef cg_sigmoid_f64(Cg *c, LLVMValueRef x);
-LLVMValueRef cg_erf_f64(Cg *c, LLVMValueRef x);     /* scalar only */
+LLVMValueRef cg_erf_f64(Cg *c, LLVMValueRef x); /* scalar only */
 LLVMValueRef cg_sin_f64(Cg *c, LLVMValueRef x);
 LLVMValueRef cg_cos_f64(Cg *c, LLVMValueRef x);
 LLVMValueRef cg_pow_f64(Cg *c, LLVMValueRef x, LLVMValueRef y); /* scalar only */

@@ -43,7 +43,8 @@ static bool is_plain_constant(LLVMValueRef v)
     return one && LLVMIsAConstantFP(one) && !isnan(LLVMConstRealGetDouble(one, &lossy));
 }
 
-/* "a beats b ? a : b" is one instruction that gives b when either is NaN; a itself must be asked only when it can be NaN. */
+/* "a beats b ? a : b" is one instruction that gives b when either is NaN; a itself must be asked only when it can be
+ * NaN. */
 static LLVMValueRef extreme(Cg *c, LLVMRealPredicate beats, LLVMValueRef a, LLVMValueRef b)
 {
     if (is_plain_constant(b)) {
@@ -55,20 +56,15 @@ static LLVMValueRef extreme(Cg *c, LLVMRealPredicate beats, LLVMValueRef a, LLVM
     return is_plain_constant(a) ? m : cg_select(c, cg_fcmp(c, LLVMRealUNO, a, a), a, m);
 }
 
-LLVMValueRef cg_fmin(Cg *c, LLVMValueRef a, LLVMValueRef b)
-{
-    return extreme(c, LLVMRealOLT, a, b);
-}
+LLVMValueRef cg_fmin(Cg *c, LLVMValueRef a, LLVMValueRef b) { return extreme(c, LLVMRealOLT, a, b); }
 
-LLVMValueRef cg_fmax(Cg *c, LLVMValueRef a, LLVMValueRef b)
-{
-    return extreme(c, LLVMRealOGT, a, b);
-}
+LLVMValueRef cg_fmax(Cg *c, LLVMValueRef a, LLVMValueRef b) { return extreme(c, LLVMRealOGT, a, b); }
 
 /* ── floor ── */
 
-/* Without a rounding instruction the intrinsic would call the library. Numbers from 2^23 (2^52) on are whole already; below,
- * adding and taking away that number rounds, and what was rounded up goes down by one. The sign is put back for -0. */
+/* Without a rounding instruction the intrinsic would call the library. Numbers from 2^23 (2^52) on are whole already;
+ * below, adding and taking away that number rounds, and what was rounded up goes down by one. The sign is put back for
+ * -0. */
 static LLVMValueRef floor_by_hand(Cg *c, LLVMValueRef x)
 {
     LLVMTypeRef type = cg_type(x);

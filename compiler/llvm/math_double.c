@@ -1,5 +1,5 @@
-/* Doubles: uniforms, schedules, and the inside of pow. Speed does not matter here, so the polynomials are Taylor's and one or two terms
- * longer than they need be. */
+/* Doubles: uniforms, schedules, and the inside of pow. Speed does not matter here, so the polynomials are Taylor's and
+ * one or two terms longer than they need be. */
 #include "llvm/math.h"
 
 #include <math.h>
@@ -9,10 +9,7 @@ static const double ln2_high = 0x1.62e42fefa38p-1, ln2_low = 0x1.ef35793c7673p-4
 static const double log2_e = 0x1.71547652b82fep0;
 static const double round_magic = 0x1.8p52;
 
-static LLVMValueRef like(LLVMValueRef x, double value)
-{
-    return cg_num(cg_type(x), value);
-}
+static LLVMValueRef like(LLVMValueRef x, double value) { return cg_num(cg_type(x), value); }
 
 /* r in [-ln(2)/2, ln(2)/2], and n in the low bits of *turn. */
 static LLVMValueRef reduce(Cg *c, LLVMValueRef x, LLVMValueRef *turn)
@@ -159,7 +156,8 @@ static LLVMValueRef pow_edges(Cg *c, LLVMValueRef x, LLVMValueRef y, LLVMValueRe
     root = cg_and(c, root, cg_fcmp(c, LLVMRealOGT, x, like(x, -INFINITY)));
     root = cg_and(c, root, cg_fcmp(c, LLVMRealOLT, cg_fabs(c, y), infinite));
     result = cg_select(c, root, like(x, NAN), result);
-    LLVMValueRef unit = cg_and(c, cg_fcmp(c, LLVMRealOEQ, cg_fabs(c, x), one), cg_fcmp(c, LLVMRealOEQ, cg_fabs(c, y), infinite));
+    LLVMValueRef unit =
+        cg_and(c, cg_fcmp(c, LLVMRealOEQ, cg_fabs(c, x), one), cg_fcmp(c, LLVMRealOEQ, cg_fabs(c, y), infinite));
     unit = cg_or(c, unit, cg_fcmp(c, LLVMRealOEQ, x, one));
     unit = cg_or(c, unit, cg_fcmp(c, LLVMRealOEQ, y, zero));
     return cg_select(c, unit, one, result);

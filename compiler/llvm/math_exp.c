@@ -1,4 +1,5 @@
-/* exp and what is made of it, f32: x = n ln 2 + r with |r| <= ln(2) / 2, a polynomial in r, and n added to the exponent. */
+/* exp and what is made of it, f32: x = n ln 2 + r with |r| <= ln(2) / 2, a polynomial in r, and n added to the
+ * exponent. */
 #include "llvm/math.h"
 
 #include <math.h>

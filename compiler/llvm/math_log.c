@@ -7,8 +7,8 @@ static const double ln2_high = 0x1.62e4p-1, ln2_low = 0x1.7f7d1cp-20;
 enum { TWO_THIRDS = 0x3f2aaaab, ONE = 0x3f800000 }; /* as bits */
 
 /* log(1 + f) = f + f² p(f), |f| <= 1/3; greatest error 4.64e-09 = 2^-27.7 */
-static const double log_p[] = {-0x1p-1,         0x1.555506p-2,  -0x1.fffefcp-3, 0x1.99d044p-3, -0x1.559c44p-3,
-                               0x1.1ed662p-3,   -0x1.f332fep-4, 0x1.1e678cp-3,  -0x1.07c878p-3};
+static const double log_p[] = {-0x1p-1,       0x1.555506p-2,  -0x1.fffefcp-3, 0x1.99d044p-3, -0x1.559c44p-3,
+                               0x1.1ed662p-3, -0x1.f332fep-4, 0x1.1e678cp-3,  -0x1.07c878p-3};
 
 static LLVMValueRef exponent_of(Cg *c, LLVMValueRef bits)
 {
@@ -51,8 +51,8 @@ LLVMValueRef cg_log_f32(Cg *c, LLVMValueRef x)
     return log_edges(c, x, assemble(c, f, whole));
 }
 
-/* With u = 1 + x = 2^e m the f that belongs to 1 + x itself, not to the rounded u, is 2^-e x + (2^-e - 1), rounded once. Beyond 2^25
- * the 1 does not count, and 2^-e may not be a normal number. */
+/* With u = 1 + x = 2^e m the f that belongs to 1 + x itself, not to the rounded u, is 2^-e x + (2^-e - 1), rounded
+ * once. Beyond 2^25 the 1 does not count, and 2^-e may not be a normal number. */
 LLVMValueRef cg_log1p_f32(Cg *c, LLVMValueRef x)
 {
     LLVMTypeRef type = cg_type(x);

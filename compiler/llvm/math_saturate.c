@@ -1,5 +1,5 @@
-/* tanh and erf, f32, by way of expm1: where they come near 1 the result is 1 less something small, which rounds but once; near 0 they are
- * as good as expm1 is. Both are exactly odd and never beyond 1. */
+/* tanh and erf, f32, by way of expm1: where they come near 1 the result is 1 less something small, which rounds but
+ * once; near 0 they are as good as expm1 is. Both are exactly odd and never beyond 1. */
 #include "llvm/math.h"
 
 /* From here on the result rounds to 1. */
@@ -7,7 +7,8 @@ static const double tanh_top = 20, erf_top = 3.93;
 
 static const double erf_slope_high = 0x1.20dd76p0, erf_slope_low = -0x1.f7ac92p-25;
 /* -log(1 - erf(x)) = x (2/sqrt(pi) + x p(x)), 0 <= x <= 3.93; greatest error 3.77e-08 = 2^-24.7 */
-static const double erf_p[] = {0x1.45f2bcp-1, 0x1.a51948p-4, -0x1.3c3d72p-6, 0x1.75ef6p-13, 0x1.4d33b2p-10, -0x1.968186p-12, 0x1.5cf416p-15};
+static const double erf_p[] = {0x1.45f2bcp-1,  0x1.a51948p-4,   -0x1.3c3d72p-6, 0x1.75ef6p-13,
+                               0x1.4d33b2p-10, -0x1.968186p-12, 0x1.5cf416p-15};
 
 /* The size of y with the sign of x. */
 static LLVMValueRef with_sign(Cg *c, LLVMValueRef y, LLVMValueRef x)

@@ -1,4 +1,5 @@
-/* sin and cos: x = n pi/2 + r, reduced in double so that r is good to a float's last bit next to every multiple of pi/2. */
+/* sin and cos: x = n pi/2 + r, reduced in double so that r is good to a float's last bit next to every multiple of
+ * pi/2. */
 #include "llvm/math.h"
 
 #include <math.h>
@@ -52,15 +53,9 @@ static LLVMValueRef sin_f32(Cg *c, LLVMValueRef x, int ahead)
     return turn(c, cg_add(c, quarter, cg_int(cg_type(quarter), ahead)), sine, cosine);
 }
 
-LLVMValueRef cg_sin_f32(Cg *c, LLVMValueRef x)
-{
-    return sin_f32(c, x, 0);
-}
+LLVMValueRef cg_sin_f32(Cg *c, LLVMValueRef x) { return sin_f32(c, x, 0); }
 
-LLVMValueRef cg_cos_f32(Cg *c, LLVMValueRef x)
-{
-    return sin_f32(c, x, 1);
-}
+LLVMValueRef cg_cos_f32(Cg *c, LLVMValueRef x) { return sin_f32(c, x, 1); }
 
 /* In double the Taylor polynomials do: the last term left out is below 1e-18 at pi/4. */
 static LLVMValueRef sin_f64(Cg *c, LLVMValueRef x, int ahead)
@@ -80,12 +75,6 @@ static LLVMValueRef sin_f64(Cg *c, LLVMValueRef x, int ahead)
     return turn(c, cg_add(c, quarter, cg_int(cg_type(quarter), ahead)), sine, cosine);
 }
 
-LLVMValueRef cg_sin_f64(Cg *c, LLVMValueRef x)
-{
-    return sin_f64(c, x, 0);
-}
+LLVMValueRef cg_sin_f64(Cg *c, LLVMValueRef x) { return sin_f64(c, x, 0); }
 
-LLVMValueRef cg_cos_f64(Cg *c, LLVMValueRef x)
-{
-    return sin_f64(c, x, 1);
-}
+LLVMValueRef cg_cos_f64(Cg *c, LLVMValueRef x) { return sin_f64(c, x, 1); }

@@ -8,7 +8,8 @@ void cg_alias_scopes(Cg *c, const char *domain, unsigned n, CgAlias *out)
 {
     LLVMMetadataRef name = LLVMMDStringInContext2(c->ctx, domain, strlen(domain));
     LLVMMetadataRef parent = LLVMMDNodeInContext2(c->ctx, &name, 1);
-    LLVMMetadataRef *scope = arena_array(c->arena, LLVMMetadataRef, n), *others = arena_array(c->arena, LLVMMetadataRef, n);
+    LLVMMetadataRef *scope = arena_array(c->arena, LLVMMetadataRef, n),
+                    *others = arena_array(c->arena, LLVMMetadataRef, n);
     for (unsigned i = 0; i < n; i++) {
         Str text = str_printf(c->arena, "%s.%u", domain, i);
         LLVMMetadataRef part[2] = {LLVMMDStringInContext2(c->ctx, text.p, text.n), parent};
@@ -71,7 +72,8 @@ void cg_store(Cg *c, LLVMValueRef v, LLVMValueRef pointer, unsigned align, const
     touches(c, store, alias);
 }
 
-LLVMValueRef cg_load_lanes(Cg *c, LLVMTypeRef type, LLVMValueRef pointer, unsigned align, LLVMValueRef mask, const CgAlias *alias)
+LLVMValueRef cg_load_lanes(Cg *c, LLVMTypeRef type, LLVMValueRef pointer, unsigned align, LLVMValueRef mask,
+                           const CgAlias *alias)
 {
     if (!mask)
         return cg_load(c, type, pointer, align, alias);
@@ -80,7 +82,8 @@ LLVMValueRef cg_load_lanes(Cg *c, LLVMTypeRef type, LLVMValueRef pointer, unsign
     return touches(c, cg_intrinsic(c, "llvm.masked.load", overload, 2, args, 4), alias);
 }
 
-void cg_store_lanes(Cg *c, LLVMValueRef v, LLVMValueRef pointer, unsigned align, LLVMValueRef mask, const CgAlias *alias)
+void cg_store_lanes(Cg *c, LLVMValueRef v, LLVMValueRef pointer, unsigned align, LLVMValueRef mask,
+                    const CgAlias *alias)
 {
     if (!mask) {
         cg_store(c, v, pointer, align, alias);
@@ -92,8 +95,8 @@ void cg_store_lanes(Cg *c, LLVMValueRef v, LLVMValueRef pointer, unsigned align,
 }
 
 /* ── lanes apart ──
- * Lane by lane when it is known which lanes are on: the gather instructions of the processors we know are no faster than
- * their loads one by one. */
+ * Lane by lane when it is known which lanes are on: the gather instructions of the processors we know are no faster
+ * than their loads one by one. */
 static bool known_lanes(LLVMValueRef mask, unsigned lanes, bool *on)
 {
     for (unsigned i = 0; i < lanes; i++) {
@@ -114,7 +117,8 @@ static LLVMValueRef lane_pointers(Cg *c, LLVMTypeRef element, LLVMValueRef point
     return LLVMBuildInBoundsGEP2(c->b, element, pointer, &index, 1, "");
 }
 
-LLVMValueRef cg_gather(Cg *c, LLVMTypeRef type, LLVMValueRef pointer, int64_t step, LLVMValueRef mask, const CgAlias *alias)
+LLVMValueRef cg_gather(Cg *c, LLVMTypeRef type, LLVMValueRef pointer, int64_t step, LLVMValueRef mask,
+                       const CgAlias *alias)
 {
     unsigned lanes = cg_lanes_of(type);
     LLVMTypeRef element = cg_element(type);
@@ -123,7 +127,8 @@ LLVMValueRef cg_gather(Cg *c, LLVMTypeRef type, LLVMValueRef pointer, int64_t st
         LLVMValueRef v = mask ? LLVMConstNull(type) : LLVMGetPoison(type);
         for (unsigned i = 0; i < lanes; i++)
             if (on[i])
-                v = cg_set_lane(c, v, cg_load(c, element, cg_at(c, element, pointer, cg_i64(c, step * i)), 4, alias), i);
+                v = cg_set_lane(c, v, cg_load(c, element, cg_at(c, element, pointer, cg_i64(c, step * i)), 4, alias),
+                                i);
         return v;
     }
     LLVMTypeRef overload[2] = {type, cg_vec(c->ptr, lanes)};

@@ -1,5 +1,6 @@
-/* The passes over finished IR. The order of arithmetic and the loops stay as emitted: no vectoriser, no unroller, no inliner, no
- * reassociation. What is left to do is to share addresses and loads, move what a loop does not change out of it, and fold. */
+/* The passes over finished IR. The order of arithmetic and the loops stay as emitted: no vectoriser, no unroller, no
+ * inliner, no reassociation. What is left to do is to share addresses and loads, move what a loop does not change out
+ * of it, and fold. */
 #include "llvm/cg.h"
 
 #include <llvm-c/Analysis.h>
@@ -8,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char pipeline[] = "function(early-cse<memssa>,instcombine<no-verify-fixpoint>,loop-mssa(licm),gvn<no-pre;no-load-pre>,"
-                               "instcombine<no-verify-fixpoint>,simplifycfg,dse)";
+static const char pipeline[] =
+    "function(early-cse<memssa>,instcombine<no-verify-fixpoint>,loop-mssa(licm),gvn<no-pre;no-load-pre>,"
+    "instcombine<no-verify-fixpoint>,simplifycfg,dse)";
 
 static char *copy_of(const char *text)
 {

@@ -2,8 +2,8 @@
 #include "llvm/kernel.h"
 
 /* ── how a kernel's range is cut ──
- * Units of `grain` are dealt out evenly: thread t has units [units * t / threads, units * (t + 1) / threads). Kernels by rows share one
- * grain, the greatest of theirs, so that a thread finds the rows it wrote itself. */
+ * Units of `grain` are dealt out evenly: thread t has units [units * t / threads, units * (t + 1) / threads). Kernels
+ * by rows share one grain, the greatest of theirs, so that a thread finds the rows it wrote itself. */
 static uint32_t row_grain(const LoopProgram *p)
 {
     uint32_t grain = 1;
@@ -18,7 +18,8 @@ typedef struct Worker {
     LLVMValueRef call, thread, threads, n, pool;
 } Worker;
 
-static LLVMValueRef boundary(const Worker *w, LLVMValueRef units, LLVMValueRef index, LLVMValueRef grain, LLVMValueRef total)
+static LLVMValueRef boundary(const Worker *w, LLVMValueRef units, LLVMValueRef index, LLVMValueRef grain,
+                             LLVMValueRef total)
 {
     Cg *c = w->c;
     return cg_imin(c, cg_mul(c, cg_udiv(c, cg_mul(c, units, index), w->threads), grain), total);

@@ -1,8 +1,9 @@
-/* Philox4x32-10 as runtime/core/random.h defines it: the number of (seed, stream, step, sample, element) is word `element % 4` of the block
- * with counter {element / 4, sample, step, stream ^ (step >> 32 << 16)}.
+/* Philox4x32-10 as runtime/core/random.h defines it: the number of (seed, stream, step, sample, element) is word
+ * `element % 4` of the block with counter {element / 4, sample, step, stream ^ (step >> 32 << 16)}.
  *
- * Two neighbouring 32-bit words stand in one 64-bit lane's neighbourhood: x holds c0, c2 and y holds c1, c3 of a block in two lanes
- * of 64 bits (the upper halves do not matter), so that one multiplication of 32-bit halves makes both products of a round. */
+ * Two neighbouring 32-bit words stand in one 64-bit lane's neighbourhood: x holds c0, c2 and y holds c1, c3 of a block
+ * in two lanes of 64 bits (the upper halves do not matter), so that one multiplication of 32-bit halves makes both
+ * products of a round. */
 #include "llvm/kernel.h"
 
 enum { PHILOX_ROUNDS = 10 };
@@ -36,7 +37,8 @@ static void load_seed(Kernel *k)
     kernel_back(k, here);
 }
 
-/* x: c0, c2 alternating, y: c1, c3 alternating; `lanes` 64-bit lanes, half as many blocks. Gives the words as 2 * lanes of i32, in order. */
+/* x: c0, c2 alternating, y: c1, c3 alternating; `lanes` 64-bit lanes, half as many blocks. Gives the words as 2 * lanes
+ * of i32, in order. */
 static LLVMValueRef rounds(Kernel *k, LLVMValueRef x, LLVMValueRef y, unsigned lanes)
 {
     Cg *c = k->c;
@@ -68,7 +70,8 @@ static LLVMValueRef words_in_a_row(Kernel *k, const LoopArg *arg, LLVMValueRef l
     Cg *c = k->c;
     unsigned lanes = c->lanes / 2;
     LLVMValueRef low = cg_i64(c, 0xffffffff);
-    LLVMValueRef block = cg_lshr(c, kernel_affine(k, &arg->at2), 2), sample = cg_and(c, kernel_affine(k, &arg->at), low);
+    LLVMValueRef block = cg_lshr(c, kernel_affine(k, &arg->at2), 2),
+                 sample = cg_and(c, kernel_affine(k, &arg->at), low);
     LLVMValueRef ahead[16];
     for (unsigned i = 0; i < lanes; i++)
         ahead[i] = cg_i64(c, i % 2 ? 0 : i / 2);

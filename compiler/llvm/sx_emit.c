@@ -10,10 +10,7 @@ void sx_emit_init(SxEmit *e, Cg *c, const SxPool *pool, LLVMTypeRef element,
     *e = (SxEmit){.c = c, .pool = pool, .element = element, .arg = arg, .context = context, .age = 1};
 }
 
-void sx_emit_forget(SxEmit *e)
-{
-    e->age++;
-}
+void sx_emit_forget(SxEmit *e) { e->age++; }
 
 static SxMade *made_of(SxEmit *e, Sx x)
 {

@@ -1,9 +1,10 @@
 /* The contraction: register tiles over row and column blocks, and the body run over each tile's sums.
  *
- * A micro-kernel  act.tile(ptr a, ptr b, i64 depth, ptr sums)  holds rows x vectors accumulators in registers through one
- * single-block loop over k and writes them to a scratch tile. It is a function of its own, so that register allocation sees nothing else,
- * and one serves every product of the module with the same strides. The body then runs as small loops that read the scratch tile
- * (which is in the first-level cache), so that a long epilogue is emitted once for full and once for clipped columns. */
+ * A micro-kernel  act.tile(ptr a, ptr b, i64 depth, ptr sums)  holds rows x vectors accumulators in registers through
+ * one single-block loop over k and writes them to a scratch tile. It is a function of its own, so that register
+ * allocation sees nothing else, and one serves every product of the module with the same strides. The body then runs as
+ * small loops that read the scratch tile (which is in the first-level cache), so that a long epilogue is emitted once
+ * for full and once for clipped columns. */
 #include "llvm/kernel.h"
 
 #include <stdio.h>
@@ -13,8 +14,8 @@
 typedef struct MicroShape {
     int64_t a_row, a_k, b_k;
     uint32_t rows, vectors;
-    uint32_t last;       /* readable lanes of the last vector of B; the others count as 0 */
-    uint32_t out;        /* row length of the scratch tile, in elements */
+    uint32_t last; /* readable lanes of the last vector of B; the others count as 0 */
+    uint32_t out;  /* row length of the scratch tile, in elements */
 } MicroShape;
 
 struct CgMicro {
@@ -24,8 +25,8 @@ struct CgMicro {
 
 static bool same_shape(const MicroShape *a, const MicroShape *b)
 {
-    return a->a_row == b->a_row && a->a_k == b->a_k && a->b_k == b->b_k && a->rows == b->rows && a->vectors == b->vectors &&
-           a->last == b->last && a->out == b->out;
+    return a->a_row == b->a_row && a->a_k == b->a_k && a->b_k == b->b_k && a->rows == b->rows &&
+           a->vectors == b->vectors && a->last == b->last && a->out == b->out;
 }
 
 /* ── the micro-kernel ── */
@@ -40,8 +41,8 @@ static LLVMValueRef load_b(Cg *c, const MicroShape *m, LLVMValueRef b, uint32_t 
     return cg_load_lanes(c, cg_vec(c->f32, c->lanes), at, 4, mask, NULL);
 }
 
-/* The B vectors of a step first, then for each row one broadcast of A and its multiply-adds: the order in which the fewest registers
- * are alive. */
+/* The B vectors of a step first, then for each row one broadcast of A and its multiply-adds: the order in which the
+ * fewest registers are alive. */
 static void micro_step(Cg *c, const MicroShape *m, LLVMValueRef a, LLVMValueRef b, LLVMValueRef *sum)
 {
     LLVMValueRef vector[MAX_SUMS];
@@ -147,19 +148,24 @@ static Heights choose_heights(const Kernel *k, const LoopTile *t, uint32_t vecto
 /* One block of columns: `cols` of `t->width`. */
 typedef struct ColumnBlock {
     uint32_t cols, vectors, out;
-    uint32_t last;          /* lanes of the last vector that may be read */
+    uint32_t last; /* lanes of the last vector that may be read */
     int64_t b_k;
     LLVMValueRef scratch;
 } ColumnBlock;
 
 static MicroShape micro_shape(const LoopTile *t, const ColumnBlock *b, uint32_t rows)
 {
-    return (MicroShape){.a_row = rows > 1 ? t->a_row : 0, .a_k = t->a_k, .b_k = b->b_k, .rows = rows, .vectors = b->vectors,
-                        .last = b->last, .out = b->out};
+    return (MicroShape){.a_row = rows > 1 ? t->a_row : 0,
+                        .a_k = t->a_k,
+                        .b_k = b->b_k,
+                        .rows = rows,
+                        .vectors = b->vectors,
+                        .last = b->last,
+                        .out = b->out};
 }
 
-/* A block of B whose rows are far apart (or clipped) is copied to the stack when many rows of A will pass over it: far rows fall into the
- * same few cache sets and each on a page of its own. */
+/* A block of B whose rows are far apart (or clipped) is copied to the stack when many rows of A will pass over it: far
+ * rows fall into the same few cache sets and each on a page of its own. */
 enum { PACK_BYTES = 64 << 10, FAR_APART = 256 /* elements */, TILES_IF_FAR = 16, TILES_IF_CLIPPED = 4 };
 
 static bool worth_packing(const Kernel *k, const LoopTile *t, const ColumnBlock *b)

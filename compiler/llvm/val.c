@@ -19,15 +19,9 @@ LLVMTypeRef cg_element(LLVMTypeRef type)
     return LLVMGetTypeKind(type) == LLVMVectorTypeKind ? LLVMGetElementType(type) : type;
 }
 
-LLVMTypeRef cg_like(LLVMTypeRef shape, LLVMTypeRef element)
-{
-    return cg_vec(element, cg_lanes_of(shape));
-}
+LLVMTypeRef cg_like(LLVMTypeRef shape, LLVMTypeRef element) { return cg_vec(element, cg_lanes_of(shape)); }
 
-LLVMTypeRef cg_type(LLVMValueRef v)
-{
-    return LLVMTypeOf(v);
-}
+LLVMTypeRef cg_type(LLVMValueRef v) { return LLVMTypeOf(v); }
 
 static LLVMValueRef splat_constant(LLVMTypeRef type, LLVMValueRef scalar)
 {
@@ -51,15 +45,9 @@ LLVMValueRef cg_int(LLVMTypeRef type, int64_t value)
     return splat_constant(type, LLVMConstInt(cg_element(type), (unsigned long long)value, true));
 }
 
-LLVMValueRef cg_i64(Cg *c, int64_t value)
-{
-    return LLVMConstInt(c->i64, (unsigned long long)value, true);
-}
+LLVMValueRef cg_i64(Cg *c, int64_t value) { return LLVMConstInt(c->i64, (unsigned long long)value, true); }
 
-LLVMValueRef cg_i32(Cg *c, int64_t value)
-{
-    return LLVMConstInt(c->i32, (unsigned long long)value, true);
-}
+LLVMValueRef cg_i32(Cg *c, int64_t value) { return LLVMConstInt(c->i32, (unsigned long long)value, true); }
 
 LLVMValueRef cg_iota(LLVMTypeRef int_vector, int64_t step)
 {
@@ -89,10 +77,7 @@ bool cg_const_int(LLVMValueRef v, int64_t *value)
 /* ── arithmetic ── */
 
 /* LLVM is built without assertions here: a mismatch would be silent nonsense. */
-static void same_shape(LLVMValueRef a, LLVMValueRef b)
-{
-    ACT_ASSERT(LLVMTypeOf(a) == LLVMTypeOf(b));
-}
+static void same_shape(LLVMValueRef a, LLVMValueRef b) { ACT_ASSERT(LLVMTypeOf(a) == LLVMTypeOf(b)); }
 
 static LLVMValueRef binary(Cg *c, LLVMOpcode op, LLVMValueRef a, LLVMValueRef b)
 {
@@ -118,7 +103,8 @@ LLVMValueRef cg_shl(Cg *c, LLVMValueRef a, unsigned by) { return binary(c, LLVMS
 LLVMValueRef cg_lshr(Cg *c, LLVMValueRef a, unsigned by) { return binary(c, LLVMLShr, a, cg_int(LLVMTypeOf(a), by)); }
 LLVMValueRef cg_ashr(Cg *c, LLVMValueRef a, unsigned by) { return binary(c, LLVMAShr, a, cg_int(LLVMTypeOf(a), by)); }
 
-LLVMValueRef cg_intrinsic(Cg *c, const char *name, const LLVMTypeRef *overload, unsigned n_overload, LLVMValueRef *args, unsigned n)
+LLVMValueRef cg_intrinsic(Cg *c, const char *name, const LLVMTypeRef *overload, unsigned n_overload, LLVMValueRef *args,
+                          unsigned n)
 {
     unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
     ACT_ASSERT(id != 0);
@@ -128,7 +114,8 @@ LLVMValueRef cg_intrinsic(Cg *c, const char *name, const LLVMTypeRef *overload, 
     return cg_call(c, LLVMGetIntrinsicDeclaration(c->mod, id, types, n_overload), args, n);
 }
 
-/* The intrinsic is asked for only where it is an instruction: elsewhere it would become a library call for each lane. */
+/* The intrinsic is asked for only where it is an instruction: elsewhere it would become a library call for each lane.
+ */
 LLVMValueRef cg_fma(Cg *c, LLVMValueRef a, LLVMValueRef b, LLVMValueRef x)
 {
     same_shape(a, b);
@@ -169,17 +156,11 @@ LLVMValueRef cg_select(Cg *c, LLVMValueRef cond, LLVMValueRef a, LLVMValueRef b)
     return LLVMBuildSelect(c->b, cond, a, b, "");
 }
 
-LLVMValueRef cg_imin(Cg *c, LLVMValueRef a, LLVMValueRef b)
-{
-    return cg_select(c, cg_icmp(c, LLVMIntSLT, a, b), a, b);
-}
+LLVMValueRef cg_imin(Cg *c, LLVMValueRef a, LLVMValueRef b) { return cg_select(c, cg_icmp(c, LLVMIntSLT, a, b), a, b); }
 
 /* ── conversions ── */
 
-LLVMValueRef cg_bitcast(Cg *c, LLVMValueRef v, LLVMTypeRef type)
-{
-    return LLVMBuildBitCast(c->b, v, type, "");
-}
+LLVMValueRef cg_bitcast(Cg *c, LLVMValueRef v, LLVMTypeRef type) { return LLVMBuildBitCast(c->b, v, type, ""); }
 
 LLVMValueRef cg_bits(Cg *c, LLVMValueRef v)
 {
@@ -224,11 +205,16 @@ LLVMValueRef cg_splat(Cg *c, LLVMValueRef scalar, unsigned lanes)
     return LLVMBuildShuffleVector(c->b, one, LLVMGetPoison(vector), LLVMConstNull(cg_vec(c->i32, lanes)), "");
 }
 
-LLVMValueRef cg_shuffle(Cg *c, LLVMValueRef v, const int *from, unsigned lanes)
+LLVMValueRef cg_shuffle2(Cg *c, LLVMValueRef a, LLVMValueRef b, const int *from, unsigned lanes)
 {
     LLVMValueRef at[64];
     ACT_ASSERT(lanes <= 64);
     for (unsigned i = 0; i < lanes; i++)
         at[i] = cg_i32(c, from[i]);
-    return LLVMBuildShuffleVector(c->b, v, LLVMGetPoison(LLVMTypeOf(v)), LLVMConstVector(at, lanes), "");
+    return LLVMBuildShuffleVector(c->b, a, b, LLVMConstVector(at, lanes), "");
+}
+
+LLVMValueRef cg_shuffle(Cg *c, LLVMValueRef v, const int *from, unsigned lanes)
+{
+    return cg_shuffle2(c, v, LLVMGetPoison(LLVMTypeOf(v)), from, lanes);
 }

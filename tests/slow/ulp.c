@@ -1,6 +1,6 @@
-/* Every float through every compiled function, on two threads: the error against the double library with and without a fused multiply-add,
- * and the same bits in all vector widths that have one (in every eighth
- * block of 16384). Prints a table; fails beyond 4 ULP. */
+/* Every float through every compiled function, on two threads: the error against the double library with and without a
+ * fused multiply-add, and the same bits in all vector widths that have one (in every eighth block of 16384). Prints a
+ * table; fails beyond 4 ULP. */
 #define _DEFAULT_SOURCE
 #include "llvm/ulp.h"
 

@@ -3,9 +3,9 @@
 
     minimax.py [NAME…]      prints the tables of the functions named, all without a name
 
-Each fit minimises the greatest weighted error by Lawson's iteration (least squares whose weights grow where the error is large).
-Coefficients are then rounded to float from the lowest order up, the remaining ones fitted again after each, so that the printed
-floats are the ones that were optimised. Function values come from mpmath with 40 digits.
+Each fit minimises the greatest weighted error by Lawson's iteration (least squares whose weights grow where the error
+is large). Coefficients are then rounded to float from the lowest order up, the remaining ones fitted again after each,
+so that the printed floats are the ones that were optimised. Function values come from mpmath with 40 digits.
 """
 import sys
 

@@ -1,5 +1,5 @@
-/* What the machine code must look like: sums stay in registers through the loop over k, broadcasts come from memory in one instruction,
- * multiply-adds are fused where the processor can, and no library function is called. */
+/* What the machine code must look like: sums stay in registers through the loop over k, broadcasts come from memory in
+ * one instruction, multiply-adds are fused where the processor can, and no library function is called. */
 #define _DEFAULT_SOURCE
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,18 +21,33 @@ static void product(Nest *b, const JitLevel *level, uint32_t rows, uint32_t cols
     LoopStmt *s = nest_stmt(b, LOOP_TILE);
     if (transposed) {
         uint32_t y = mem_array(b, "y", BUF_INPUT, 1, (uint64_t)rows * cols);
-        s->tile = (LoopTile){.rows = FIXED(depth), .depth = ROWS, .a = x, .b = y, .a_row = 1, .a_k = depth, .b_block = width, .b_k = cols};
+        s->tile = (LoopTile){.rows = FIXED(depth),
+                             .depth = ROWS,
+                             .a = x,
+                             .b = y,
+                             .a_row = 1,
+                             .a_k = depth,
+                             .b_block = width,
+                             .b_k = cols};
     } else {
         uint32_t w = mem_place(b, "w", BUF_PARAM, (uint64_t)panels * depth * width);
-        s->tile = (LoopTile){.rows = ROWS, .depth = FIXED(depth), .a = x, .b = w, .a_row = depth, .a_k = 1,
-                             .b_block = (int64_t)depth * width, .b_k = width, .b_padded = true};
+        s->tile = (LoopTile){.rows = ROWS,
+                             .depth = FIXED(depth),
+                             .a = x,
+                             .b = w,
+                             .a_row = depth,
+                             .a_k = 1,
+                             .b_block = (int64_t)depth * width,
+                             .b_k = width,
+                             .b_padded = true};
     }
     s->tile.cols = cols;
     s->tile.width = width;
     s->tile.tile_rows = level->target.tile_rows;
     uint32_t out = mem_place(b, "out", BUF_WORK, (uint64_t)(transposed ? depth : rows) * cols);
     Sx sum = nest_arg(b, (LoopArg){.kind = LARG_TILE}), value = sum;
-    static const SxOp op[] = {SX_EXP, SX_LOG, SX_LOG1P, SX_EXPM1, SX_SQRT, SX_TANH, SX_SIGMOID, SX_ERF, SX_SIN, SX_COS, SX_FLOOR, SX_ABS};
+    static const SxOp op[] = {SX_EXP,     SX_LOG, SX_LOG1P, SX_EXPM1, SX_SQRT,  SX_TANH,
+                              SX_SIGMOID, SX_ERF, SX_SIN,   SX_COS,   SX_FLOOR, SX_ABS};
     for (unsigned i = 0; i < sizeof op / sizeof *op; i++)
         value = sx_add(sx, value, sx_un(sx, op[i], sum));
     value = sx_add(sx, value, sx_bin(sx, SX_POW, sum, value));
@@ -70,7 +85,8 @@ static void check_micro(const char *name, const char *end, const JitLevel *level
     const char *back = strstr(head + n, label);
     assert_true(back && back < end);
     if (count(head, back, "%rsp") || count(head, back, "%rbp"))
-        fail_msg("%s: the loop of a tile of %u x %u uses the stack:\n%.*s", level->name, rows, cols, (int)(back - head), head);
+        fail_msg("%s: the loop of a tile of %u x %u uses the stack:\n%.*s", level->name, rows, cols, (int)(back - head),
+                 head);
 #if defined(__x86_64__)
     unsigned fused = count(head, back, "vfmadd"), products = count(head, back, "mulps");
     if (level->target.fma ? fused != rows * vectors || products != 0 : products != rows * vectors)
@@ -106,7 +122,8 @@ static unsigned check_program(const JitLevel *level, uint32_t rows, uint32_t col
     for (const char *at = text; (at = strstr(at, "call")); at++) { /* callq name, callq *register */
         const char *name = at + strcspn(at, " \t\n");
         name += strspn(name, " \t");
-        bool ours = !strncmp(name, "act.tile.", 9) || !strncmp(name, "test.", 5) || !strncmp(name, "act_p", 5) || !strncmp(name, "act_b", 5);
+        bool ours = !strncmp(name, "act.tile.", 9) || !strncmp(name, "test.", 5) || !strncmp(name, "act_p", 5) ||
+                    !strncmp(name, "act_b", 5);
         if (at[-1] == '\t' && !ours)
             fail_msg("%s: generated code calls %.*s", level->name, (int)strcspn(name, "\n"), name);
     }

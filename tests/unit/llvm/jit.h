@@ -126,15 +126,9 @@ static inline void jit_parallel(void *pool, void (*work)(void *, uint32_t, uint3
         pthread_join(id[i], NULL);
 }
 
-static inline void jit_barrier(void *pool)
-{
-    pthread_barrier_wait(&((JitPool *)pool)->barrier);
-}
+static inline void jit_barrier(void *pool) { pthread_barrier_wait(&((JitPool *)pool)->barrier); }
 
-static inline uint32_t jit_threads(const void *pool)
-{
-    return ((const JitPool *)pool)->threads;
-}
+static inline uint32_t jit_threads(const void *pool) { return ((const JitPool *)pool)->threads; }
 
 static inline void jit_optimize(Jit *j)
 {
@@ -156,8 +150,11 @@ static inline void jit_link(Jit *j)
     const struct {
         const char *name;
         uintptr_t at;
-    } known[] = {{"act_parallel", (uintptr_t)jit_parallel}, {"act_barrier", (uintptr_t)jit_barrier},
-                 {"act_pool_threads", (uintptr_t)jit_threads}, {"memcpy", (uintptr_t)memcpy}, {"memset", (uintptr_t)memset}};
+    } known[] = {{"act_parallel", (uintptr_t)jit_parallel},
+                 {"act_barrier", (uintptr_t)jit_barrier},
+                 {"act_pool_threads", (uintptr_t)jit_threads},
+                 {"memcpy", (uintptr_t)memcpy},
+                 {"memset", (uintptr_t)memset}};
     enum { N = sizeof known / sizeof *known };
     LLVMOrcCSymbolMapPair pair[N];
     for (int i = 0; i < N; i++)

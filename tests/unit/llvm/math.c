@@ -1,5 +1,5 @@
-/* The vector functions: error over samples of all floats, special values, the same bits in every lane count; minimum, maximum, floor,
- * powers, sine and cosine. The slow test goes through every float. */
+/* The vector functions: error over samples of all floats, special values, the same bits in every lane count; minimum,
+ * maximum, floor, powers, sine and cosine. The slow test goes through every float. */
 #define _DEFAULT_SOURCE
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +34,8 @@ static void test_error(void **state)
                 ulp_measure(in, out, ref, ULP_BLOCK, &worst);
             }
             if (!(worst.error <= ULP_MOST))
-                fail_msg("%s, %s: %.3f ULP at %a", jit_level[l].name, ulp_function[f].name, worst.error, (double)worst.at);
+                fail_msg("%s, %s: %.3f ULP at %a", jit_level[l].name, ulp_function[f].name, worst.error,
+                         (double)worst.at);
         }
         jit_end(&jit);
     }
@@ -44,8 +45,9 @@ static void test_error(void **state)
 static void test_special(void **state)
 {
     (void)state;
-    static const float place[] = {0, 0x1p-149f, 0x1p-126f, 0x1p-24f, 0.5f, 1, 2, 9, 17.33f, 88.72283f, 88.72284f, 87.33654f, 87.33655f,
-                                  103.97208f, 3.93f, 0x1p24f, 0x1p25f, 0x1p126f, 0x1.fffffep127f, INFINITY};
+    static const float place[] = {0,       0x1p-149f, 0x1p-126f,       0x1p-24f,  0.5f,      1,          2,     9,
+                                  17.33f,  88.72283f, 88.72284f,       87.33654f, 87.33655f, 103.97208f, 3.93f, 0x1p24f,
+                                  0x1p25f, 0x1p126f,  0x1.fffffep127f, INFINITY};
     enum { N = 6 * sizeof place / sizeof *place + 16 };
     float in[N / 16 * 16] = {NAN}, out[N / 16 * 16], first[ULP_FUNCTIONS][N / 16 * 16];
     unsigned n = 1;
@@ -69,7 +71,8 @@ static void test_special(void **state)
             for (unsigned i = 0; i < n; i++) {
                 double error = ulp_error(out[i], ulp_function[f].reference((double)in[i]));
                 if (!(error <= ULP_MOST))
-                    fail_msg("%s, %s(%a) is %a", jit_level[l].name, ulp_function[f].name, (double)in[i], (double)out[i]);
+                    fail_msg("%s, %s(%a) is %a", jit_level[l].name, ulp_function[f].name, (double)in[i],
+                             (double)out[i]);
             }
             if (!jit_level[l].target.fma)
                 continue;
@@ -115,9 +118,9 @@ static const struct {
     float (*want)(float x, float y);
     int ulps;
 } other[] = {
-    {"min", make_min, want_min, 0},    {"max", make_max, want_max, 0},  {"relu", make_relu, want_relu, 0},
-    {"floor", cg_floor, want_floor, 0}, {"pow", make_pow, want_pow, 1}, {"powi", make_powi, want_powi, 4},
-    {"sin", cg_sin_f32, want_sin, 2},  {"cos", cg_cos_f32, want_cos, 2},
+    {"min", make_min, want_min, 0},     {"max", make_max, want_max, 0},   {"relu", make_relu, want_relu, 0},
+    {"floor", cg_floor, want_floor, 0}, {"pow", make_pow, want_pow, 1},   {"powi", make_powi, want_powi, 4},
+    {"sin", cg_sin_f32, want_sin, 2},   {"cos", cg_cos_f32, want_cos, 2},
 };
 enum { OTHERS = sizeof other / sizeof *other };
 
@@ -138,7 +141,8 @@ static bool near(float got, float want, int ulps)
 static void test_others(void **state)
 {
     (void)state;
-    static const float sample[16] = {-0.0f, 3, NAN, INFINITY, -2, 0.3f, -7.5f, 1, 0x1p23f, -INFINITY, -1, 1e-40f, 5, 1e30f, 2.5f, 0};
+    static const float sample[16] = {-0.0f,   3,         NAN, INFINITY, -2, 0.3f,  -7.5f, 1,
+                                     0x1p23f, -INFINITY, -1,  1e-40f,   5,  1e30f, 2.5f,  0};
     for (int l = 0; l < JIT_LEVELS; l++) {
         if (!jit_can_run(&jit_level[l]))
             continue;
@@ -154,15 +158,16 @@ static void test_others(void **state)
             for (int round = 0; round < 400; round++) {
                 float in[16], out[16];
                 for (int i = 0; i < 16; i++) /* the samples first, turned against each other; then other numbers */
-                    in[i] = round < 16 ? sample[(i * (round | 1) + round) % 16] : (float)sin(round * 16.0 + i) * (float)round;
+                    in[i] = round < 16 ? sample[(i * (round | 1) + round) % 16]
+                                       : (float)sin(round * 16.0 + i) * (float)round;
                 for (int i = 0; i < 16 && turns; i++)
                     in[i] = fabsf(in[i]) > 1e7f && !isinf(in[i]) ? 1 : in[i];
                 run(in, out, 16);
                 for (int i = 0; i < 16; i++) {
                     float y = in[i / lanes * lanes + lanes - 1 - i % lanes], want = other[f].want(in[i], y);
                     if (!near(out[i], want, other[f].ulps))
-                        fail_msg("%s, %s(%a, %a) is %a, not %a", jit_level[l].name, other[f].name, (double)in[i], (double)y,
-                                 (double)out[i], (double)want);
+                        fail_msg("%s, %s(%a, %a) is %a, not %a", jit_level[l].name, other[f].name, (double)in[i],
+                                 (double)y, (double)out[i], (double)want);
                 }
             }
         }

@@ -1,4 +1,5 @@
-/* Memory for a hand-written loop program, with an unmapped page behind every block, and the comparison of compiled code with loop_run. */
+/* Memory for a hand-written loop program, with an unmapped page behind every block, and the comparison of compiled code
+ * with loop_run. */
 #ifndef ACT_TEST_MEMORY_H
 #define ACT_TEST_MEMORY_H
 
@@ -92,11 +93,18 @@ static inline void mem_run(Mem *m, JitRun run, uint32_t threads)
 {
     JitPool pool = {.threads = threads};
     pthread_barrier_init(&pool.barrier, NULL, threads ? threads : 1);
-    CgCall call = {.param = m->start[BUF_PARAM][0], .state = m->start[BUF_STATE][0], .work = m->start[BUF_WORK][0],
+    CgCall call = {.param = m->start[BUF_PARAM][0],
+                   .state = m->start[BUF_STATE][0],
+                   .work = m->start[BUF_WORK][0],
                    .pool = threads ? &pool : NULL,
-                   .input = (const void *const *)m->start[BUF_INPUT], .target = (const void *const *)m->start[BUF_TARGET],
-                   .output = (void *const *)m->start[BUF_OUTPUT], .prediction = (void *const *)m->start[BUF_PREDICTION],
-                   .loss = (float *)m->start[BUF_LOSS][0], .n = m->n, .step = MEM_STEP, .lr_scale = MEM_LR_SCALE,
+                   .input = (const void *const *)m->start[BUF_INPUT],
+                   .target = (const void *const *)m->start[BUF_TARGET],
+                   .output = (void *const *)m->start[BUF_OUTPUT],
+                   .prediction = (void *const *)m->start[BUF_PREDICTION],
+                   .loss = (float *)m->start[BUF_LOSS][0],
+                   .n = m->n,
+                   .step = MEM_STEP,
+                   .lr_scale = MEM_LR_SCALE,
                    .seed = MEM_SEED};
     run(&call);
     pthread_barrier_destroy(&pool.barrier);
@@ -105,12 +113,18 @@ static inline void mem_run(Mem *m, JitRun run, uint32_t threads)
 static inline void mem_oracle(Mem *m, const LoopProgram *p)
 {
     Arena *arena = arena_new();
-    LoopMemory memory = {.param = m->start[BUF_PARAM][0], .state = m->start[BUF_STATE][0], .work = m->start[BUF_WORK][0],
+    LoopMemory memory = {.param = m->start[BUF_PARAM][0],
+                         .state = m->start[BUF_STATE][0],
+                         .work = m->start[BUF_WORK][0],
                          .input = (const void *const *)m->start[BUF_INPUT],
                          .target = (const void *const *)m->start[BUF_TARGET],
                          .output = (void *const *)m->start[BUF_OUTPUT],
-                         .prediction = (void *const *)m->start[BUF_PREDICTION], .loss = (float *)m->start[BUF_LOSS][0],
-                         .n = m->n, .step = MEM_STEP, .lr_scale = MEM_LR_SCALE, .seed = MEM_SEED};
+                         .prediction = (void *const *)m->start[BUF_PREDICTION],
+                         .loss = (float *)m->start[BUF_LOSS][0],
+                         .n = m->n,
+                         .step = MEM_STEP,
+                         .lr_scale = MEM_LR_SCALE,
+                         .seed = MEM_SEED};
     loop_run(p, &memory, arena);
     arena_free(arena);
 }
@@ -184,8 +198,8 @@ static inline uint32_t mem_array(Nest *b, const char *name, BufSpace space, uint
 /* ── the whole comparison ── */
 typedef void (*MemBuild)(Nest *b, const JitLevel *level, uint32_t batch);
 
-/* Builds the program for every level, runs it for several n and thread counts, and compares with the oracle, with other thread counts bit
- * for bit, and (for what goes by rows) with the full batch bit for bit. */
+/* Builds the program for every level, runs it for several n and thread counts, and compares with the oracle, with other
+ * thread counts bit for bit, and (for what goes by rows) with the full batch bit for bit. */
 static inline void mem_check(MemBuild build, double tolerance)
 {
     static const size_t rows[] = {128, 1, 2, 7, 31};

@@ -1,4 +1,5 @@
-/* Contractions with epilogues: the three products of a layer, dropout, and what must not differ between shapes, rows and threads. */
+/* Contractions with epilogues: the three products of a layer, dropout, and what must not differ between shapes, rows
+ * and threads. */
 #define _DEFAULT_SOURCE
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,20 +9,15 @@
 
 #include "llvm/memory.h"
 
-static uint32_t panel_of(const JitLevel *level)
-{
-    return level->target.tile_vectors * level->target.lanes;
-}
+static uint32_t panel_of(const JitLevel *level) { return level->target.tile_vectors * level->target.lanes; }
 
-static Sx tile_arg(Nest *b)
-{
-    return nest_arg(b, (LoopArg){.kind = LARG_TILE});
-}
+static Sx tile_arg(Nest *b) { return nest_arg(b, (LoopArg){.kind = LARG_TILE}); }
 
 static Sx gelu(SxPool *sx, Sx x)
 {
     Sx half = sx_mul(sx, x, sx_num(sx, 0.5));
-    return sx_mul(sx, half, sx_add(sx, sx_num(sx, 1), sx_un(sx, SX_ERF, sx_mul(sx, x, sx_num(sx, 0.70710678118654752)))));
+    return sx_mul(sx, half,
+                  sx_add(sx, sx_num(sx, 1), sx_un(sx, SX_ERF, sx_mul(sx, x, sx_num(sx, 0.70710678118654752)))));
 }
 
 /* y = gelu(x w + bias), w in panels; z = the sum before it */
@@ -30,14 +26,26 @@ static void linear(Nest *b, const JitLevel *level, uint32_t batch, uint32_t dept
     SxPool *sx = b->program.sx;
     uint32_t panels = (cols + width - 1) / width;
     uint32_t x = mem_array(b, "x", BUF_INPUT, 0, (uint64_t)batch * depth);
-    uint32_t w = mem_place(b, "w", BUF_PARAM, (uint64_t)panels * depth * width), bias = mem_place(b, "bias", BUF_PARAM, cols);
-    uint32_t y = mem_array(b, "y", BUF_OUTPUT, 0, (uint64_t)batch * cols), z = mem_place(b, "z", BUF_WORK, (uint64_t)batch * cols);
+    uint32_t w = mem_place(b, "w", BUF_PARAM, (uint64_t)panels * depth * width),
+             bias = mem_place(b, "bias", BUF_PARAM, cols);
+    uint32_t y = mem_array(b, "y", BUF_OUTPUT, 0, (uint64_t)batch * cols),
+             z = mem_place(b, "z", BUF_WORK, (uint64_t)batch * cols);
     Sx sum = sx_add(sx, tile_arg(b), nest_load(b, bias, at3(0, width, 0, 1)));
     LoopStmt *s = nest_stmt(b, LOOP_TILE);
-    s->tile = (LoopTile){.rows = ROWS, .depth = FIXED(depth), .cols = cols, .width = width, .a = x, .b = w, .a_row = depth,
-                         .a_k = 1, .b_block = (int64_t)depth * width, .b_k = width, .b_padded = true,
+    s->tile = (LoopTile){.rows = ROWS,
+                         .depth = FIXED(depth),
+                         .cols = cols,
+                         .width = width,
+                         .a = x,
+                         .b = w,
+                         .a_row = depth,
+                         .a_k = 1,
+                         .b_block = (int64_t)depth * width,
+                         .b_k = width,
+                         .b_padded = true,
                          .tile_rows = level->target.tile_rows};
-    s->tile.body = LIST(nest_store(b, y, at3(0, width, cols, 1), gelu(sx, sum)), nest_store(b, z, at3(0, width, cols, 1), sum));
+    s->tile.body =
+        LIST(nest_store(b, y, at3(0, width, cols, 1), gelu(sx, sum)), nest_store(b, z, at3(0, width, cols, 1), sum));
     LoopKernel *k = nest_kernel(b, "linear", s);
     nest_split(k, ROWS, true);
     k->grain = level->target.tile_rows;
@@ -71,8 +79,18 @@ static void input_gradient(Nest *b, const JitLevel *level, uint32_t batch)
     Affine at = at3(0, width, IN, 1);
     Sx old = nest_load(b, h, at), slope = sx_sub(sx, sx_num(sx, 1), sx_mul(sx, old, old));
     LoopStmt *s = nest_stmt(b, LOOP_TILE);
-    s->tile = (LoopTile){.rows = ROWS, .depth = FIXED(OUT), .cols = IN, .width = width, .a = dy, .b = wt, .a_row = OUT, .a_k = 1,
-                         .b_block = (int64_t)OUT * width, .b_k = width, .b_padded = true, .tile_rows = level->target.tile_rows};
+    s->tile = (LoopTile){.rows = ROWS,
+                         .depth = FIXED(OUT),
+                         .cols = IN,
+                         .width = width,
+                         .a = dy,
+                         .b = wt,
+                         .a_row = OUT,
+                         .a_k = 1,
+                         .b_block = (int64_t)OUT * width,
+                         .b_k = width,
+                         .b_padded = true,
+                         .tile_rows = level->target.tile_rows};
     s->tile.body = nest_store(b, h, at, sx_mul(sx, tile_arg(b), slope));
     nest_split(nest_kernel(b, "input_gradient", s), ROWS, true);
 }
@@ -90,8 +108,10 @@ static void weight_gradient(Nest *b, const JitLevel *level, uint32_t batch)
     SxPool *sx = b->program.sx;
     uint32_t width = panel_of(level), panels = (OUT + width - 1) / width;
     uint64_t size = (uint64_t)panels * IN * width;
-    uint32_t x = mem_array(b, "x", BUF_INPUT, 0, (uint64_t)batch * IN), dy = mem_array(b, "dy", BUF_INPUT, 1, (uint64_t)batch * OUT);
-    uint32_t w = mem_place(b, "w", BUF_PARAM, size), m = mem_place(b, "m", BUF_STATE, size), v = mem_place(b, "v", BUF_STATE, size);
+    uint32_t x = mem_array(b, "x", BUF_INPUT, 0, (uint64_t)batch * IN),
+             dy = mem_array(b, "dy", BUF_INPUT, 1, (uint64_t)batch * OUT);
+    uint32_t w = mem_place(b, "w", BUF_PARAM, size), m = mem_place(b, "m", BUF_STATE, size),
+             v = mem_place(b, "v", BUF_STATE, size);
     *vec_push(b->arena, &b->program.uniforms) =
         sx_sub(sx, sx_num(sx, 1), sx_bin(sx, SX_POW, sx_num(sx, 0.9), sx_arg(sx, 0)));
     Affine at = at3(0, (int64_t)IN * width, width, 1);
@@ -103,8 +123,17 @@ static void weight_gradient(Nest *b, const JitLevel *level, uint32_t batch)
     Sx step = sx_div(sx, sx_div(sx, m2, fix), sx_add(sx, sx_un(sx, SX_SQRT, sx_div(sx, v2, fix)), sx_num(sx, 0.1)));
     Sx w2 = sx_sub(sx, nest_load(b, w, at), sx_mul(sx, sx_num(sx, 0.01), step));
     LoopStmt *s = nest_stmt(b, LOOP_TILE);
-    s->tile = (LoopTile){.rows = FIXED(IN), .depth = ROWS, .cols = OUT, .width = width, .a = x, .b = dy, .a_row = 1, .a_k = IN,
-                         .b_block = width, .b_k = OUT, .tile_rows = level->target.tile_rows};
+    s->tile = (LoopTile){.rows = FIXED(IN),
+                         .depth = ROWS,
+                         .cols = OUT,
+                         .width = width,
+                         .a = x,
+                         .b = dy,
+                         .a_row = 1,
+                         .a_k = IN,
+                         .b_block = width,
+                         .b_k = OUT,
+                         .tile_rows = level->target.tile_rows};
     s->tile.body = LIST(nest_store(b, m, at, m2), nest_store(b, v, at, v2), nest_store(b, w, at, w2));
     LoopKernel *k = nest_kernel(b, "weight_gradient", s);
     nest_split(k, FIXED(IN), false);
@@ -125,14 +154,27 @@ static void dropout(Nest *b, const JitLevel *level, uint32_t batch)
     uint32_t width = panel_of(level), panels = (COLS + width - 1) / width;
     uint32_t x = mem_array(b, "x", BUF_INPUT, 0, (uint64_t)batch * DEPTH);
     uint32_t w = mem_place(b, "w", BUF_PARAM, (uint64_t)panels * DEPTH * width);
-    uint32_t y = mem_array(b, "y", BUF_OUTPUT, 0, (uint64_t)batch * COLS), z = mem_array(b, "z", BUF_OUTPUT, 1, (uint64_t)batch * COLS);
-    uint32_t one = mem_array(b, "one", BUF_OUTPUT, 2, batch), turned = mem_place(b, "turned", BUF_WORK, (uint64_t)batch * COLS);
+    uint32_t y = mem_array(b, "y", BUF_OUTPUT, 0, (uint64_t)batch * COLS),
+             z = mem_array(b, "z", BUF_OUTPUT, 1, (uint64_t)batch * COLS);
+    uint32_t one = mem_array(b, "one", BUF_OUTPUT, 2, batch),
+             turned = mem_place(b, "turned", BUF_WORK, (uint64_t)batch * COLS);
     Sx half = sx_num(sx, 0.5);
-    Sx random = nest_arg(b, (LoopArg){.kind = LARG_RANDOM, .index = 3, .at = at3(0, 0, 1, 0), .at2 = at3(0, width, 0, 1)});
+    Sx random =
+        nest_arg(b, (LoopArg){.kind = LARG_RANDOM, .index = 3, .at = at3(0, 0, 1, 0), .at2 = at3(0, width, 0, 1)});
     Sx sum = tile_arg(b);
     LoopStmt *s = nest_stmt(b, LOOP_TILE);
-    s->tile = (LoopTile){.rows = ROWS, .depth = FIXED(DEPTH), .cols = COLS, .width = width, .a = x, .b = w, .a_row = DEPTH,
-                         .a_k = 1, .b_block = (int64_t)DEPTH * width, .b_k = width, .b_padded = true, .tile_rows = 4};
+    s->tile = (LoopTile){.rows = ROWS,
+                         .depth = FIXED(DEPTH),
+                         .cols = COLS,
+                         .width = width,
+                         .a = x,
+                         .b = w,
+                         .a_row = DEPTH,
+                         .a_k = 1,
+                         .b_block = (int64_t)DEPTH * width,
+                         .b_k = width,
+                         .b_padded = true,
+                         .tile_rows = 4};
     Sx kept = sx_select(sx, sx_bin(sx, SX_LT, random, half), sx_num(sx, 0), sx_add(sx, sum, sum));
     s->tile.body = nest_store(b, y, at3(0, width, COLS, 1), kept);
     nest_split(nest_kernel(b, "tile", s), ROWS, true);
@@ -145,7 +187,8 @@ static void dropout(Nest *b, const JitLevel *level, uint32_t batch)
     nest_split(nest_kernel(b, "rows", nest_for(b, ROWS, LOOP_SERIAL, row)), ROWS, true);
 
     /* lanes are samples, and elements far apart */
-    Sx across = nest_arg(b, (LoopArg){.kind = LARG_RANDOM, .index = 0x1234, .at = at3(0, 0, 1, 0), .at2 = at3(0, 1, 3, 0)});
+    Sx across =
+        nest_arg(b, (LoopArg){.kind = LARG_RANDOM, .index = 0x1234, .at = at3(0, 0, 1, 0), .at2 = at3(0, 1, 3, 0)});
     LoopStmt *lanes = nest_for(b, ROWS, LOOP_VECTOR, nest_store(b, turned, at3(0, batch, 1, 0), across));
     nest_kernel(b, "across", nest_for(b, FIXED(COLS), LOOP_SERIAL, lanes))->barrier = true;
 }

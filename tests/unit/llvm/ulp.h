@@ -1,4 +1,5 @@
-/* The error of the compiled functions against the double library, in units in the last place, over floats in order of their bits. */
+/* The error of the compiled functions against the double library, in units in the last place, over floats in order of
+ * their bits. */
 #ifndef ACT_TEST_ULP_H
 #define ACT_TEST_ULP_H
 
@@ -12,7 +13,8 @@ typedef void (*UlpRun)(const float *in, float *out, int64_t n);
 typedef struct UlpFunction {
     const char *name;
     LLVMValueRef (*make)(Cg *c, LLVMValueRef x);
-    /* The double library's value; for speed a polynomial where two or three terms are as good, and the limit where it is one. */
+    /* The double library's value; for speed a polynomial where two or three terms are as good, and the limit where it
+     * is one. */
     double (*reference)(double x);
 } UlpFunction;
 
@@ -51,8 +53,8 @@ static inline double ulp_erf(double x)
 }
 
 static const UlpFunction ulp_function[] = {
-    {"exp", cg_exp_f32, ulp_exp},    {"expm1", cg_expm1_f32, ulp_expm1}, {"sigmoid", cg_sigmoid_f32, ulp_sigmoid},
-    {"log", cg_log_f32, log},        {"log1p", cg_log1p_f32, ulp_log1p}, {"tanh", cg_tanh_f32, ulp_tanh},
+    {"exp", cg_exp_f32, ulp_exp}, {"expm1", cg_expm1_f32, ulp_expm1}, {"sigmoid", cg_sigmoid_f32, ulp_sigmoid},
+    {"log", cg_log_f32, log},     {"log1p", cg_log1p_f32, ulp_log1p}, {"tanh", cg_tanh_f32, ulp_tanh},
     {"erf", cg_erf_f32, ulp_erf},
 };
 enum { ULP_FUNCTIONS = sizeof ulp_function / sizeof *ulp_function, ULP_BLOCK = 1 << 14 };
@@ -64,7 +66,8 @@ static inline void ulp_emit(Cg *c, const char *name, LLVMValueRef (*make)(Cg *c,
     LLVMValueRef f = cg_function(c, name, c->void_t, (LLVMTypeRef[]){c->ptr, c->ptr, c->i64}, 3, false);
     CgLoop *loop = arena_new_of(c->arena, CgLoop);
     cg_loop_begin(c, loop, cg_i64(c, 0), LLVMGetParam(f, 2), cg_i64(c, c->lanes), true, "x");
-    LLVMValueRef from = cg_at(c, c->f32, LLVMGetParam(f, 0), loop->var), to = cg_at(c, c->f32, LLVMGetParam(f, 1), loop->var);
+    LLVMValueRef from = cg_at(c, c->f32, LLVMGetParam(f, 0), loop->var),
+                 to = cg_at(c, c->f32, LLVMGetParam(f, 1), loop->var);
     cg_store(c, make(c, cg_load(c, cg_vec(c->f32, c->lanes), from, 4, NULL)), to, 4, NULL);
     cg_loop_end(c, loop);
     cg_return(c, NULL);
@@ -95,8 +98,8 @@ static inline double ulp_scale(double size)
     return size;
 }
 
-/* |y - ref| in units in the last place of the result; special values must be met exactly, and what is below the normal numbers within
- * 2^-126: else the error is infinite. */
+/* |y - ref| in units in the last place of the result; special values must be met exactly, and what is below the normal
+ * numbers within 2^-126: else the error is infinite. */
 static inline double ulp_error(float y, double ref)
 {
     const double wrong = (double)INFINITY;
