@@ -8,6 +8,8 @@
 #include <math.h>
 
 #define BUDGET 20000 /* boxes */
+#define WORK   3e5   /* steps of the tape over all boxes: longer formulas get fewer of them … */
+#define LONG   96    /* … and from so many steps on one enclosure, so that a whole tower of powers takes no second */
 #define TAIL   1e6   /* beyond, boxes are not cut: relative to x everything there is far out */
 
 typedef struct Search {
@@ -123,6 +125,7 @@ static void prove(Search *s, const double *cut, uint32_t n, bool open_low, bool 
         *vec_push(s->arena, &box) = (Box){-INFINITY, cut[0]};
     if (open_high)
         *vec_push(s->arena, &box) = (Box){cut[n - 1], INFINITY};
+    double most = fmin(BUDGET, fmax(1000, WORK / s->curve.tape.n));
     bool maybe_nan = false;
     double low = INFINITY, high = -INFINITY; /* of boxes as narrow as they get */
     for (uint32_t i = 0; i < box.n; i++) {
@@ -135,7 +138,7 @@ static void prove(Search *s, const double *cut, uint32_t n, bool open_low, bool 
             continue;
         double middle = b.low + (b.high - b.low) / 2;
         bool narrow = b.high - b.low < 1e-12 * (1 + fabs(middle)), tail = b.low >= TAIL || b.high <= -TAIL;
-        if (narrow || tail || box.n >= BUDGET) {
+        if (narrow || tail || box.n >= most) {
             if (narrow && !tail) /* a pole, or a jump */
                 low = fmin(low, f.low), high = fmax(high, f.high);
             maybe_nan |= f.nan;
@@ -161,19 +164,28 @@ static bool has_jump(Search *s, const double *kink, unsigned n)
     return false;
 }
 
+/* One enclosure, the other arguments free. */
+static SxInterval range_at_once(const SxPool *pool, Sx x, unsigned arg, double low, double high)
+{
+    SxInterval line[64];
+    for (unsigned i = 0; i < 64; i++)
+        line[i] = i == arg ? (SxInterval){low, high, false} : (SxInterval){-INFINITY, INFINITY, false};
+    return sx_bounds(pool, x, line, 64);
+}
+
 SxInterval sx_range(const SxPool *pool, Sx x, unsigned arg, double low, double high)
 {
     ACT_ASSERT(arg < 64);
-    if (sx_args_used(pool, x) & ~(1ull << arg)) { /* the others are free: the enclosure is what there is */
-        SxInterval line[64];
-        for (unsigned i = 0; i < 64; i++)
-            line[i] = i == arg ? (SxInterval){low, high, false} : (SxInterval){-INFINITY, INFINITY, false};
-        return sx_bounds(pool, x, line, 64);
-    }
+    if (sx_args_used(pool, x) & ~(1ull << arg) || sx_size(pool, x) > LONG)
+        return range_at_once(pool, x, arg, low, high);
     Arena *arena = arena_new();
     Sx roots[2] = {x, sx_derivative(sx_pool_growing(pool), x, arg)};
     Search s = {.arg = arg, .low = INFINITY, .high = -INFINITY, .arena = arena};
     s.curve = sx_curve(pool, roots, 2, arg, NULL, arena);
+    if (s.curve.tape.n > LONG) {
+        arena_free(arena);
+        return range_at_once(pool, x, arg, low, high);
+    }
     s.args = arena_array(arena, Iv, 64);
     s.memo = arena_array(arena, Iv, s.curve.tape.n);
     double kink[256];

@@ -161,6 +161,11 @@ static void ranges(void **state)
     /* a narrow dip between the samples: 1 - exp(-((x - 0.3) * 1e5)^2) */
     Sx dip = sx_un(p, SX_EXP, sx_neg(p, sx_powi(p, zoo_times(p, 1e5, zoo_plus(p, x, -0.3)), 2)));
     is_interval(sx_range(p, sx_sub(p, sx_num(p, 1), dip), 0, -1, 1), 0, 1, 1e-6);
+    /* a long formula is enclosed at once: a tower of 300 roots, 0.5^0.5^…^x, which settles near 0.6412 */
+    Sx tower = x;
+    for (unsigned i = 0; i < 300; i++)
+        tower = sx_bin(p, SX_POW, sx_num(p, 0.5), tower);
+    is_interval(sx_range(p, tower, 0, 0, 1), 0.64118574450498, 0.64118574450498, 1e-9);
 }
 
 int main(void)
