@@ -86,6 +86,7 @@ Value block_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const A
     body->scope = scope_new(s, f->scope, name);
     body->scope->reuse = f->scope->reuse || (share && share->used);
     body->scope->frozen = f->scope->frozen || frozen;
+    ((Item *)(uintptr_t)item)->used = true;
     Value result = value_none();
     if (args_bind(s, item, pos, &rest, span, body, NULL, NULL))
         result = run_body(s, body, item, span);
@@ -93,6 +94,43 @@ Value block_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const A
     if (share)
         share->used = true;
     return result;
+}
+
+/* What a parameter will be is not known: a poisoned value, which says nothing. */
+static bool given_nothing(Sema *s, void *context, Str name, Value *out)
+{
+    (void)s, (void)context, (void)name;
+    *out = value_none();
+    return true;
+}
+
+void block_check(Sema *s, Item *item)
+{
+    /* The graph is a copy that is thrown away; a block inside a model sees the model's values. */
+    Graph *g = s->g;
+    Model *model = s->model, nobody = {.arena = s->arena, .poisoned = true};
+    Graph scratch = g ? *g : *graph_new(s->arena, s->sx, item->def.name, 1);
+    NodeId *nodes = arena_copy(s->arena, s->tensor_node.at, s->tensor_node.n * sizeof(NodeId));
+    uint32_t n_nodes = g ? s->tensor_node.n : 0, n_pending = s->pending.n, layer = s->layer;
+    Map index = s->tensor_index;
+    s->model = &nobody;
+    s->g = &scratch;
+    s->tensor_node.n = n_nodes;
+    s->tensor_index = (Map){.arena = s->arena};
+    Frame *body = frame_new(s, item->env, FRAME_GRAPH);
+    body->item = item;
+    body->scope = scope_new(s, NULL, item->def.name);
+    Args none = {0}, no_names = {0};
+    args_bind(s, item, &none, &no_names, item->def.ast->span, body, given_nothing, NULL);
+    run_body(s, body, item, item->def.ast->span);
+    s->model = model;
+    s->g = g;
+    s->tensor_index = index;
+    s->pending.n = n_pending;
+    s->layer = layer;
+    s->tensor_node.n = n_nodes;
+    for (uint32_t i = 0; i < n_nodes; i++)
+        s->tensor_node.at[i] = nodes[i];
 }
 
 /* ── repeat(n, f) ── */

@@ -254,6 +254,12 @@ void model_build(Sema *s, const Ast *ast)
         if (ast->kid[i])
             run_statement(s, f, ast->kid[i]);
     Model *m = s->model;
+    for (uint32_t i = 0; i < f->names.n; i++) {
+        const Binding *b = f->names.item[i].value;
+        bool block = b->statement && b->statement->kind == AST_BLOCK && b->value.kind == V_FN;
+        if (block && !b->value.fn->item->used && !m->poisoned && !s->exhausted)
+            block_check(s, (Item *)(uintptr_t)b->value.fn->item);
+    }
     for (uint32_t i = 0; i < f->names.n; i++) { /* silent where a definition's mistake was reported */
         const Binding *b = f->names.item[i].value;
         m->poisoned = m->poisoned || b->value.kind == V_NONE;

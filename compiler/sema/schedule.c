@@ -93,3 +93,38 @@ Sx schedule_build(Sema *s, Frame *f, const Ast *expr, Str *text)
                    STR_ARG(item->def.name));
     return 0;
 }
+
+/* Arguments without a default stand for some number. */
+static bool given_number(Sema *s, void *context, Str name, Value *out)
+{
+    const Item *item = context;
+    for (uint32_t i = 0; i < item->params->n_kid; i++)
+        if (str_eq(item->params->kid[i]->text, name) && item->params->kid[i]->n_kid && item->params->kid[i]->kid[0])
+            return false;
+    bool time = item->def.kind == DEF_SCHEDULE && given_time(s, context, name, out);
+    if (!time)
+        *out = value_number(0.5, (Span){0});
+    return true;
+}
+
+void scalar_check(Sema *s, Item *item)
+{
+    if (!item->params)
+        return; /* an alias: its target is checked */
+    uint32_t errors = s->diags->list.n;
+    Frame *body = frame_new(s, s->global, FRAME_SCALAR);
+    body->item = item;
+    Args none = {0}, no_names = {0};
+    Value v = value_none();
+    if (args_bind(s, item, &none, &no_names, item->def.ast->span, body, given_number, item))
+        v = eval(s, body, item->body);
+    bool initializer = item->def.kind == DEF_INITIALIZER;
+    for (uint32_t i = 0; init_is(v) && i < v.fn->pos.n; i++)
+        arg_value(s, &v.fn->pos.at[i]);
+    bool right = v.kind == V_NONE || (initializer ? init_is(v) : v.kind == V_NUMBER || v.kind == V_SX);
+    if (!right)
+        sema_error(s, CODE_not_a_value, item->body->span, "%s",
+                   initializer ? "an initializer ends in a distribution" : "a schedule gives a number");
+    if (s->diags->list.n > errors)
+        item->poisoned = true;
+}

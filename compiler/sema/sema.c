@@ -83,6 +83,20 @@ static void check_definitions(Sema *s)
             function_check(s, item);
         else if (kind == DEF_OPTIMIZER)
             optimizer_check(s, item);
+        else if (kind == DEF_INITIALIZER || kind == DEF_SCHEDULE)
+            scalar_check(s, item);
+    }
+}
+
+/* Blocks that no model calls may hold mistakes too. */
+static void check_unused(Sema *s)
+{
+    for (uint32_t i = 0; i < s->items.n; i++) {
+        Item *item = s->items.at[i];
+        s->fuel = 0;
+        s->exhausted = false;
+        if (item->def.kind == DEF_BLOCK && !item->def.library && !item->used && !item->poisoned)
+            block_check(s, item);
     }
 }
 
@@ -131,6 +145,7 @@ Program *sema_run(Arena *arena, Sources *sources, Diags *diags, const Ast *file,
     for (uint32_t i = 0; i < s->items.n; i++)
         if (s->items.at[i]->def.kind == DEF_MODEL)
             model_build(s, s->items.at[i]->def.ast);
+    check_unused(s);
     train_all(s);
     for (uint32_t i = 0; i < s->program->models.n; i++)
         normalize_inputs(s, s->program->models.at[i]);

@@ -56,6 +56,7 @@ typedef struct Item {
     Def def;
     Frame *env;    /* a block inside a model: its frame; else the global frame */
     bool poisoned; /* its cycle or its mistake has been reported */
+    bool used;     /* a block that some model calls */
     bool row_op;   /* its body works on rows or whole values, not on one number */
     Sx known;      /* the body of its last call with numbers only: argument i where fixed[i] is NaN */
     double fixed[8];
@@ -291,6 +292,7 @@ Value layer_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const A
 Value block_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const Ast *call, Span span, Str path);
 Value repeat_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const Ast *call, Span span, Str path);
 Value repeat_make(Sema *s, Frame *f, const Ast *call, Args *pos, Args *named);
+void block_check(Sema *s, Item *item);                       /* mistakes in a block nobody calls */
 void statement_run(Sema *s, Frame *f, const Ast *statement); /* ASSIGN, SHARE, BLOCK of a model or block */
 /* The body of a pointwise definition as sx: its parameters are arguments 0, 1, … for those without `fixed`; 0: it is
  * not pointwise. */
@@ -360,5 +362,6 @@ Item *setting_item(Sema *s, Frame *f, const Ast *e, DefKind kind, const char *wh
 Args setting_args(Sema *s, const Item *item, const Args *pos, Args *named, uint32_t skip);
 Sx schedule_build(Sema *s, Frame *f, const Ast *expr, Str *text);
 void optimizer_check(Sema *s, Item *item);
+void scalar_check(Sema *s, Item *item); /* of an initializer or schedule nobody uses */
 
 #endif

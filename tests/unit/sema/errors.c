@@ -69,6 +69,11 @@ static const char *const wrong[] = {
          "train m { data d }\n",
     "activation f(x) = x * «ACT1206|halve»(x)\n",
     "optimizer o(w, g, lr = 1) { w = w - «ACT1206|rl» * g }\n",
+    /* … in definitions nobody uses */
+    "block unused(x, n, f) { h = x |> linear(n, «ACT1206|bais» = false) |> f\n h + «ACT1206|hh» }\n",
+    ROWS " block unused(z) { z |> «ACT1206|reluu» }\n output x\n}\n",
+    "initializer unused(fan_in, a) = normal(0, «ACT1206|fan_inn» * a)\n",
+    "schedule unused(now, total) = now / «ACT1206|totall»\n",
     /* 1209 */
     ROWS " a = x |> relu(«ACT1209|0.2»)\n output x\n}\n",
     ROWS " a = x |> linear(«ACT1209|0»)\n output x\n}\n",
