@@ -227,9 +227,13 @@ static void find_origin(Facts *f, NodeId id)
         f->of_target[id] |= f->of_target[node->in[i]];
         if (f->weighted[node->in[i]] > f->weighted[id])
             f->weighted[id] = f->weighted[node->in[i]];
+        if (f->depth[node->in[i]] > f->depth[id])
+            f->depth[id] = f->depth[node->in[i]];
     }
-    if (facts_weight(f->g, id) >= 0)
+    if (facts_weight(f->g, id) >= 0) {
         f->weighted[id] = id;
+        f->depth[id]++;
+    }
     f->last[id] = id;
     if (f->live[id])
         f->last[f->base[id]] = id;
@@ -248,6 +252,7 @@ Facts *facts_new(Arena *arena, const Graph *g)
     f->range = arena_array(arena, ValueRange, n);
     f->last = arena_array(arena, NodeId, n);
     f->weighted = arena_array(arena, NodeId, n);
+    f->depth = arena_array(arena, uint32_t, n);
     f->of_target = arena_array(arena, bool, n);
     find_live(f);
     find_consumers(f);

@@ -29,6 +29,7 @@ typedef struct Facts {
     Sx *fn;       /*   fn[i] is a number */
     NodeId *last; /* by node: the greatest live node whose base it is */
     NodeId *weighted; /* by node: the nearest product with weights behind it (or itself); 0: none */
+    uint32_t *depth;     /* by node: products with weights on the longest way to it, itself counted */
     bool *of_target;  /* by node: computed from a target, so part of a loss */
     ValueRange *range;
     Sx identity; /* a0 */

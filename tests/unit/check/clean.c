@@ -207,7 +207,51 @@ static const char *const networks[] = {
     "    target y : class(3)\n"
     "    loss cross_entropy(x |> linear(3, weight = zeros), y)\n"
     "}\n",
-    /* hinge-free: label smoothing, several losses, a penalty */
+    /* an adversarial pair: tanh at the end of the generator */
+    "block g(z) { z |> linear(64) |> leaky_relu(0.2) |> linear(28) |> tanh }\n"
+    "block d(x) { x |> linear(64) |> leaky_relu(0.2) |> linear(1) }\n"
+    "model gan {\n"
+    "    input noise : f32[16] = normal(0, 1)\n"
+    "    input image : f32[28] in [-1, 1]\n"
+    "    share gen = g\n"
+    "    share dis = d\n"
+    "    fake = noise |> gen\n"
+    "    loss for dis : bce_with_logits(image |> dis, 1) + bce_with_logits(fake |> dis, 0)\n"
+    "    loss for gen : bce_with_logits(fake |> dis, 1)\n"
+    "}\n",
+    /* two towers compared */
+    "model contrastive {\n"
+    "    input a : f32[16]\n"
+    "    input b : f32[16]\n"
+    "    target same_class : binary\n"
+    "    share enc = linear(32)\n"
+    "    za = a |> enc |> relu |> linear(16)\n"
+    "    zb = b |> enc |> relu |> linear(16)\n"
+    "    score = sum(za * zb, axis = -1)\n"
+    "    loss bce_with_logits(10 * score |> reshape(1), same_class)\n"
+    "}\n",
+    /* a variational autoencoder: heads and draws */
+    "model vae {\n"
+    "    input x : f32[64] in [0, 1]\n"
+    "    h = x |> linear(32) |> relu\n"
+    "    mu = h |> linear(8)\n"
+    "    logvar = h |> linear(8)\n"
+    "    eps = normal(0, 1) when training\n"
+    "    z = mu + exp(0.5 * logvar) * eps\n"
+    "    y = z |> linear(32) |> relu |> linear(64)\n"
+    "    loss bce_with_logits(y, x) + 0.01 * mean(mu^2 + exp(logvar) - 1 - logvar)\n"
+    "    output sigmoid(y)\n"
+    "}\n",
+    /* additive attention: a tanh and a softmax that weigh */
+    "model attention_pool {\n"
+    "    input x : f32[10, 16]\n"
+    "    target y : class(3)\n"
+    "    w = x |> linear(16) |> tanh |> linear(1) |> reshape(10) |> softmax |> reshape(10, 1)\n"
+    "    v = sum(x * w, axis = 0)\n"
+    "    z = v |> linear(3)\n"
+    "    loss cross_entropy(z, y)\n"
+    "}\n",
+    /* label smoothing, several losses, a penalty */
     "model several {\n"
     "    input  x : f32[10]\n"
     "    target y : class(3)\n"

@@ -77,22 +77,22 @@ static void test_saturating_hidden(void **state)
     (void)state;
     assert_says(
         "model m {\n" HEAD SIX("sigmoid") TAIL,
-        "m.act:4:28: warning[ACT302]: `sigmoid` in 6 hidden layers: the first layer gets 0.0016 of the gradient at "
-        "the last\n");
+        "m.act:4:28: warning[ACT302]: `sigmoid` in 6 hidden layers lets 0.0016 of the gradient "
+        "through\n");
     assert_says(
         "model m {\n" HEAD SIX("hard_sigmoid") TAIL,
-        "m.act:4:28: warning[ACT302]: `hard_sigmoid` in 6 hidden layers: the first layer gets 0.00049 of the "
-        "gradient at the last\n");
+        "m.act:4:28: warning[ACT302]: `hard_sigmoid` in 6 hidden layers lets 0.00049 of the "
+        "gradient through\n");
     /* one's own function */
     assert_says(
         "activation squash(x) = 1 / (1 + exp(-x))\nmodel m {\n" HEAD SIX("squash") TAIL,
-        "m.act:5:28: warning[ACT302]: `squash` in 6 hidden layers: the first layer gets 0.0016 of the gradient at "
-        "the last\n");
+        "m.act:5:28: warning[ACT302]: `squash` in 6 hidden layers lets 0.0016 of the gradient "
+        "through\n");
     /* tanh keeps most of it */
     assert_clean("model m {\n" HEAD SIX("tanh") TAIL);
     assert_notes(
         "model m {\n" HEAD "    h = x |> linear(16, weight = xavier_normal) |> tanh\n" TAIL,
-        "m.act:4:52: note[ACT302]: `tanh` in 1 hidden layer: the first layer gets 0.681 of the gradient at the last\n");
+        "m.act:4:52: note[ACT302]: `tanh` in 1 hidden layer lets 0.681 of the gradient through\n");
 }
 
 /* The case of the guides: twenty layers of sigmoid behind Xavier weights. */
@@ -104,8 +104,8 @@ static void test_twenty_layers(void **state)
                        "    z = h |> linear(64, weight = xavier_normal)\n    loss cross_entropy(z, y)\n}\n";
     assert_says(
         text,
-        "m.act:1:61: warning[ACT302]: `sigmoid` in 20 hidden layers: the first layer gets 2.6e-13 of the gradient at "
-        "the last\n");
+        "m.act:1:61: warning[ACT302]: `sigmoid` in 20 hidden layers lets 2.6e-13 of the gradient "
+        "through\n");
     /* the initializer made for it goes too */
     assert_fix(text, "ACT302", FIX_UNSAFE,
                "block layer(x) { x |> linear(64, weight = kaiming_normal) |> relu }\n"
@@ -123,7 +123,7 @@ static void test_saturating_human(void **state)
     Str text = diag_render(c.arena, diag, &(DiagStyle){.format = DIAG_HUMAN});
     assert_string_equal(
         text.p,
-        "warning[ACT302]: `sigmoid` in 6 hidden layers: the first layer gets 0.0016 of the gradient at the last\n"
+        "warning[ACT302]: `sigmoid` in 6 hidden layers lets 0.0016 of the gradient through\n"
         " --> m.act:1:37\n"
         "  |\n"
         "1 | block layer(x) { x |> linear(16) |> sigmoid }\n"
@@ -132,8 +132,8 @@ static void test_saturating_human(void **state)
         "5 |     h = x |> repeat(6, layer)\n"
         "  |                        ----- in this use\n"
         "  |\n"
-        "  = note: predicted from the initial weights: from layer to layer the gradient changes by a factor of 0.34, "
-        "over 6 layers by 0.0016\n"
+        "  = note: predicted from the initial weights: a factor of 0.34 per layer; the first layer of the network gets "
+        "0.0016 of the gradient at the last\n"
         "help: in hidden layers use `relu` or `gelu`; their gradient keeps its size\n"
         "  |\n"
         "1 - block layer(x) { x |> linear(16) |> sigmoid }\n"
