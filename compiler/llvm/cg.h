@@ -14,10 +14,9 @@
 #include <llvm-c/TargetMachine.h>
 
 /* ── a call ──
- * What `prefix.run` takes: one structure on the caller's stack, in this order (Cg.call_type is the LLVM type, and cg.c
- * asserts nothing else about it than this). Entry points fill every field but `uniform`, which run() fills. Pointers a
- * program has no buffer for may be NULL. Rows are n; forward goes through more rows than the batch in chunks of at most
- * `batch`. */
+ * What `prefix.run` takes: one structure on the caller's stack, laid out as in C (Cg.call_type). Entry points fill every
+ * field but `uniform`, which run() fills. Pointers a program has no buffer for may be NULL. Rows are n; forward goes
+ * through more rows than the batch in chunks of at most `batch`. */
 typedef struct CgCall {
     void *param, *state, *work; /* blocks of ActInstance, aligned to ACT_ALIGN */
     void *pool;                 /* ActPool *; NULL: one thread */
@@ -63,7 +62,7 @@ typedef struct Cg {
     LLVMBuilderRef b;
     LLVMTypeRef void_t, i1, i8, i32, i64, f32, f64, ptr;
     LLVMTypeRef call_type; /* struct of CgCall's fields */
-    unsigned md_alias_scope, md_noalias, md_loop, md_invariant;
+    unsigned md_alias_scope, md_noalias, md_loop;
     VEC(CgMicro *) micro;
 } Cg;
 

@@ -198,7 +198,8 @@ LLVMValueRef kernel_count(Kernel *k, const LoopStmt *s, bool *always)
         return count;
     LLVMValueRef left = cg_sub(c, cg_i64(c, s->loop.clamp), cg_mul(c, count, panel->var));
     *always = false;
-    return cg_imin(c, count, left);
+    LLVMValueRef some = cg_icmp(c, LLVMIntSGT, left, cg_i64(c, 0));
+    return cg_imin(c, count, cg_select(c, some, left, cg_i64(c, 0)));
 }
 
 void kernel_serial(Kernel *k, const LoopStmt *s)

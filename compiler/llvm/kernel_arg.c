@@ -67,25 +67,54 @@ static bool may_overlap(const LoopBuf *a, const LoopBuf *b)
     return a->offset < b->offset + b->bytes && b->offset < a->offset + a->bytes;
 }
 
+static void mark_touched(const LoopStmt *list, bool *touched)
+{
+    for (const LoopStmt *s = list; s; s = s->next) {
+        if (s->kind == LOOP_STORE) {
+            touched[s->store.buf] = true;
+        } else if (s->kind == LOOP_FOR) {
+            mark_touched(s->loop.body, touched);
+        } else if (s->kind == LOOP_TILE) {
+            touched[s->tile.a] = touched[s->tile.b] = true;
+            mark_touched(s->tile.body, touched);
+        }
+    }
+}
+
+/* The buffers the kernel touches, ascending. */
+static unsigned touched_buffers(const Kernel *k, unsigned *out)
+{
+    unsigned n = 0;
+    bool *touched = arena_array(k->c->arena, bool, k->p->bufs.n + 1);
+    mark_touched(k->k->body, touched);
+    for (uint32_t i = 0; i < k->k->n_arg; i++)
+        if (k->k->arg[i].kind == LARG_LOAD)
+            touched[k->k->arg[i].index] = true;
+    for (uint32_t i = 0; i < k->p->bufs.n; i++)
+        if (touched[i])
+            out[n++] = i;
+    return n;
+}
+
 void kernel_find_aliases(Kernel *k, const char *domain)
 {
-    unsigned n = k->p->bufs.n, groups = 0;
-    unsigned *group = arena_array(k->c->arena, unsigned, n + 1);
+    const LoopBuf *all = k->p->bufs.at;
+    unsigned *buf = arena_array(k->c->arena, unsigned, k->p->bufs.n + 1), n = touched_buffers(k, buf), groups = 0;
+    unsigned *group = arena_array(k->c->arena, unsigned, n + 1), *number = arena_array(k->c->arena, unsigned, n + 1);
     for (unsigned i = 0; i < n; i++)
         group[i] = i;
     for (unsigned i = 0; i < n; i++)
         for (unsigned j = 0; j < i; j++)
-            if (group[i] != group[j] && may_overlap(&k->p->bufs.at[i], &k->p->bufs.at[j]))
+            if (group[i] != group[j] && may_overlap(&all[buf[i]], &all[buf[j]]))
                 for (unsigned old = group[i], m = 0; m < n; m++)
                     if (group[m] == old)
                         group[m] = group[j];
-    unsigned *number = arena_array(k->c->arena, unsigned, n + 1);
     for (unsigned i = 0; i < n; i++)
         number[i] = group[i] == i ? groups++ : 0;
     CgAlias *scope = arena_array(k->c->arena, CgAlias, groups + 1);
     cg_alias_scopes(k->c, domain, groups + 1, scope);
     for (unsigned i = 0; i < n; i++)
-        k->alias[i] = scope[number[group[i]]];
+        k->alias[buf[i]] = scope[number[group[i]]];
     k->beside = scope[groups];
 }
 

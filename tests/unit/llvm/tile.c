@@ -261,11 +261,76 @@ static void test_row_bits(void **state)
     }
 }
 
+/* ── the arithmetic is exactly the one that is written: one fused multiply-add a term, k ascending from 0 (two
+ * roundings where the processor has no such instruction); a product and a sum of the user's own are never fused ── */
+static void exact(Nest *b, const JitLevel *level, uint32_t batch)
+{
+    enum { DEPTH = 67, COLS = 41 };
+    SxPool *sx = b->program.sx;
+    uint32_t width = panel_of(level), panels = (COLS + width - 1) / width;
+    uint32_t x = mem_array(b, "x", BUF_INPUT, 0, (uint64_t)batch * DEPTH);
+    uint32_t w = mem_place(b, "w", BUF_PARAM, (uint64_t)panels * DEPTH * width);
+    uint32_t y = mem_array(b, "y", BUF_OUTPUT, 0, (uint64_t)batch * COLS);
+    uint32_t bias = mem_place(b, "bias", BUF_STATE, COLS);
+    Sx add = nest_load(b, bias, at3(0, width, 0, 1));
+    LoopStmt *s = nest_stmt(b, LOOP_TILE);
+    s->tile = (LoopTile){.rows = ROWS, .depth = FIXED(DEPTH), .cols = COLS, .width = width, .a = x, .b = w};
+    s->tile.a_row = DEPTH;
+    s->tile.a_k = 1;
+    s->tile.b_block = (int64_t)DEPTH * width;
+    s->tile.b_k = width;
+    s->tile.b_padded = true;
+    s->tile.tile_rows = level->target.tile_rows;
+    Sx value = sx_add(sx, sx_mul(sx, tile_arg(b), sx_num(sx, 0.1)), add);
+    s->tile.body = nest_store(b, y, at3(0, width, COLS, 1), value);
+    nest_split(nest_kernel(b, "exact", s), ROWS, true);
+}
+
+static void test_exact(void **state)
+{
+    (void)state;
+    enum { BATCH = 29, DEPTH = 67, COLS = 41 };
+    for (unsigned l = 0; l < JIT_LEVELS; l++) {
+        if (!jit_can_run(&jit_level[l]))
+            continue;
+        const JitLevel *level = &jit_level[l];
+        size_t width = panel_of(level);
+        Arena *arena = arena_new();
+        Nest *b = arena_new_of(arena, Nest);
+        nest_start(b, arena);
+        exact(b, level, BATCH);
+        Jit jit;
+        jit_start(&jit, level);
+        JitRun run = jit_program(&jit, &b->program, BATCH);
+        Mem m;
+        mem_make(&m, &b->program, BATCH, BATCH);
+        mem_run(&m, run, 0);
+        for (size_t r = 0; r < BATCH; r++)
+            for (size_t c = 0; c < COLS; c++) {
+                float sum = 0;
+                for (size_t k = 0; k < DEPTH; k++) {
+                    float x = mem_at(&m, BUF_INPUT, 0, r * DEPTH + k);
+                    float w = mem_at(&m, BUF_PARAM, 0, (c / width * DEPTH + k) * width + c % width);
+                    float product = x * w;
+                    sum = level->target.fma ? fmaf(x, w, sum) : product + sum;
+                }
+                float scaled = sum * 0.1f, want = scaled + mem_at(&m, BUF_STATE, 0, c);
+                if (mem_at(&m, BUF_OUTPUT, 0, r * COLS + c) != want)
+                    fail_msg("%s: element (%zu, %zu) is %a, not %a", level->name, r, c,
+                             (double)mem_at(&m, BUF_OUTPUT, 0, r * COLS + c), (double)want);
+            }
+        mem_free(&m);
+        jit_end(&jit);
+        arena_free(arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_linear),  cmocka_unit_test(test_input_gradient), cmocka_unit_test(test_weight_gradient),
         cmocka_unit_test(test_dropout), cmocka_unit_test(test_philox),         cmocka_unit_test(test_row_bits),
+        cmocka_unit_test(test_exact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
