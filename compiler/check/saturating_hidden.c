@@ -51,8 +51,8 @@ static void fix_initializer(CheckContext *cx, Diag *diag, NodeId activation)
         edit_initializer(cx, diag, FIX_UNSAFE, tensor, "kaiming_normal");
 }
 
-/* What the activations let through, and nothing else: from the product in front of each to the next one behind it. Those at one
- * depth stand side by side and count once. */
+/* What the activations let through, and nothing else: from the product in front of each to the next one behind it.
+ * Those at one depth stand side by side and count once. */
 static double passed(CheckContext *cx, const Signal *signal, const NodeId *node, uint32_t n, uint32_t *layers)
 {
     uint32_t deepest = 0;
@@ -97,8 +97,8 @@ static void report(CheckContext *cx, const Signal *signal, const NodeId *node, u
     }
     check_label_outer(cx, diag, node[0], "in this use");
     diag_note(diag,
-              "predicted from the initial weights: a factor of %.2g per layer; the first layer of the network gets " STR_FMT
-              " of the gradient at the last",
+              "predicted from the initial weights: a factor of %.2g per layer; the first layer of the network gets "
+              STR_FMT " of the gradient at the last",
               pow(factor, 1.0 / layers), STR_ARG(check_number(cx->arena, signal_path(signal, prediction).ratio)));
     diag_help(diag, "in hidden layers use `relu` or `gelu`; their gradient keeps its size");
     for (uint32_t i = 0; i < n; i++) {
