@@ -89,7 +89,7 @@ void metric_run(Sema *s, Frame *f, const Ast *st)
     MetricUse use = {.kind = name->text, .span = st->span, .option = str_is(name->text, "top_k") ? 5 : 0};
     ok = read_option(s, &pos, &named, str_c(s->arena, name->text), &use.option) && ok;
     Value p = arg_value(s, &pos.at[0]), t = arg_value(s, &pos.at[1]);
-    use.prediction = value_want_node(s, p, pos.at[0].ast->span, "a metric");
+    use.prediction = value_want_rows(s, p, pos.at[0].ast->span, "a metric");
     if (t.kind == V_NONE || !use.prediction || !ok) {
         s->model->poisoned = true;
         return;

@@ -128,6 +128,43 @@ static void run_loss(Sema *s, Frame *f, const Ast *st)
     *vec_push(s->arena, &s->model->loss_uses) = use;
 }
 
+/* Of a value of which every sample has a row of real numbers: what an output or a prediction must be. */
+static const char *no_rows(const Sema *s, NodeId node)
+{
+    const Type *type = graph_type(s->g, node);
+    return !type->batch ? "is the same for every sample" : type->dtype != DT_F32 ? "holds whole numbers" : NULL;
+}
+
+NodeId value_want_rows(Sema *s, Value v, Span span, const char *who)
+{
+    NodeId node = value_want_node(s, v, span, who);
+    const char *why = node ? no_rows(s, node) : NULL;
+    if (!why)
+        return node;
+    Diag *diag = sema_error(s, CODE_not_a_value, span, "%s has a row of real numbers for every sample, and " STR_FMT " %s", who,
+                            STR_ARG(value_describe(s, v)), why);
+    if (v.kind == V_TENSOR)
+        diag_help(diag, "weights are in the weights file; training writes it");
+    return 0;
+}
+
+/* A target that `node` is computed from: 1 + its index; 0: none. */
+static uint32_t target_below(Sema *s, NodeId node)
+{
+    bool *needed = arena_array(s->arena, bool, node + 1);
+    needed[node] = true;
+    for (NodeId id = node; id > 0; id--) {
+        if (!needed[id])
+            continue;
+        uint32_t target = target_of(s, id);
+        if (target)
+            return target;
+        for (uint32_t i = 0; i < graph_node(s->g, id)->n_in; i++)
+            needed[graph_node(s->g, id)->in[i]] = true;
+    }
+    return 0;
+}
+
 static void add_output(Sema *s, Str name, Span span, NodeId node)
 {
     for (uint32_t i = 0; i < s->model->outputs.n; i++)
@@ -144,10 +181,19 @@ static void add_output(Sema *s, Str name, Span span, NodeId node)
 static void run_output(Sema *s, Frame *f, const Ast *st)
 {
     Value v = eval(s, f, st->kid[0]);
-    NodeId node = value_want_node(s, v, st->kid[0]->span, "an output");
+    NodeId node = value_want_rows(s, v, st->kid[0]->span, "an output");
     s->model->poisoned = s->model->poisoned || !node;
     if (!node)
         return;
+    uint32_t target = target_below(s, node);
+    if (target) {
+        const Tensor *t = &s->g->tensors.at[target - 1];
+        Diag *diag = sema_error(s, CODE_wrong_argument, st->kid[0]->span,
+                                "an output is computed without targets, and this needs `" STR_FMT "`", STR_ARG(t->name));
+        diag_label(diag, t->span, "the target");
+        diag_help(diag, "only losses and metrics see targets; declare it as `input` if it is known when predicting");
+        return;
+    }
     const Ast *e = ast_ungroup(st->kid[0]);
     Str name = st->text.n ? st->text : e->kind == AST_NAME ? e->text : STR("output");
     add_output(s, name, st->span, node);
@@ -165,7 +211,7 @@ static NodeId predicted(Sema *s, NodeId loss)
     }
     behind[loss] = true;
     for (NodeId id = loss; id > 0; id--) {
-        if (behind[id] && !touched[id] && graph_type(s->g, id)->batch)
+        if (behind[id] && !touched[id] && !no_rows(s, id))
             return id;
         for (uint32_t k = 0; behind[id] && k < graph_node(s->g, id)->n_in; k++)
             behind[graph_node(s->g, id)->in[k]] = true;
@@ -173,17 +219,26 @@ static NodeId predicted(Sema *s, NodeId loss)
     return 0;
 }
 
+/* What the first loss judges, when nothing is said. */
 static void default_output(Sema *s)
 {
     Model *m = s->model;
-    if (m->outputs.n || !m->loss_uses.n)
+    NodeId node = m->losses.n ? m->losses.at[0].prediction : 0;
+    Span span = m->losses.n ? m->losses.at[0].prediction_span : (Span){0};
+    if (m->outputs.n)
         return;
-    NodeId node = m->losses.n ? m->losses.at[0].prediction : predicted(s, m->loss_uses.at[0].node);
-    if (!node)
+    if (m->loss_uses.n && (!node || no_rows(s, node) || target_below(s, node))) {
+        node = predicted(s, m->loss_uses.at[0].node);
+        span = m->loss_uses.at[0].span;
+    }
+    if (node) {
+        Str name = graph_node(s->g, node)->name;
+        add_output(s, name.n ? name : STR("output"), span, node);
         return;
-    Str name = graph_node(s->g, node)->name;
-    Span span = m->losses.n ? m->losses.at[0].prediction_span : m->loss_uses.at[0].span;
-    add_output(s, name.n ? name : STR("output"), span, node);
+    }
+    Diag *diag = sema_error(s, CODE_empty_model, m->name_span, "the model `" STR_FMT "` %s nothing", STR_ARG(m->name),
+                            m->loss_uses.n ? "predicts" : "computes");
+    diag_help(diag, m->loss_uses.n ? "say which value it predicts: `output z`" : "give it a `loss` or an `output`");
 }
 
 static void run_statement(Sema *s, Frame *f, const Ast *st)
@@ -264,14 +319,8 @@ void model_build(Sema *s, const Ast *ast)
         const Binding *b = f->names.item[i].value;
         m->poisoned = m->poisoned || b->value.kind == V_NONE;
     }
-    if (!m->poisoned) {
+    if (!m->poisoned)
         default_output(s);
-        if (!m->outputs.n) {
-            Diag *diag = sema_error(s, CODE_empty_model, ast->name_span, "the model `" STR_FMT "` computes nothing",
-                                    STR_ARG(ast->text));
-            diag_help(diag, "give it a `loss` or an `output`");
-        }
-    }
     init_finish(s);
     s->model = NULL;
     s->g = NULL;

@@ -26,6 +26,13 @@ static const char *const wrong[] = {
     ROWS " loss «ACT106|mse(x |> linear(3), y)»\n}\n",
     "model m {\n input x : f32[8]\n target y : f32\n z = x |> linear(1)\n loss mean((«ACT106|z - y»)^2)\n}\n",
     "model m {\n input x : f32[8]\n target k : class(3)[5]\n loss «ACT106|cross_entropy(x |> linear(3), k)»\n}\n",
+    /* an output has a row for every sample, and needs no target */
+    ROWS " z = x |> linear(4) as fc\n loss mse(z, y)\n output «ACT1211|fc.weight»\n}\n",
+    ROWS " output five = «ACT1211|5»\n}\n",
+    ROWS " output «ACT1209|(x |> linear(4)) - y»\n}\n",
+    "model m {\n input t : token(5)[3]\n output «ACT1211|t»\n}\n",
+    ROWS " z = x |> linear(4) as fc\n loss mse(z, y)\n metric mse(«ACT1211|fc.bias», y)\n}\n",
+    "model «ACT1217|m» {\n input x : f32[3]\n z = x |> linear(2) as fc\n loss sum(fc.weight^2)\n}\n",
     /* 1204 */
     "param «ACT1204|a» = b\nparam b = a\n",
     "activation «ACT1204|f»(x) = f(x) + 1\n",
@@ -140,7 +147,7 @@ static const char *const right[] = {
     IMAGE " z = image |> flatten |> linear(32) |> relu |> linear(10)\n loss cross_entropy(z, label)\n}\n",
     "model m {\n input x : f32[5, 8]\n target k : class(3)[5]\n loss cross_entropy(x |> linear(3), k)\n}\n",
     IMAGE " a = image |> reshape(7, -1, 4)\n output a\n}\n",
-    ROWS " a = concat(x, y |> stop_gradient)\n output a\n}\n",
+    ROWS " a = concat(x, y |> stop_gradient)\n loss mean(a)\n}\n",
     "model m {\n input x : f32[8]\n target y : f32[1]\n loss mse(x |> linear(1), y)\n}\n",
     "model m {\n input x : f32[8]\n target y : binary\n loss bce_with_logits(x |> linear(1), y)\n}\n",
     IMAGE " loss mse(image |> flatten |> linear(10) |> softmax, label)\n}\n",
