@@ -55,43 +55,79 @@ static void mark_wanted(Gradients *self, const Graph *g)
     }
 }
 
-static void run(PassState *state)
+/* The prefixes of `loss for …` of a loss root; n is 0 when the loss trains everything. */
+static const Str *loss_group(const PassState *state, const Root *root, uint32_t *n)
 {
-    const Graph *from = state->g;
-    Graph *g = graph_like(from);
-    NodeId *map = arena_array(state->arena, NodeId, from->nodes.n);
-    for (NodeId id = 1; id < from->nodes.n; id++)
-        map[id] = graph_copy_node(g, from, id, map);
-    Gradients self = {.base = {.g = g, .add = add, .wanted = wanted}, .n_forward = g->nodes.n};
-    self.of = arena_array(state->arena, NodeId, g->nodes.n);
-    self.wanted = arena_array(state->arena, bool, g->nodes.n);
-    NodeId *leaf = arena_array(state->arena, NodeId, g->tensors.n);
-    for (NodeId id = 1; id < self.n_forward; id++) {
-        uint32_t tensor;
+    const Model *model = state->model;
+    *n = 0;
+    if (model == NULL || root->index >= model->loss_uses.n)
+        return NULL;
+    *n = model->loss_uses.at[root->index].group.n;
+    return model->loss_uses.at[root->index].group.at;
+}
+
+static bool same_group(const PassState *state, const Root *a, const Root *b)
+{
+    uint32_t n, m;
+    const Str *p = loss_group(state, a, &n), *q = loss_group(state, b, &m);
+    for (uint32_t i = 0; n == m && i < n; i++)
+        if (!str_eq(p[i], q[i]))
+            return false;
+    return n == m;
+}
+
+/* One walk backward from the losses that share loss `first`'s group, to the parameters of that group: their gradients are added to
+ * `total`, by tensor. A parameter may be read by several leaves. */
+static void backward(PassState *state, Graph *g, const Graph *from, const NodeId *map, uint32_t first, NodeId *total)
+{
+    Gradients self = {.base = {.g = g, .add = add, .wanted = wanted}, .n_forward = map[from->nodes.n - 1] + 1};
+    self.of = arena_array(state->arena, NodeId, self.n_forward);
+    self.wanted = arena_array(state->arena, bool, self.n_forward);
+    uint32_t n, tensor;
+    const Str *group = loss_group(state, &from->roots.at[first], &n);
+    for (NodeId id = 1; id < self.n_forward; id++)
         if (build_is_tensor(graph_node(g, id), &tensor))
-            self.wanted[id] = g->tensors.at[tensor].trainable;
-    }
+            self.wanted[id] = g->tensors.at[tensor].trainable &&
+                              (n == 0 || pass_in_group(group, n, g->tensors.at[tensor].name));
     mark_wanted(&self, g);
-    pass_copy_roots(g, from, map);
-    for (uint32_t i = 0; i < from->roots.n; i++)
-        if (from->roots.at[i].kind == ROOT_LOSS && self.wanted[map[from->roots.at[i].node]])
-            add(&self.base, map[from->roots.at[i].node], build_number(g, 1));
+    for (uint32_t i = first; i < from->roots.n; i++) {
+        const Root *root = &from->roots.at[i];
+        if (root->kind == ROOT_LOSS && same_group(state, root, &from->roots.at[first]) && self.wanted[map[root->node]])
+            add(&self.base, map[root->node], build_number(g, 1));
+    }
     for (NodeId id = self.n_forward; id-- > 1;) {
         const Node *node = graph_node(g, id);
         if (self.of[id] != 0 && node->op->vjp != NULL)
             node->op->vjp(&self.base, id, self.of[id]);
     }
-    /* A parameter may be read by several leaves: its gradient is their sum, left as the roots the optimizer takes over. */
     for (NodeId id = 1; id < self.n_forward; id++) {
-        uint32_t tensor;
         if (self.of[id] == 0 || !build_is_tensor(graph_node(g, id), &tensor))
             continue;
         NodeId full = build_expand(g, self.of[id], id);
-        leaf[tensor] = leaf[tensor] == 0 ? full : build_add(g, leaf[tensor], full);
+        total[tensor] = total[tensor] == 0 ? full : build_add(g, total[tensor], full);
     }
+}
+
+static void run(PassState *state)
+{
+    const Graph *from = state->g;
+    Graph *g = graph_like(from);
+    NodeId *map = arena_array(state->arena, NodeId, from->nodes.n);
+    NodeId *total = arena_array(state->arena, NodeId, g->tensors.n);
+    for (NodeId id = 1; id < from->nodes.n; id++)
+        map[id] = graph_copy_node(g, from, id, map);
+    pass_copy_roots(g, from, map);
+    for (uint32_t i = 0; i < from->roots.n; i++) { /* each group of losses once, at its first loss */
+        bool seen = from->roots.at[i].kind != ROOT_LOSS;
+        for (uint32_t k = 0; k < i && !seen; k++)
+            seen = from->roots.at[k].kind == ROOT_LOSS && same_group(state, &from->roots.at[k], &from->roots.at[i]);
+        if (!seen)
+            backward(state, g, from, map, i, total);
+    }
+    /* roots that the optimizer takes over */
     for (uint32_t t = 0; t < from->tensors.n; t++)
-        if (leaf[t] != 0)
-            graph_root_add(g, ROOT_UPDATE, leaf[t], t, from->tensors.at[t].name);
+        if (total[t] != 0)
+            graph_root_add(g, ROOT_UPDATE, total[t], t, from->tensors.at[t].name);
     state->g = g;
 }
 

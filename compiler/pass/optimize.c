@@ -15,13 +15,11 @@ static const OptimizerUse *plain_descent(PassState *state)
     return use;
 }
 
-static bool in_group(const OptimizerUse *use, Str parameter)
+bool pass_in_group(const Str *prefix, uint32_t n, Str parameter)
 {
-    for (uint32_t i = 0; i < use->group.n; i++) {
-        Str prefix = use->group.at[i];
-        if (str_starts(parameter, prefix) && (parameter.n == prefix.n || parameter.p[prefix.n] == '.'))
+    for (uint32_t i = 0; i < n; i++)
+        if (str_starts(parameter, prefix[i]) && (parameter.n == prefix[i].n || parameter.p[prefix[i].n] == '.'))
             return true;
-    }
     return false;
 }
 
@@ -36,7 +34,7 @@ static const OptimizerUse *optimizer_of(const PassState *state, const OptimizerU
         const OptimizerUse *use = train->optimizers.at[i];
         if (use->group.n == 0)
             all = all == NULL ? use : all;
-        else if (in_group(use, parameter))
+        else if (pass_in_group(use->group.at, use->group.n, parameter))
             return use;
     }
     return all;
@@ -84,8 +82,10 @@ static void update(PassState *state, Graph *g, const OptimizerUse *use, uint32_t
     }
     value[2 + n_state] = build_uniform(g, sx_arg(g->sx, 0));
     value[3 + n_state] = build_uniform(g, sx_arg(g->sx, 1));
-    for (uint32_t i = 0; i < use->update.n; i++) {
-        const OptimizerUpdate *u = &use->update.at[i];
+    bool plain = use->decay_matrices_only && use->update_plain.n > 0 && g->tensors.at[tensor].type.rank < 2;
+    uint32_t n_update = plain ? use->update_plain.n : use->update.n; /* biases and scales do not decay there */
+    for (uint32_t i = 0; i < n_update; i++) {
+        const OptimizerUpdate *u = plain ? &use->update_plain.at[i] : &use->update.at[i];
         uint32_t slot = u->target == 0 ? 0 : 1 + u->target; /* a0 is w, a1 g, the states follow */
         NodeId in[64], next;
         Sx to[64];

@@ -63,6 +63,8 @@ uint32_t layout_panel(const Target *target, uint64_t cols);
 /* Marks the tensors of `g` that `uses` (a graph over the same tensors) reads in a way panels do not allow. */
 void layout_mark_rows(Graph *g, const Graph *uses);
 void plan_print(const Plan *plan, Text *out);
+/* Does the parameter belong to a group named by prefixes (`for g, h`: "g.…" or "h.…")? */
+bool pass_in_group(const Str *prefix, uint32_t n, Str parameter);
 /* Copies all of `from` into `to` with `map` (old node -> new), which the caller has filled for the nodes it treats itself. */
 void pass_copy_roots(Graph *to, const Graph *from, const NodeId *map);
 

@@ -47,6 +47,8 @@ static void move_all(Model *model, const NodeId *map)
         move(&model->losses.at[i].prediction, map);
         move(&model->losses.at[i].target, map);
     }
+    for (uint32_t i = 0; i < model->loss_uses.n; i++)
+        move(&model->loss_uses.at[i].node, map);
     for (uint32_t i = 0; i < model->metrics.n; i++)
         move(&model->metrics.at[i].prediction, map);
     for (uint32_t i = 0; i < model->outputs.n; i++)
