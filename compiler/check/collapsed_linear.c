@@ -2,13 +2,16 @@
 #include "check/edit.h"
 #include "check/flow.h"
 
-/* How many products use the tensor. */
-static uint32_t sharers(const CheckContext *cx, int tensor)
+/* By tensor: how many products use it. */
+static uint32_t *count_sharers(const CheckContext *cx)
 {
-    uint32_t n = 0;
-    for (NodeId id = 1; id < cx->g->nodes.n; id++)
-        n += cx->facts->live[id] && facts_weight(cx->g, id) == tensor;
-    return n;
+    uint32_t *count = arena_array(cx->arena, uint32_t, cx->g->tensors.n + 1);
+    for (NodeId id = 1; id < cx->g->nodes.n; id++) {
+        int tensor = cx->facts->live[id] ? facts_weight(cx->g, id) : -1;
+        if (tensor >= 0)
+            count[tensor]++;
+    }
+    return count;
 }
 
 /* The product that `b` reads through linear steps that nobody else reads; 0: none. */
@@ -57,6 +60,7 @@ static bool was_reported(const CheckContext *cx, Span span)
 static void collapsed_linear(CheckContext *cx)
 {
     const Graph *g = cx->g;
+    const uint32_t *sharers = count_sharers(cx);
     for (NodeId b = 1; b < g->nodes.n; b++) {
         int second = cx->facts->live[b] ? facts_weight(g, b) : -1;
         NodeId a = second >= 0 ? linear_source(cx, b) : 0;
@@ -65,7 +69,7 @@ static void collapsed_linear(CheckContext *cx)
         int first = facts_weight(g, a);
         bool trained = g->tensors.at[first].trainable && g->tensors.at[second].trainable;
         Span span = check_span(cx, a);
-        if (!trained || sharers(cx, first) > 1 || sharers(cx, second) > 1 || was_reported(cx, span))
+        if (!trained || sharers[first] > 1 || sharers[second] > 1 || was_reported(cx, span))
             continue;
         uint64_t in = type_last(graph_type(g, graph_node(g, a)->in[0])), inner = type_last(graph_type(g, a));
         uint64_t out = type_last(graph_type(g, b));
