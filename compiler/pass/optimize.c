@@ -61,7 +61,45 @@ static void clip(Graph *g, Arena *arena, NodeId *gradient, uint32_t n, double li
             gradient[i] = build_mul(g, gradient[i], scale);
 }
 
-static void update(PassState *state, Graph *g, const OptimizerUse *use, uint32_t tensor, NodeId gradient)
+/* A state tensor of the parameter, shaped and laid out like it. */
+static uint32_t state_like(Graph *g, uint32_t tensor, Str name, double start)
+{
+    Tensor like = g->tensors.at[tensor];
+    like.name = str_printf(g->arena, STR_FMT "." STR_FMT, STR_ARG(like.name), STR_ARG(name));
+    like.role = ROLE_STATE;
+    like.fill = (Fill){FILL_CONSTANT, start, 0};
+    like.init = STR("constant");
+    like.fan_in = like.fan_out = like.gain = like.deviation = 0;
+    like.weight = like.trainable = false;
+    like.of = 1 + tensor;
+    return graph_tensor_add(g, &like);
+}
+
+/* ── accumulate: an update every `count` steps, from the mean of their gradients ── */
+
+/* 1 in a step that updates, else 0. */
+static NodeId updates_now(Graph *g, uint32_t count)
+{
+    SxPool *sx = g->sx;
+    Sx step = sx_arg(sx, 0), n = sx_num(sx, count);
+    Sx whole = sx_mul(sx, n, sx_un(sx, SX_FLOOR, sx_div(sx, step, n)));
+    return build_uniform(g, sx_bin(sx, SX_EQ, step, whole));
+}
+
+/* The sum so far with this step's share added; it starts anew after an update. */
+static NodeId accumulate(Graph *g, uint32_t tensor, NodeId gradient, uint32_t count)
+{
+    SxPool *sx = g->sx;
+    uint32_t sum = state_like(g, tensor, STR("accumulated"), 0);
+    NodeId in[2] = {build_tensor(g, sum), gradient};
+    NodeId total = build_map(g, sx_add(sx, sx_arg(sx, 0), sx_mul(sx, sx_arg(sx, 1), sx_num(sx, 1.0 / count))), in, 2);
+    NodeId left[2] = {updates_now(g, count), total};
+    NodeId kept = build_map(g, sx_select(sx, sx_arg(sx, 0), sx_num(sx, 0), sx_arg(sx, 1)), left, 2);
+    graph_root_add(g, ROOT_UPDATE, kept, sum, g->tensors.at[sum].name);
+    return total;
+}
+
+static void update(PassState *state, Graph *g, const OptimizerUse *use, uint32_t tensor, NodeId gradient, uint32_t count)
 {
     uint32_t n_state = use->state.n;
     NodeId *value = arena_array(state->arena, NodeId, n_state + 4);
@@ -69,18 +107,13 @@ static void update(PassState *state, Graph *g, const OptimizerUse *use, uint32_t
     value[0] = build_tensor(g, tensor);
     value[1] = gradient;
     for (uint32_t i = 0; i < n_state; i++) {
-        Tensor like = g->tensors.at[tensor];
-        like.name = str_printf(g->arena, STR_FMT "." STR_FMT, STR_ARG(like.name), STR_ARG(use->state.at[i]));
-        like.role = ROLE_STATE;
-        like.fill = (Fill){FILL_CONSTANT, use->state_init.at[i], 0};
-        like.init = STR("constant");
-        like.fan_in = like.fan_out = like.gain = like.deviation = 0;
-        like.weight = like.trainable = false;
-        like.of = 1 + tensor;
-        state_tensor[i] = graph_tensor_add(g, &like);
+        state_tensor[i] = state_like(g, tensor, use->state.at[i], use->state_init.at[i]);
         value[2 + i] = build_tensor(g, state_tensor[i]);
     }
-    value[2 + n_state] = build_uniform(g, sx_arg(g->sx, 0));
+    Sx step = sx_arg(g->sx, 0);
+    if (count > 1) /* an optimizer counts its updates */
+        step = sx_un(g->sx, SX_FLOOR, sx_div(g->sx, step, sx_num(g->sx, count)));
+    value[2 + n_state] = build_uniform(g, step);
     value[3 + n_state] = build_uniform(g, sx_arg(g->sx, 1));
     bool plain = use->decay_matrices_only && use->update_plain.n > 0 && g->tensors.at[tensor].type.rank < 2;
     uint32_t n_update = plain ? use->update_plain.n : use->update.n; /* biases and scales do not decay there */
@@ -101,6 +134,12 @@ static void update(PassState *state, Graph *g, const OptimizerUse *use, uint32_t
             in[n++] = value[slot];
         next = build_map(g, sx_substitute(g->sx, u->value, to, n_state + 4), in, n);
         value[slot] = build_expand(g, next, build_tensor(g, tensor));
+    }
+    for (uint32_t i = 0; i <= n_state && count > 1; i++) { /* between updates everything stays as it is */
+        uint32_t slot = i == 0 ? 0 : 1 + i;
+        NodeId in[3] = {updates_now(g, count), value[slot], build_tensor(g, i == 0 ? tensor : state_tensor[i - 1])};
+        Sx chosen = sx_select(g->sx, sx_arg(g->sx, 0), sx_arg(g->sx, 1), sx_arg(g->sx, 2));
+        value[slot] = build_map(g, chosen, in, 3);
     }
     graph_root_add(g, ROOT_UPDATE, value[0], tensor, g->tensors.at[tensor].name);
     for (uint32_t i = 0; i < n_state; i++)
@@ -123,13 +162,17 @@ static void run(PassState *state)
             graph_root_add(g, root->kind, map[root->node], root->index, root->name);
     }
     const TrainUse *train = state->model == NULL ? NULL : state->model->train;
+    uint32_t count = train != NULL && train->accumulate > 1 ? train->accumulate : 1;
+    for (uint32_t t = 0; t < from->tensors.n && count > 1; t++)
+        if (gradient[t] != 0)
+            gradient[t] = accumulate(g, t, gradient[t], count);
     if (train != NULL && train->clip_norm > 0)
         clip(g, state->arena, gradient, from->tensors.n, train->clip_norm);
     const OptimizerUse *plain = plain_descent(state);
     for (uint32_t t = 0; t < from->tensors.n; t++) {
         const OptimizerUse *use = optimizer_of(state, plain, from->tensors.at[t].name);
         if (gradient[t] != 0 && use != NULL)
-            update(state, g, use, t, gradient[t]);
+            update(state, g, use, t, gradient[t], count);
     }
     state->g = g;
 }

@@ -180,7 +180,11 @@ static void read_start(Settings *t, const Ast *st)
 }
 
 /* What is watched is chosen when the program runs; the words are checked there. */
-static void read_monitor(Settings *t, const Ast *st) { (void)t, (void)st; }
+static void read_monitor(Settings *t, const Ast *st)
+{
+    Diag *diag = sema_error(t->s, CODE_not_supported, st->span, "watching a training run is not supported yet");
+    diag_help(diag, "leave `monitor` out; the run prints loss and metrics after every epoch");
+}
 
 /* ── optimizer and schedule ── */
 static void read_group(Settings *t, const Ast *names, OptimizerUse *use)
