@@ -156,7 +156,7 @@ static bool take(Sema *s, const Layer *layer, const LayerParam *param, Arg *arg,
         if (v.kind != V_FLAG)
             sema_error(s, CODE_wrong_argument, span, "%s is `true` or `false`, and this is " STR_FMT, what,
                        STR_ARG(value_describe(s, v)));
-        out->flag = v.flag;
+        out->flag = v.kind == V_FLAG && v.flag;
         return v.kind == V_FLAG;
     case ARG_DIMS:
         if (before != ARG_DIMS)

@@ -266,6 +266,21 @@ static bool check_values(Sema *s, const Frame *bound, const Item *item, Span spa
     return false;
 }
 
+/* The formula could not be computed from its arguments: names the one that is no value. */
+static void unusable(Sema *s, const Frame *bound, const Item *item, Span span)
+{
+    for (uint32_t i = 1; i < bound->names.n; i++) {
+        const Binding *b = bound->names.item[i].value;
+        if (b->value.kind == V_NUMBER || value_is_graph(b->value))
+            continue;
+        sema_error(s, CODE_not_a_value, b->value.span.source ? b->value.span : span,
+                   "`" STR_FMT "` of `" STR_FMT "` is a value or a number, and this is " STR_FMT, STR_ARG(b->name),
+                   STR_ARG(item->def.name), STR_ARG(value_describe(s, b->value)));
+        return;
+    }
+    sema_error(s, CODE_not_a_value, span, "`" STR_FMT "` can't be computed from these values", STR_ARG(item->def.name));
+}
+
 Value loss_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const Ast *call, Span span)
 {
     (void)call;
@@ -295,7 +310,12 @@ Value loss_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const As
         loss_shape_error(s, prediction, p.span, target_tensor, target, t.span, span);
         return value_none();
     }
+    bool failed = s->failed;
+    s->failed = false;
     NodeId value = sx ? pointwise_loss(s, bound, item, span) : row_loss(s, f, bound, item, span);
+    if (!value && !s->failed)
+        unusable(s, bound, item, span);
+    s->failed = s->failed || failed;
     if (!value)
         return value_none();
     const Type *type = graph_type(s->g, value);

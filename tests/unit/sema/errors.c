@@ -28,6 +28,10 @@ static const char *const wrong[] = {
     "model m {\n input x : f32[8]\n target k : class(3)[5]\n loss «ACT106|cross_entropy(x |> linear(3), k)»\n}\n",
     /* an output has a row for every sample, and needs no target */
     ROWS " z = x |> linear(4) as fc\n loss mse(z, y)\n output «ACT1211|fc.weight»\n}\n",
+    ROWS " loss mse(x |> linear(4), «ACT1211|linear»)\n}\n",
+    ROWS " loss mse(x |> linear(4), «ACT1211|relu»)\n}\n",
+    ROWS " loss mse(x |> linear(4), «ACT1211|[1, 2, 3, 4]»)\n}\n",
+    ROWS " loss huber(x |> linear(4), y, delta = «ACT1211|tanh»)\n}\n",
     ROWS " output five = «ACT1211|5»\n}\n",
     ROWS " output «ACT1209|(x |> linear(4)) - y»\n}\n",
     "model m {\n input t : token(5)[3]\n output «ACT1211|t»\n}\n",
