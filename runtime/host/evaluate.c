@@ -146,14 +146,14 @@ ActStatus act_run_load(ActInstance *instance, const ActRun *run, ActFacts *facts
     if (run->weights) return act_weights_load(instance, run->weights, facts, error);
     char *path = act_weights_path(instance->model, run->out);
     if (!path) return act_error_memory(error);
-    ActStatus status =
-        act_file_exists(path)
-            ? act_weights_load(instance, path, facts, error)
-            : act_error(
-                  error, ACT_E_IO,
-                  "there are no trained weights: `%s` does not exist; run `train` first, or name a file "
-                                           "with `--weights`",
-                  path);
+    ActStatus status = ACT_OK; /* a model without parameters needs no file */
+    if (act_file_exists(path))
+        status = act_weights_load(instance, path, facts, error);
+    else if (instance->model->n_param > 0)
+        status = act_error(error, ACT_E_IO,
+                           "there are no trained weights: `%s` does not exist; run `train` first, or name a file with "
+                           "`--weights`",
+                           path);
     free(path);
     return status;
 }
