@@ -47,19 +47,11 @@ static Sx through(Follow *w, NodeId id, uint32_t k)
     SxPool *p = w->s->sx;
     if (id < w->s->loss_node.n && w->s->loss_node.at[id])
         return ENDS;
-    switch (node->op->kind) {
-    case OP_VIEW:
-    case OP_MOVE:
-    case OP_REDUCE:
-        return follow(w, id);
-    case OP_COMPOSITE:
-        return transparent(w, node, k) ? follow(w, id) : ENDS;
-    case OP_MAP:
-        break;
-    default:
-        return ENDS;
-    }
-    Sx fn = node_attr(node, 0)->sx, slope[64];
+    OpKind kind = node->op->kind;
+    bool linear = kind == OP_VIEW || kind == OP_MOVE || kind == OP_REDUCE || transparent(w, node, k);
+    if (linear || kind != OP_MAP)
+        return linear ? follow(w, id) : ENDS;
+    Sx fn = build_fn(node), slope[64];
     sx_gradient(p, fn, node->n_in, slope);
     uint64_t others = sx_args_used(p, fn) & ~(1ull << k);
     if (sx_uses_arg(p, slope[k], k)) { /* not linear in the value */
