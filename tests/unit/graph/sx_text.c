@@ -8,30 +8,9 @@
 
 #include "sx_random.h"
 #include "sx_zoo.h"
+#include "sx_pool.h" /* last: its names are short */
 
 #include <string.h>
-
-static Arena *arena;
-static SxPool *p;
-static Sx x, y;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena = arena_new();
-    p = sx_pool_new(arena);
-    x = sx_arg(p, 0), y = sx_arg(p, 1);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
-}
-
-static Sx num(double v) { return sx_num(p, v); }
 
 static const char *formula(Sx f)
 {
