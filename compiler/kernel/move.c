@@ -3,6 +3,7 @@
 #include "kernel/lower.h"
 
 #include "ops/build.h"
+#include "pass/access.h"
 
 #include <string.h>
 
@@ -170,7 +171,7 @@ void lower_move(Lower *l)
         panels = panels || lower_layout(l, node->in[i], &panel) == LAYOUT_PANELS;
     lower_begin(l, "");
     if (panels) {
-        ACT_ASSERT(node->type.rank == 2 && node->n_in == 1 && !node->type.batch);
+        ACT_ASSERT(access_is_transpose(l->g, node));
         transpose(l, id);
         return;
     }

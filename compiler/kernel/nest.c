@@ -7,14 +7,14 @@ void frame_make(Frame *frame, const Type *space, uint32_t columns, uint32_t pane
     *frame = (Frame){.space = space, .columns = columns, .panel = panel};
     Nest *nest = &frame->nest;
     uint32_t lead = space->rank - columns;
+    if (space->batch) { /* outermost: threads split the batch */
+        frame->loop[0] = nest->n + 1;
+        nest->dim[nest->n++] = (Dim){.size = 1, .batch = true};
+    }
     /* pure maps over panels walk panel by panel; rows that fold columns must stay outermost */
     if (panel != 0 && columns == 0) {
         frame->loop[space->rank] = nest->n + 1;
         nest->dim[nest->n++] = (Dim){.size = (space->dim[space->rank - 1] + panel - 1) / panel};
-    }
-    if (space->batch) {
-        frame->loop[0] = nest->n + 1;
-        nest->dim[nest->n++] = (Dim){.size = 1, .batch = true};
     }
     for (uint32_t axis = 0; axis < space->rank; axis++) {
         if (axis == lead)

@@ -256,6 +256,7 @@ void lower_rows(Lower *l)
         row_values(l, &rows);
     }
     bool split = nest->rows > 0;
+    ACT_ASSERT(!l->group->by_rows || (split && nest->dim[0].batch)); /* the schedule has left out barriers for it */
     bool vector = plain && nest->n == 1;
     lower_end(l, split ? SPLIT_OUTER : SPLIT_NONE, split ? frame_extent(&rows.frame, 0) : (Extent){0},
               split && nest->dim[0].batch && l->group->by_rows, vector && !nest->dim[0].batch ? l->target->lanes : 1);

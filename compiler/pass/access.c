@@ -72,3 +72,28 @@ bool access_matrix(const Type *type, const Type *space, uint32_t columns, int64_
     uint32_t cut = 1 + space->rank - columns;
     return collapse(type, space, 0, cut, row_stride) && collapse(type, space, cut, 1 + space->rank, column_stride);
 }
+
+bool access_is_transpose(const Graph *g, const Node *node)
+{
+    if (node->op->kind != OP_MOVE || node->n_in != 1 || node->type.batch || node->type.rank != 2)
+        return false;
+    const Type *in = graph_type(g, node->in[0]);
+    uint32_t rows = node->type.dim[0], cols = node->type.dim[1], which = 0;
+    uint32_t last[TYPE_MAX_RANK] = {rows - 1}, source[TYPE_MAX_RANK] = {0};
+    if (in->batch || in->rank != 2 || in->dim[0] != cols || in->dim[1] != rows)
+        return false;
+    if (rows > 1) /* else any way to read it is the right one: both are one row or column */
+        return node->op->locate(g, node, last, &which, source) && source[0] == 0 && source[1] == rows - 1;
+    last[0] = 0, last[1] = cols - 1;
+    return node->op->locate(g, node, last, &which, source) && source[0] == cols - 1 && source[1] == 0;
+}
+
+bool access_wants_rows(const Graph *g, const Node *node, uint32_t i)
+{
+    switch (node->op->kind) {
+    case OP_VIEW: return true;
+    case OP_MOVE: return !access_is_transpose(g, node);
+    case OP_CONTRACT: return i == 0 || build_form(node) == CONTRACT_TN;
+    default: return false;
+    }
+}

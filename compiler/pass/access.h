@@ -16,5 +16,9 @@ bool access_row_strides(const Type *type, const Type *space, uint32_t columns);
 /* `space` as a matrix: rows are the batch and all but the last `columns` axes. Element (row, column) of a value of `type` stands at
  * row * *row_stride + column * *column_stride; false when two strides can't say it. */
 bool access_matrix(const Type *type, const Type *space, uint32_t columns, int64_t *row_stride, int64_t *column_stride);
+/* Does the node swap the two axes of a matrix without batch? Only such a movement can go between panels. */
+bool access_is_transpose(const Graph *g, const Node *node);
+/* Must input i of the node lie in rows? */
+bool access_wants_rows(const Graph *g, const Node *node, uint32_t i);
 
 #endif

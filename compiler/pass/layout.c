@@ -3,6 +3,7 @@
  *
  * Tensors whose layout another program of the same model has already decided keep it: all programs share the parameters. */
 #include "ops/build.h"
+#include "pass/access.h"
 #include "pass/pass.h"
 
 uint32_t layout_panel(const Target *target, uint64_t cols)
@@ -31,35 +32,28 @@ static void to_panels(const PassState *state, Tensor *tensor)
     tensor->panel = layout_panel(state->target, tensor->type.dim[1]);
 }
 
-/* Is `a` the shape of `b` with its two axes swapped? */
-static bool type_equal_transposed(const Type *a, const Type *b)
-{
-    return a->rank == 2 && b->rank == 2 && a->dim[0] == b->dim[1] && a->dim[1] == b->dim[0];
-}
-
 void layout_mark_rows(Graph *g, const Graph *uses)
 {
     for (NodeId id = 1; id < uses->nodes.n; id++) {
         const Node *node = graph_node(uses, id);
         for (uint32_t i = 0; i < node->n_in; i++) {
             uint32_t tensor;
-            bool left = node->op->kind == OP_CONTRACT && (i == 0 || build_form(node) == CONTRACT_TN);
-            bool moved = node->op->kind == OP_MOVE && node->type.rank != 2;
-            bool cut = node->op->kind == OP_MOVE && (node->n_in > 1 || !type_equal_transposed(&node->type, graph_type(uses, node->in[i])));
-            if ((left || moved || cut || node->op->kind == OP_VIEW) &&
+            if (access_wants_rows(uses, node, i) &&
                 build_is_tensor(graph_node(uses, node->in[i]), &tensor) && !g->tensors.at[tensor].type.batch)
                 g->tensors.at[tensor].rows_only = true;
         }
     }
 }
 
-/* Every root gets memory of its own: a root that is a leaf, a view of one, or another root's value is copied. */
+/* Every root gets memory of its own: a root that is a leaf, a view of one, or another root's value is copied. So is a movement that
+ * is to become a parameter, which may lie in panels. */
 static NodeId own_root(Graph *g, const Root *root, bool *taken)
 {
     NodeId at = root->node;
     while (graph_node(g, at)->op->kind == OP_VIEW)
         at = graph_node(g, at)->in[0];
-    if (graph_node(g, at)->op->kind != OP_LEAF && !taken[at]) {
+    bool moved = root->kind == ROOT_UPDATE && (at != root->node || graph_node(g, at)->op->kind == OP_MOVE);
+    if (graph_node(g, at)->op->kind != OP_LEAF && !taken[at] && !moved) {
         taken[at] = true;
         return root->node;
     }

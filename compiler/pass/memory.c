@@ -1,6 +1,7 @@
 /* memory: where each value lies. Values that leave their kernel get a place in the work block; places are shared between values
  * whose stretches between barriers do not overlap (threads may be anywhere inside a stretch). */
 #include "ops/build.h"
+#include "pass/access.h"
 #include "pass/pass.h"
 
 enum { ALIGN = 64, DEAR = 8 /* additions: what is cheaper is computed again in a later loop of the row instead of kept */ };
@@ -33,9 +34,27 @@ static void take_layout(Slot *slot, const Slot *from)
 
 static bool in_panels(const Plan *plan, NodeId id) { return plan->slot[plan->storage[id]].layout == LAYOUT_PANELS; }
 
+/* By node: its memory is read in a way that panels do not allow. */
+static bool *wanted_in_rows(const PassState *state, const Graph *g, const Plan *plan)
+{
+    bool *rows = arena_array(state->arena, bool, g->nodes.n);
+    for (NodeId id = 1; id < g->nodes.n; id++)
+        for (uint32_t i = 0; i < graph_node(g, id)->n_in; i++)
+            if (access_wants_rows(g, graph_node(g, id), i))
+                rows[plan->storage[graph_node(g, id)->in[i]]] = true;
+    return rows;
+}
+
+static bool can_be_panels(const Graph *g, const Node *node)
+{
+    return matrix(&node->type) &&
+           (node->op->kind == OP_MAP || node->op->kind == OP_CONTRACT || access_is_transpose(g, node));
+}
+
 /* A map of panels is in panels; what is combined with panels should be, too; so should the right side of a product. */
 static void layouts(const PassState *state, const Graph *g, Plan *plan)
 {
+    const bool *rows = wanted_in_rows(state, g, plan);
     for (NodeId id = 1; id < g->nodes.n; id++) {
         const Node *node = graph_node(g, id);
         uint32_t tensor;
@@ -43,7 +62,7 @@ static void layouts(const PassState *state, const Graph *g, Plan *plan)
             plan->slot[id].layout = g->tensors.at[tensor].layout;
             plan->slot[id].panel = g->tensors.at[tensor].panel;
         }
-        for (uint32_t i = 0; i < node->n_in && node->op->kind == OP_MAP && matrix(&node->type); i++)
+        for (uint32_t i = 0; i < node->n_in && node->op->kind == OP_MAP && matrix(&node->type) && !rows[id]; i++)
             if (in_panels(plan, node->in[i]) && type_same_shape(graph_type(g, node->in[i]), &node->type))
                 take_layout(&plan->slot[id], &plan->slot[plan->storage[node->in[i]]]);
     }
@@ -52,9 +71,7 @@ static void layouts(const PassState *state, const Graph *g, Plan *plan)
         for (uint32_t i = 0; i < node->n_in; i++) {
             NodeId in = node->in[i];
             const Node *input = graph_node(g, in);
-            bool fresh = matrix(&input->type) && (input->op->kind == OP_MAP || input->op->kind == OP_CONTRACT ||
-                                                  input->op->kind == OP_MOVE) && !in_panels(plan, in);
-            if (!fresh)
+            if (!can_be_panels(g, input) || rows[in] || in_panels(plan, in))
                 continue;
             if (node->op->kind == OP_MAP && plan->slot[id].layout == LAYOUT_PANELS &&
                 type_same_shape(&input->type, &node->type))
