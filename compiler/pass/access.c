@@ -90,10 +90,8 @@ bool access_is_transpose(const Graph *g, const Node *node)
 
 bool access_wants_rows(const Graph *g, const Node *node, uint32_t i)
 {
-    switch (node->op->kind) {
-    case OP_VIEW: return true;
-    case OP_MOVE: return !access_is_transpose(g, node);
-    case OP_CONTRACT: return i == 0 || build_form(node) == CONTRACT_TN;
-    default: return false;
-    }
+    OpKind kind = node->op->kind;
+    if (kind == OP_CONTRACT)
+        return i == 0 || build_form(node) == CONTRACT_TN;
+    return kind == OP_VIEW || (kind == OP_MOVE && !access_is_transpose(g, node));
 }
