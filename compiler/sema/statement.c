@@ -22,12 +22,16 @@ static bool parameter_call(Sema *s, Frame *f, const Ast *e)
            !item_callable(s, f, callee->text);
 }
 
-/* `name : f32[64] = …` asserts a shape. */
+/* `name : f32[64] = …` asserts a shape; to numbers that are drawn it gives one. */
 static Value assert_type(Sema *s, Frame *f, const Ast *type, const Ast *e, Value v)
 {
     TypeInfo info;
     if (!type_eval(s, f, type, true, &info) || v.kind == V_NONE)
         return v;
+    if (init_is(v)) {
+        NodeId drawn = random_draw(s, v.fn, &info.type, e->span);
+        return drawn ? value_node(drawn, e->span) : value_none();
+    }
     NodeId node = value_want_node(s, v, e->span, "a declared shape");
     if (!node)
         return value_none();
