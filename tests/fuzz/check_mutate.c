@@ -2,14 +2,20 @@
  * (fuzz/mutate.h): names and shapes, the rules, and, for models without a mistake, passes and loop programs.
  *
  * What must always be true: a model is refused with an error, never silently; every diagnostic has a message, a place inside its
- * text and a form in every format; a healthy model's graph and loop programs keep their rules. */
+ * text and a form in every format; a healthy model's graph and loop programs keep their rules. With --values the programs are also
+ * run and compared with the interpreter: what is found then may be a model that rounding alone throws off. */
 #include "mutate.h"
 
 #include "check/check.h"
-#include "kernel/unit.h"
 #include "syntax/parse.h"
 
-enum { MOST_NODES = 3000 /* of a model that is compiled: larger ones only cost time */ };
+#define fail_msg(...) abort() /* of cmocka, which is not here */
+#include "../unit/units.h"
+
+enum {
+    MOST_NODES = 3000,    /* of a model that is compiled: larger ones only cost time */
+    MOST_NUMBERS = 300000 /* of all values of a model that is run */
+};
 
 static const char *judge_span(const Sources *sources, Span span)
 {
@@ -66,6 +72,14 @@ static bool small(const Program *program)
     return nodes <= MOST_NODES;
 }
 
+static bool runs_fast(const Graph *g)
+{
+    uint64_t numbers = 0;
+    for (NodeId id = 1; id < g->nodes.n && numbers <= MOST_NUMBERS; id++)
+        numbers += type_elements(graph_type(g, id));
+    return numbers <= MOST_NUMBERS;
+}
+
 /* The loop programs of the healthy models; unit_build holds them, and the graphs, against their rules. */
 static const char *judge_code(Arena *arena, const Program *program, Str text)
 {
@@ -77,11 +91,18 @@ static const char *judge_code(Arena *arena, const Program *program, Str text)
     }
     if (!small(program))
         return NULL;
-    UnitOptions options = {.target = target_at(text.n % target_count()), .level = 2, .verify = true};
+    const Target *target = target_at(text.n % target_count());
+    UnitOptions options = {.target = target, .level = 2, .verify = true};
     uint32_t before = program->diags->list.n;
-    if (!unit_build(arena, program, &options) && program->diags->list.n == before)
-        return "a unit is refused without a diagnostic";
-    return judge_diags(arena, program->sources, program->diags);
+    const Unit *unit = unit_build(arena, program, &options);
+    if (!unit)
+        return program->diags->list.n == before ? "a unit is refused without a diagnostic"
+                                                : judge_diags(arena, program->sources, program->diags);
+    const char *why = NULL;
+    for (uint32_t i = 0; i < unit->models.n && fuzz_values && !why; i++)
+        if (runs_fast(unit->models.at[i].graph))
+            why = units_check_model(arena, &unit->models.at[i], target, unit->models.at[i].batch < 3 ? 1 : 3, 1e-3);
+    return why;
 }
 
 static const char *judge(Arena *arena, Str text)

@@ -151,6 +151,7 @@ static inline Str mutant(Arena *arena, uint64_t seed, uint64_t round, const Str 
 
 typedef const char *(*Judge)(Arena *arena, Str text);
 
+static bool fuzz_values; /* --values: a judge that can compares values, too */
 static const char *fuzz_name;
 static char fuzz_round[64]; /* written before the round, so that a signal handler can print it */
 
@@ -199,13 +200,15 @@ static inline int fuzz_main(int argc, char **argv, const char *name, Judge judge
             first = strtoull(argv[++i], NULL, 10);
         } else if (!strcmp(argv[i], "--as-is"))
             as_is = true;
+        else if (!strcmp(argv[i], "--values"))
+            fuzz_values = true;
         else if (!file_read(files, str_of(argv[i]), vec_push(files, &text), &why)) {
             fprintf(stderr, "%s: " STR_FMT "\n", name, STR_ARG(why));
             return 2;
         }
     }
     if (!text.n) {
-        fprintf(stderr, "usage: %s [--count N] [--seed S] [--first ROUND] [--only ROUND] [--as-is] FILES…\n", name);
+        fprintf(stderr, "usage: %s [--count N] [--seed S] [--first ROUND] [--only ROUND] [--as-is] [--values] FILES…\n", name);
         return 2;
     }
     signal(SIGABRT, fuzz_died);
