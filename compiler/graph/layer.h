@@ -19,7 +19,7 @@ typedef enum LayerArgKind {
     ARG_FLAG,    /* true / false */
     ARG_WORD,    /* one of `words`: same, valid, causal, sinusoidal … */
     ARG_DIMS,    /* whole numbers: a number, a tuple or a list; with `variadic`, all remaining positional arguments */
-    ARG_INIT,    /* an initializer; `init` is opaque here, NULL: auto */
+    ARG_INIT,    /* an initializer; `init` is opaque here, NULL: auto. May become FLAG (`bias = false`), TENSOR or VALUE (tied) */
     ARG_TENSOR   /* another layer's parameter (`weight = table.weight`) */
 } LayerArgKind;
 

@@ -37,12 +37,27 @@ static NodeId tied(LayerCall *call, const Tensor *like, const LayerArg *arg)
     return 0;
 }
 
+/* A weight that is computed from others: it has their gradient and no name in files. */
+static NodeId computed(LayerCall *call, const Tensor *like, const LayerArg *arg)
+{
+    Sema *s = ((LayerContext *)call->context)->s;
+    if (type_equal(graph_type(s->g, arg->value), &like->type))
+        return arg->value;
+    Text need = {.arena = s->arena};
+    type_print_shape(&like->type, &need);
+    sema_error(s, CODE_shape_mismatch, arg->span, "a weight of shape " STR_FMT " is needed, and this has " STR_FMT,
+               STR_ARG(text_str(&need)), STR_ARG(sema_shape(s, arg->value)));
+    return 0;
+}
+
 static NodeId layer_param(LayerCall *call, const Tensor *like, const char *name, const LayerArg *init)
 {
     LayerContext *cx = call->context;
     Sema *s = cx->s;
     uint32_t index;
     NodeId node;
+    if (init && init->kind == ARG_VALUE)
+        return computed(call, like, init);
     if (init && init->kind == ARG_TENSOR) {
         index = init->tensor;
         node = tied(call, like, init);
@@ -112,7 +127,12 @@ static bool take_init(Sema *s, Value v, Span span, const char *what, LayerArg *o
     }
     if (v.kind == V_NONE)
         return false;
-    Diag *diag = sema_error(s, CODE_wrong_argument, span, "%s is an initializer, and this is " STR_FMT, what,
+    if (v.kind == V_NODE && !graph_type(s->g, v.node)->batch) { /* made of weights: `enc.weight |> permute(1, 0)` */
+        out->kind = ARG_VALUE;
+        out->value = v.node;
+        return true;
+    }
+    Diag *diag = sema_error(s, CODE_wrong_argument, span, "%s is an initializer or a weight, and this is " STR_FMT, what,
                             STR_ARG(value_describe(s, v)));
     if (v.kind == V_NUMBER)
         diag_help(diag, "write `constant(...)` for a fixed number");

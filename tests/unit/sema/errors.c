@@ -14,6 +14,8 @@ static const char *const wrong[] = {
     ROWS " a, b, c = x |> «ACT101|split(3)»\n output x\n}\n",
     ROWS " s = x |> sum\n a = s |> «ACT101|linear(3)»\n output x\n}\n",
     ROWS " a = x |> linear(4) as fc1\n b = a |> linear(8, weight = «ACT101|fc1.weight»)\n output b\n}\n",
+    ROWS " a = x |> linear(4) as l\n b = a |> linear(8, weight = «ACT101|l.weight |> sum(axis = 0)»)\n output b\n}\n",
+    ROWS " a = x |> linear(4)\n b = a |> linear(8, weight = «ACT1209|x * 2»)\n output b\n}\n",
     /* 102 */
     IMAGE " z = image |> «ACT102|linear(32)» |> relu |> linear(10)\n loss cross_entropy(z, label)\n}\n",
     /* 103 */
