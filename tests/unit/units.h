@@ -54,12 +54,16 @@ static inline double **units_shaken(Arena *arena, const Graph *g, double **value
     return out;
 }
 
-/* Is every wanted value well determined? */
+/* Is every wanted value well determined, and made of numbers that a float can hold? */
 static inline bool units_steady(Arena *arena, const Graph *g, double **value, double **want, size_t rows, double most)
 {
     double **shaken = units_shaken(arena, g, value, rows);
     EvalEnv env = programs_env(shaken, rows);
     double **other = graph_eval(arena, g, &env);
+    for (NodeId id = 1; id < g->nodes.n; id++)
+        for (size_t e = 0; other[id] && e < graph_value_count(g, id, rows); e++)
+            if (!(fabs(other[id][e]) < 1e30))
+                return false;
     for (uint32_t k = 0; k < g->roots.n; k++) {
         NodeId id = g->roots.at[k].node;
         size_t count = graph_value_count(g, id, rows);
@@ -67,7 +71,7 @@ static inline bool units_steady(Arena *arena, const Graph *g, double **value, do
         for (size_t e = 0; e < count; e++)
             scale = fmax(scale, fabs(want[id][e]));
         for (size_t e = 0; e < count; e++)
-            if (!(fabs(other[id][e] - want[id][e]) <= 0.1 * most * (scale + 1e-3)) || fabs(want[id][e]) > 1e30)
+            if (!(fabs(other[id][e] - want[id][e]) <= 0.1 * most * (scale + 1e-3)))
                 return false;
     }
     return true;
