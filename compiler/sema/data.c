@@ -15,22 +15,48 @@ static const Str readers[] = {
 enum { N_READER = sizeof readers / sizeof readers[0] - 1 };
 
 /* ── sources ── */
-static Str columns_text(Sema *s, Value v, Span span)
+typedef struct Columns {
+    uint64_t count; /* 0: unknown */
+    Span span;
+} Columns;
+
+/* Columns count from 1. False after saying why a number is none. */
+static bool column_number(Sema *s, double x, Span span)
+{
+    if (x >= 1 && x <= INT32_MAX && x == floor(x))
+        return true;
+    sema_error(s, CODE_wrong_argument, span, "columns are counted from 1, and there is none of number %.15g", x);
+    return false;
+}
+
+/* What the reader is told, and how many columns these are (0: a name that may be any, or a mistake). */
+static Str columns_text(Sema *s, Value v, Span span, uint64_t *count)
 {
     Text text = {.arena = s->arena};
+    *count = 0;
     if (v.kind == V_WORD)
         return v.word;
     if (v.kind == V_RANGE) {
+        if (!column_number(s, v.range[0], span) || !column_number(s, v.range[1], span))
+            return (Str){0};
+        if (v.range[0] > v.range[1])
+            sema_error(s, CODE_wrong_argument, span, "this range of columns is empty: it ends before it begins");
+        else
+            *count = (uint64_t)(v.range[1] - v.range[0]) + 1;
         text_number(&text, v.range[0]);
         text_add(&text, STR(".."));
         text_number(&text, v.range[1]);
     } else if (v.kind == V_NUMBER) {
+        *count = column_number(s, v.number, span);
         text_number(&text, v.number);
     } else if (v.kind == V_LIST) {
         for (uint32_t i = 0; i < v.list->item.n; i++) {
+            const Value *one = &v.list->item.at[i];
+            uint64_t more;
             if (i)
                 text_add(&text, STR(","));
-            text_add(&text, columns_text(s, v.list->item.at[i], span));
+            text_add(&text, columns_text(s, *one, one->span.source ? one->span : span, &more));
+            *count += one->kind == V_WORD ? 1 : more;
         }
     } else if (v.kind != V_NONE) {
         sema_error(s, CODE_wrong_argument, span, "columns are numbers, a range or names, and this is " STR_FMT,
@@ -39,8 +65,24 @@ static Str columns_text(Sema *s, Value v, Span span)
     return text_str(&text);
 }
 
-static bool read_source(Sema *s, const Ast *call, const Ast *name, FieldUse *out)
+/* A value of the model has as many numbers as its columns give. */
+static bool columns_fit(Sema *s, const FieldUse *field, const Columns *columns, const Tensor *t)
 {
+    uint64_t numbers = columns->count, wanted = type_elements(&t->type);
+    for (uint32_t i = 0; i < field->transforms.n; i++)
+        if (field->transforms.at[i].kind == ACT_T_ONE_HOT)
+            numbers *= (uint64_t)field->transforms.at[i].a;
+    if (!columns->count || numbers == wanted)
+        return true;
+    Diag *diag = sema_error(s, CODE_shape_mismatch, columns->span, "`" STR_FMT "` has %llu number%s, and these columns give %llu",
+                            STR_ARG(t->name), (unsigned long long)wanted, wanted == 1 ? "" : "s", (unsigned long long)numbers);
+    diag_label(diag, t->span, "declared as " STR_FMT, STR_ARG(t->label));
+    return false;
+}
+
+static bool read_source(Sema *s, const Ast *call, const Ast *name, FieldUse *out, Columns *columns)
+{
+    bool table = str_is(name->text, "csv");
     static const Str names[] = {{"columns", 7}, {"column", 6}};
     Args pos = {0}, named = {0};
     args_read(s, s->global, call, &pos, &named);
@@ -60,13 +102,16 @@ static bool read_source(Sema *s, const Ast *call, const Ast *name, FieldUse *out
     }
     for (uint32_t i = 0; i < named.n; i++) {
         Arg *arg = &named.at[i];
-        if (!str_eq(arg->name, names[0]) && !str_eq(arg->name, names[1])) {
+        if (!table || (!str_eq(arg->name, names[0]) && !str_eq(arg->name, names[1]))) {
             const char *what = str_c(s->arena, str_printf(s->arena, "argument of `" STR_FMT "`", STR_ARG(name->text)));
-            sema_unknown(s, arg->name_span, what, arg->name, names, 2);
+            sema_unknown(s, arg->name_span, what, arg->name, names, table ? 2 : 0);
             ok = false;
             continue;
         }
-        out->columns = columns_text(s, arg_value(s, arg), arg->ast->span);
+        uint32_t errors = s->diags->list.n;
+        columns->span = arg->ast->span;
+        out->columns = columns_text(s, arg_value(s, arg), arg->ast->span, &columns->count);
+        ok = ok && s->diags->list.n == errors;
     }
     return ok;
 }
@@ -153,9 +198,9 @@ static bool is_number(Sema *s, const Ast *e, double *x)
     return v.kind == V_NUMBER || v.kind == V_NONE;
 }
 
-static bool read_field(Sema *s, const Ast *e, FieldUse *out);
+static bool read_field(Sema *s, const Ast *e, FieldUse *out, Columns *columns);
 
-static bool read_arithmetic(Sema *s, const Ast *e, FieldUse *out)
+static bool read_arithmetic(Sema *s, const Ast *e, FieldUse *out, Columns *columns)
 {
     double x;
     bool right = is_number(s, e->kid[1], &x), left = !right && is_number(s, e->kid[0], &x);
@@ -164,7 +209,7 @@ static bool read_arithmetic(Sema *s, const Ast *e, FieldUse *out)
         sema_error(s, CODE_wrong_argument, e->span, "a value of the data is computed from one source and numbers");
         return false;
     }
-    if (!read_field(s, e->kid[right ? 0 : 1], out))
+    if (!read_field(s, e->kid[right ? 0 : 1], out, columns))
         return false;
     if (isnan(x))
         return false;
@@ -185,20 +230,20 @@ static bool read_arithmetic(Sema *s, const Ast *e, FieldUse *out)
     return true;
 }
 
-static bool read_field(Sema *s, const Ast *e, FieldUse *out)
+static bool read_field(Sema *s, const Ast *e, FieldUse *out, Columns *columns)
 {
     e = ast_ungroup(e);
     if (e->kind == AST_ERROR)
         return false;
     if (e->kind == AST_BINARY)
-        return read_arithmetic(s, e, out);
+        return read_arithmetic(s, e, out, columns);
     if (e->kind == AST_UNARY) {
-        bool ok = read_field(s, e->kid[0], out);
+        bool ok = read_field(s, e->kid[0], out, columns);
         add_transform(s, out, ACT_T_AFFINE, -1, 0, e->span);
         return ok;
     }
     if (e->kind == AST_PIPE) {
-        bool ok = read_field(s, e->kid[0], out);
+        bool ok = read_field(s, e->kid[0], out, columns);
         return read_stage(s, e->kid[1], out) && ok;
     }
     const Ast *name = e->kind == AST_CALL ? ast_ungroup(e->kid[0]) : e;
@@ -207,7 +252,7 @@ static bool read_field(Sema *s, const Ast *e, FieldUse *out)
             if (!str_eq(name->text, readers[i]))
                 continue;
             if (e->kind == AST_CALL)
-                return read_source(s, e, name, out);
+                return read_source(s, e, name, out, columns);
             sema_error(s, CODE_missing_argument, e->span, "`" STR_FMT "` needs the path of a file",
                        STR_ARG(name->text));
             return false;
@@ -308,15 +353,18 @@ static void read_part(Sema *s, const Ast *ast, Model *model, DataUse *data)
                 diag_label(diag, part->fields.at[k].span, "first defined here");
                 complete = false;
             }
-        bool ok = read_field(s, st->kid[2], &field);
+        Columns columns = {0};
+        bool ok = read_field(s, st->kid[2], &field, &columns);
         if (model && !(field.tensor = tensor_named(model, field.name))) {
             if (!model->poisoned)
                 unknown_field(s, model, name);
             complete = false;
             continue;
         }
-        if (ok && model)
+        if (ok && model) {
+            ok = columns_fit(s, &field, &columns, &model->graph->tensors.at[field.tensor - 1]);
             follow_range(s, model, &field);
+        }
         complete = complete && ok;
         *vec_push(s->arena, &part->fields) = field;
     }

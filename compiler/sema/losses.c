@@ -112,8 +112,13 @@ static bool numbers(Sema *s, Value v, Span span, uint64_t want)
     }
     for (uint32_t i = 0; i < v.list->item.n; i++) {
         double x;
-        if (!value_real(s, v.list->item.at[i], v.list->item.at[i].span, "a weight", &x))
+        Span at = v.list->item.at[i].span.source ? v.list->item.at[i].span : span;
+        if (!value_real(s, v.list->item.at[i], at, "a weight", &x))
             return false;
+        if (!(x >= 0)) {
+            sema_error(s, CODE_wrong_argument, at, "a weight is not negative: this loss would fall without end");
+            return false;
+        }
     }
     return true;
 }
@@ -252,6 +257,27 @@ static void leave_loss(Args *args)
             args->at[i].frame = args->at[i].frame->parent;
 }
 
+/* What the options of the library's losses mean holds in a range. */
+static bool options_in_range(Sema *s, const Frame *bound, const Item *item)
+{
+    static const struct {
+        const char *loss, *option, *must;
+        double low, high; /* low <= x < high */
+    } range[] = {{"cross_entropy", "label_smoothing", "lies in [0, 1)", 0, 1},
+                 {"huber", "delta", "is greater than 0", 5e-324, INFINITY}};
+    bool ok = true;
+    for (uint32_t i = 0; i < sizeof range / sizeof range[0] && item->def.library; i++) {
+        const Binding *b = map_get(&bound->names, str_of(range[i].option));
+        if (!str_is(item->def.name, range[i].loss) || !b || b->value.kind != V_NUMBER ||
+            (b->value.number >= range[i].low && b->value.number < range[i].high))
+            continue;
+        sema_error(s, CODE_wrong_argument, b->value.span, "`%s` %s, and this is %.15g", range[i].option, range[i].must,
+                   b->value.number);
+        ok = false;
+    }
+    return ok;
+}
+
 /* True when the values can be computed with; says what is wrong with the prediction. */
 static bool check_values(Sema *s, const Frame *bound, const Item *item, Span span)
 {
@@ -297,7 +323,8 @@ Value loss_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const As
     bound->item = item;
     leave_loss(pos);
     leave_loss(&rest);
-    if (!args_bind(s, item, pos, &rest, span, bound, NULL, NULL) || !ok || !check_values(s, bound, item, span))
+    if (!args_bind(s, item, pos, &rest, span, bound, NULL, NULL) || !ok || !check_values(s, bound, item, span) ||
+        !options_in_range(s, bound, item))
         return value_none();
     Value p = bound_value(bound, 0), t = bound_value(bound, 1);
     NodeId prediction = value_to_node(s, p), target = value_is_graph(t) ? value_to_node(s, t) : 0;

@@ -250,6 +250,33 @@ static bool take_decay_on(Sema *s, const Item *item, const Args *named, Args *re
     return ok;
 }
 
+/* The first steps of some weights: one that leaves the numbers does so for all. */
+static bool finite_steps(Sema *s, const OptimizerUse *use, const Ast *expr)
+{
+    for (uint32_t trial = 0; trial < 3; trial++) {
+        uint32_t n = use->state.n;
+        double *a = arena_array(s->arena, double, n + 4);
+        a[0] = 0.5;
+        for (uint32_t i = 0; i < n; i++)
+            a[2 + i] = use->state_init.at[i];
+        a[3 + n] = 1;
+        for (uint32_t step = 1; step <= 2; step++) {
+            a[1] = trial == 0 ? 0.25 : trial == 1 ? -2 : 0.001;
+            a[2 + n] = step;
+            for (uint32_t i = 0; i < use->update.n; i++) {
+                const OptimizerUpdate *update = &use->update.at[i];
+                a[update->target ? 1 + update->target : 0] = sx_eval(s->sx, update->value, a);
+            }
+            if (isfinite(a[0]))
+                continue;
+            sema_error(s, CODE_wrong_argument, expr->span, "step %u of this optimizer turns a weight of 0.5 with gradient %g into %s",
+                       step, a[1], isnan(a[0]) ? "not a number" : "infinity");
+            return false;
+        }
+    }
+    return true;
+}
+
 OptimizerUse *optimizer_build(Sema *s, Frame *f, const Ast *expr)
 {
     Args pos = {0}, all = {0}, named = {0};
@@ -293,7 +320,7 @@ OptimizerUse *optimizer_build(Sema *s, Frame *f, const Ast *expr)
         *vec_push(s->arena, &use->update) = updates.at[i];
     for (uint32_t i = 0; i < plain.n; i++)
         *vec_push(s->arena, &use->update_plain) = plain.at[i];
-    return use;
+    return finite_steps(s, use, expr) ? use : NULL;
 }
 
 /* A definition by itself: every parameter without a default stands for some number. */

@@ -2,6 +2,8 @@
 #include "sema/sema.h"
 #include "syntax/parse.h"
 
+#include <math.h>
+
 static void candidates(Sema *s, DefKind kind, void *out)
 {
     VEC(Str) *names = out;
@@ -69,6 +71,21 @@ Args setting_args(Sema *s, const Item *item, const Args *pos, Args *named, uint3
     return none;
 }
 
+/* A rate that is no number makes every weight one that is none. */
+static bool finite_rates(Sema *s, const Ast *expr, Sx rate)
+{
+    static const double times[][2] = {{1, 1}, {1, 1000}, {2, 1000}, {500, 1000}, {1000, 1000}};
+    for (uint32_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        double value = sx_eval(s->sx, rate, times[i]);
+        if (isfinite(value))
+            continue;
+        sema_error(s, CODE_wrong_argument, expr->span, "in step %g of %g this schedule is %s", times[i][0], times[i][1],
+                   isnan(value) ? "not a number" : "infinite");
+        return false;
+    }
+    return true;
+}
+
 Sx schedule_build(Sema *s, Frame *f, const Ast *expr, Str *text)
 {
     Args pos = {0}, named = {0};
@@ -84,10 +101,10 @@ Sx schedule_build(Sema *s, Frame *f, const Ast *expr, Str *text)
     Value v = args_bind(s, item, &rest, &named, expr->span, body, given_time, item) ? eval(s, body, item->body)
                                                                                     : value_none();
     s->outer = outer;
-    if (v.kind == V_SX)
-        return v.sx;
     if (v.kind == V_NUMBER)
-        return sx_num(s->sx, v.number);
+        v = value_sx(sx_num(s->sx, v.number), v.span);
+    if (v.kind == V_SX)
+        return finite_rates(s, expr, v.sx) ? v.sx : 0;
     if (v.kind != V_NONE)
         sema_error(s, CODE_wrong_argument, item->def.ast->span, "the schedule `" STR_FMT "` gives no number",
                    STR_ARG(item->def.name));

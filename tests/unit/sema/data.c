@@ -37,11 +37,11 @@ static void more_forms(void **state)
 {
     (void)state;
     Run *run = run_text(MODEL "data d { validation = split(0.25)\n"
-                              " train { x = 1 - csv(\"a\", columns = [1, 3])\n y = csv(\"a\", column = 5) |> shift(1) "
+                              " train { x = 1 - csv(\"a\", columns = [1, 3, 4, 9])\n y = csv(\"a\", column = 5) |> shift(1) "
                               "} }\ntrain m { data d }\n");
     assert_true(data(run)->validation_split == 0.25);
     const FieldUse *x = field(run, 0, 0), *y = field(run, 0, 1);
-    assert_true(str_is(x->columns, "1,3") && x->transforms.at[0].a == -1 && x->transforms.at[0].b == 1);
+    assert_true(str_is(x->columns, "1,3,4,9") && x->transforms.at[0].a == -1 && x->transforms.at[0].b == 1);
     assert_true(str_is(y->columns, "5") && y->transforms.at[0].kind == ACT_T_SHIFT && y->transforms.at[0].a == 1);
     run_end(run);
 }

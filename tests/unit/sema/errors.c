@@ -39,6 +39,19 @@ static const char *const wrong[] = {
     "model m {\n input t : token(5)[3]\n output «ACT1211|t»\n}\n",
     ROWS " z = x |> linear(4) as fc\n loss mse(z, y)\n metric mse(«ACT1211|fc.bias», y)\n}\n",
     "model «ACT1217|m» {\n input x : f32[3]\n z = x |> linear(2) as fc\n loss sum(fc.weight^2)\n}\n",
+    /* options that leave the numbers, or mean nothing */
+    IMAGE " loss cross_entropy(image |> flatten |> linear(10), label, label_smoothing = «ACT1209|1»)\n}\n",
+    ROWS " loss huber(x |> linear(4), y, delta = «ACT1209|0»)\n}\n",
+    ROWS " loss mse(x |> linear(4), y, weight = [1, «ACT1209|-2», 3, 4])\n}\n",
+    ROWS " loss mse(x |> linear(4), y)\n}\ntrain m { schedule «ACT1209|step(every = 0)» }\n",
+    ROWS " loss mse(x |> linear(4), y)\n}\ntrain m { optimizer «ACT1209|adam(beta1 = 1)» }\n",
+    /* columns of a table */
+    ROWS " loss mse(x |> linear(4), y)\n}\ndata d { train {\n x = csv(\"a.csv\", columns = «ACT1209|0..7»)\n"
+         " y = csv(\"a.csv\", columns = «ACT1209|12..9») } }\ntrain m { data d }\n",
+    ROWS " loss mse(x |> linear(4), y)\n}\ndata d { train {\n x = csv(\"a.csv\", columns = «ACT101|1..7»)\n"
+         " y = csv(\"a.csv\", columns = [9, 10, 11, «ACT1209|1.5»]) } }\ntrain m { data d }\n",
+    ROWS " loss mse(x |> linear(4), y)\n}\ndata d { train {\n x = csv(\"a.csv\", columns = 1..8)\n"
+         " y = npy(\"a.npy\", «ACT1206|columns» = 1..4) } }\ntrain m { data d }\n",
     /* 1204 */
     "param «ACT1204|a» = b\nparam b = a\n",
     "activation «ACT1204|f»(x) = f(x) + 1\n",
