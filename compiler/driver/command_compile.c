@@ -82,6 +82,11 @@ static int choose_output(const Options *options, Arena *arena, OutKind *kind)
         return usage_error(
             options, str_printf(arena, "nothing is written as `" STR_FMT "`", STR_ARG(path_ending(options->output))),
             STR("endings: .o .a .so .s .ll .bc .h .dot, or none for an executable"));
+    bool linked = *kind == OUT_PROGRAM || *kind == OUT_SHARED; /* these replace what is there */
+    if (linked && stat(str_c(arena, options->output), &info) == 0 && !S_ISREG(info.st_mode))
+        return usage_error(options, str_printf(arena, "cannot write `" STR_FMT "`: it is no ordinary file",
+                                      STR_ARG(options->output)),
+                           STR("the linker would replace it; name another output"));
     if (options->files.n == 1 && str_eq(options->files.at[0], options->output))
         return usage_error(options, STR("the output would replace the model"), (Str){0});
     Str dir = path_dir(arena, options->output);

@@ -122,6 +122,8 @@ static int unknown_option(Reader *r, Str shown, Str name, const OptionRow *elsew
     return fail(r, str_printf(r->arena, "unknown option `" STR_FMT "`", STR_ARG(shown)), help);
 }
 
+enum { MOST_BATCH = 1 << 20 /* as in a `train` block */ };
+
 static bool read_whole(Str text, uint32_t *value)
 {
     uint64_t number = 0;
@@ -138,6 +140,7 @@ static bool read_whole(Str text, uint32_t *value)
 static int store(Reader *r, const OptionRow *row, Str shown, Str value)
 {
     char *field = (char *)r->options + row->field;
+    bool batch = strcmp(row->name, "batch") == 0;
     switch (row->kind) {
     case OPTION_GROUP:
         break;
@@ -158,10 +161,11 @@ static int store(Reader *r, const OptionRow *row, Str shown, Str value)
         break;
     }
     case OPTION_WHOLE:
-        if (!read_whole(value, (uint32_t *)field) || (strcmp(row->name, "batch") == 0 && *(uint32_t *)field == 0))
+        if (!read_whole(value, (uint32_t *)field) ||
+            (batch && (*(uint32_t *)field == 0 || *(uint32_t *)field > MOST_BATCH)))
             return fail(r,
-                        str_printf(r->arena, "`" STR_FMT "` wants a whole number, not `" STR_FMT "`", STR_ARG(shown),
-                                   STR_ARG(value)),
+                        str_printf(r->arena, "`" STR_FMT "` wants a whole number%s, not `" STR_FMT "`", STR_ARG(shown),
+                                   batch ? " from 1 to 1048576" : "", STR_ARG(value)),
                         (Str){0});
         break;
     case OPTION_CHOICE: {

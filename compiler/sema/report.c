@@ -75,7 +75,9 @@ Diag *sema_unknown(Sema *s, Span span, const char *what, Str name, const Str *ca
     if (best >= 0) {
         Str better = candidates[best];
         diag_help(diag, "there is one with a similar name: `" STR_FMT "`", STR_ARG(better));
-        if (only && !in_library(s, span))
+        const Source *source = source_get(s->program->sources, span.source);
+        bool file = source && !str_starts(source->path, STR("--set")); /* the command line can't be mended */
+        if (only && file && !in_library(s, span))
             diag_fix(diag, FIX_SAFE, span, STR_FMT, STR_ARG(better));
     }
     return diag;

@@ -97,7 +97,8 @@ int act_program_main(int argc, char **argv, const ActModel *const *models, size_
     else if (status == ACT_OK)
         status = run(&options, &error);
     act_options_free(&options);
-    fflush(stdout);
+    int full = ferror(stdout) || fflush(stdout) != 0;
+    if (full && status == ACT_OK) status = act_error(&error, ACT_E_IO, "standard output takes no more");
     if (status != ACT_OK) fprintf(stderr, "%s: %s\n", status == ACT_E_STOPPED ? "note" : "error", error.text);
     return exit_code(status);
 }

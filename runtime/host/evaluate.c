@@ -216,7 +216,8 @@ ActStatus act_evaluate(ActInstance *instance, const ActRun *given, ActResult *re
                            instance->model->name, act_part_name[part]);
     if (status == ACT_OK) status = act_evaluator_run(&evaluator, instance, &set, part, &here.score, error);
     if (status == ACT_OK && run->log)
-        fprintf(run->log, "%s (%s rows)\n", act_text_score(&here.score).text, act_text_count(here.score.rows).text);
+        fprintf(run->log, "%s (%s row%s)\n", act_text_score(&here.score).text, act_text_count(here.score.rows).text,
+                here.score.rows == 1 ? "" : "s");
     if (status == ACT_OK && result) *result = here;
     act_evaluator_free(&evaluator);
     act_dataset_free(&set);

@@ -62,6 +62,12 @@ int act_file_exists(const char *path)
     return stat(path, &info) == 0 && !S_ISDIR(info.st_mode);
 }
 
+int act_file_is_directory(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
 /* directory/path + ending, in new memory */
 static char *joined(const char *directory, size_t n, const char *path, const char *ending)
 {
@@ -117,8 +123,13 @@ char *act_file_find(const char *path, const char *base, const char *const *dir, 
             list += n + (list[n] == ':');
         }
     }
+    const char *below = path[0] == '/' ? "" : base && *base ? base : ".";
+    char *here = found ? NULL : joined(below, strlen(below), path, "");
     if (found) act_error_clear(error);
+    else if (here && act_file_is_directory(here))
+        act_error(error, ACT_E_IO, "`%s` is a directory; a file is wanted", here);
     else act_error_more(error, ". Say where it is with `--data DIR`, or in the environment with ACT_DATA_PATH");
+    free(here);
     return found;
 }
 

@@ -17,7 +17,8 @@ ActStatus act_file_read(const char *path, ActBytes *bytes, ActError *error);
  * (separated by `:`). Every place is tried as named, with .gz added, and with .gz taken away. NULL and a message that
  * lists the places when it is nowhere. The caller frees the result. */
 char *act_file_find(const char *path, const char *base, const char *const *dir, size_t n_dir, ActError *error);
-int act_file_exists(const char *path);
+int act_file_exists(const char *path); /* and is no directory */
+int act_file_is_directory(const char *path);
 
 /* The directory and all above it. */
 ActStatus act_file_make_directory(const char *path, ActError *error);

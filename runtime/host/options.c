@@ -1,5 +1,7 @@
 #include "options.h"
 
+#include "file.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -97,7 +99,11 @@ static ActStatus take(ActOptions *out, const Option *option, const char *value, 
     switch (option->kind) {
     case FLAG: *(int *)(void *)((char *)out + option->at) = 1; return ACT_OK;
     case TEXT: *(const char **)(void *)((char *)out + option->at) = value; return ACT_OK;
-    case DIRS: out->data[out->run.n_data++] = value; return ACT_OK;
+    case DIRS:
+        if (!act_file_is_directory(value))
+            return act_error(error, ACT_E_IO, "there is no directory `%s` (%s)", value, option->name);
+        out->data[out->run.n_data++] = value;
+        return ACT_OK;
     default:
         if (parse_number(option, value, out)) return ACT_OK;
         return act_error(error, ACT_E_ARGUMENT, "`%s` wants a %s, not `%s`", option->name,

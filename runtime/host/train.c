@@ -125,12 +125,14 @@ static void introduce(Training *t)
                      act_pool_threads(t->m->pool) == 1 ? "" : "s");
     char text[256];
     size_t at =
-        (size_t)snprintf(text, sizeof text, "%s: %s training rows", block && block->data ? block->data->name : "data",
-                         act_text_count(t->set.part[ACT_TRAIN_PART].rows).text);
+        (size_t)snprintf(text, sizeof text, "%s: %s training row%s", block && block->data ? block->data->name : "data",
+                         act_text_count(t->set.part[ACT_TRAIN_PART].rows).text,
+                         t->set.part[ACT_TRAIN_PART].rows == 1 ? "" : "s");
     for (int p = ACT_VALIDATION_PART; p < ACT_PARTS && at < sizeof text; p++)
         if (t->set.part[p].rows)
-            at += (size_t)snprintf(text + at, sizeof text - at, ", %s %s rows",
-                                   act_text_count(t->set.part[p].rows).text, act_part_name[p]);
+            at += (size_t)snprintf(text + at, sizeof text - at, ", %s %s row%s",
+                                   act_text_count(t->set.part[p].rows).text, act_part_name[p],
+                                   t->set.part[p].rows == 1 ? "" : "s");
     act_progress_say(&t->progress, "%s", text);
     if (t->patience && !t->best)
         act_progress_say(&t->progress,
@@ -229,7 +231,8 @@ static ActStatus final_score(Training *t)
     ActStatus status = act_evaluator_run(&t->evaluator, t->m, &t->set, part, score, t->error);
     if (status != ACT_OK) return status;
     act_progress_say(&t->progress, "weights: %s", t->path);
-    act_progress_say(&t->progress, "%s (%s rows%s)", act_text_score(score).text, act_text_count(score->rows).text,
+    act_progress_say(&t->progress, "%s (%s row%s%s)", act_text_score(score).text, act_text_count(score->rows).text,
+                     score->rows == 1 ? "" : "s",
                      part == ACT_TEST_PART         ? ""
                      : part == ACT_VALIDATION_PART ? "; the data has no test part"
                                                    : "; the data has no validation or test part");

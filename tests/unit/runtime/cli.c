@@ -123,6 +123,17 @@ static void a_whole_session(void **state)
     assert_string_equal(out, "");
 }
 
+static void places_that_are_none(void **state)
+{
+    (void)state;
+    assert_int_equal(program_here("train --data HERE/nowhere --out HERE"), 2);
+    assert_has(err, "error: there is no directory `");
+    assert_has(err, "/nowhere` (--data)");
+    first.field[0].path = ".";
+    assert_int_equal(program_here("train --quiet --out HERE"), 2);
+    assert_has(err, "/.` is a directory; a file is wanted");
+}
+
 static void help_has_examples(void **state)
 {
     (void)state;
@@ -229,7 +240,7 @@ static void an_interrupt_saves(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_whole_session), TEST(help_has_examples), TEST(slips_are_understood),
+        TEST(a_whole_session), TEST(places_that_are_none), TEST(help_has_examples), TEST(slips_are_understood),
         TEST(several_models),  TEST(exit_codes),        TEST(an_interrupt_saves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
