@@ -74,8 +74,9 @@ static bool columns_fit(Sema *s, const FieldUse *field, const Columns *columns, 
             numbers *= (uint64_t)field->transforms.at[i].a;
     if (!columns->count || numbers == wanted)
         return true;
-    Diag *diag = sema_error(s, CODE_shape_mismatch, columns->span, "`" STR_FMT "` has %llu number%s, and these columns give %llu",
-                            STR_ARG(t->name), (unsigned long long)wanted, wanted == 1 ? "" : "s", (unsigned long long)numbers);
+    Diag *diag = sema_error(s, CODE_shape_mismatch, columns->span,
+                            "`" STR_FMT "` has %llu number%s, and these columns give %llu", STR_ARG(t->name),
+                            (unsigned long long)wanted, wanted == 1 ? "" : "s", (unsigned long long)numbers);
     diag_label(diag, t->span, "declared as " STR_FMT, STR_ARG(t->label));
     return false;
 }

@@ -132,8 +132,8 @@ static bool take_init(Sema *s, Value v, Span span, const char *what, LayerArg *o
         out->value = v.node;
         return true;
     }
-    Diag *diag = sema_error(s, CODE_wrong_argument, span, "%s is an initializer or a weight, and this is " STR_FMT, what,
-                            STR_ARG(value_describe(s, v)));
+    Diag *diag = sema_error(s, CODE_wrong_argument, span, "%s is an initializer or a weight, and this is " STR_FMT,
+                            what, STR_ARG(value_describe(s, v)));
     if (v.kind == V_NUMBER)
         diag_help(diag, "write `constant(...)` for a fixed number");
     return false;

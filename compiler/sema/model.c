@@ -141,7 +141,8 @@ NodeId value_want_rows(Sema *s, Value v, Span span, const char *who)
     const char *why = node ? no_rows(s, node) : NULL;
     if (!why)
         return node;
-    Diag *diag = sema_error(s, CODE_not_a_value, span, "%s has a row of real numbers for every sample, and " STR_FMT " %s", who,
+    Diag *diag = sema_error(s, CODE_not_a_value, span,
+                            "%s has a row of real numbers for every sample, and " STR_FMT " %s", who,
                             STR_ARG(value_describe(s, v)), why);
     if (v.kind == V_TENSOR)
         diag_help(diag, "weights are in the weights file; training writes it");
@@ -189,7 +190,8 @@ static void run_output(Sema *s, Frame *f, const Ast *st)
     if (target) {
         const Tensor *t = &s->g->tensors.at[target - 1];
         Diag *diag = sema_error(s, CODE_wrong_argument, st->kid[0]->span,
-                                "an output is computed without targets, and this needs `" STR_FMT "`", STR_ARG(t->name));
+                                "an output is computed without targets, and this needs `" STR_FMT "`",
+                                STR_ARG(t->name));
         diag_label(diag, t->span, "the target");
         diag_help(diag, "only losses and metrics see targets; declare it as `input` if it is known when predicting");
         return;

@@ -269,8 +269,9 @@ static bool finite_steps(Sema *s, const OptimizerUse *use, const Ast *expr)
             }
             if (isfinite(a[0]))
                 continue;
-            sema_error(s, CODE_wrong_argument, expr->span, "step %u of this optimizer turns a weight of 0.5 with gradient %g into %s",
-                       step, a[1], isnan(a[0]) ? "not a number" : "infinity");
+            sema_error(s, CODE_wrong_argument, expr->span,
+                       "step %u of this optimizer turns a weight of 0.5 with gradient %g into %s", step, a[1],
+                       isnan(a[0]) ? "not a number" : "infinity");
             return false;
         }
     }

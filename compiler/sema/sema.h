@@ -347,7 +347,7 @@ void loss_facts(Sema *s, const Item *item, Sx body, LossCall *call);
 void loss_shape_error(Sema *s, NodeId prediction, Span prediction_span, uint32_t target, NodeId target_node,
                       Span target_span, Span span);
 bool flatten_missing(Sema *s, NodeId prediction, uint32_t target, Span span); /* ACT102, when that is the reason */
-NodeId value_want_rows(Sema *s, Value v, Span span, const char *who); /* value_want_node, of real numbers, one row a sample */
+NodeId value_want_rows(Sema *s, Value v, Span span, const char *who); /* … of real numbers, a row for every sample */
 uint32_t target_of(const Sema *s, NodeId node); /* 1 + index of the target tensor that `node` is; 0: none */
 void metric_run(Sema *s, Frame *f, const Ast *metric);
 unsigned metric_count(void); /* the kinds the runtime measures */

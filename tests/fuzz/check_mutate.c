@@ -1,9 +1,10 @@
-/* Throws damaged programs at everything between the parser and machine code: check_mutate --count 200000 --seed 1 FILES…
- * (fuzz/mutate.h): names and shapes, the rules, and, for models without a mistake, passes and loop programs.
+/* Throws damaged programs at everything between the parser and machine code: check_mutate --count 200000 --seed 1
+ * FILES… (fuzz/mutate.h): names and shapes, the rules, and, for models without a mistake, passes and loop programs.
  *
- * What must always be true: a model is refused with an error, never silently; every diagnostic has a message, a place inside its
- * text and a form in every format; a healthy model's graph and loop programs keep their rules. With --values the programs are also
- * run and compared with the interpreter: what is found then may be a model that rounding alone throws off. */
+ * What must always be true: a model is refused with an error, never silently; every diagnostic has a message, a
+ * place inside its text and a form in every format; a healthy model's graph and loop programs keep their rules. With
+ * --values the programs are also run and compared with the interpreter: what is found then may be a model that
+ * rounding alone throws off. */
 #include "mutate.h"
 
 #include "check/check.h"
@@ -35,7 +36,8 @@ static const char *judge_diag(const Sources *sources, const Diag *diag)
     for (uint32_t i = 0; i < diag->edits.n && !wrong; i++) {
         const Source *source = source_get(sources, diag->edits.at[i].span.source);
         wrong = judge_span(sources, diag->edits.at[i].span);
-        wrong = wrong ? wrong : !source ? "a fix without a place" : source->library ? "a fix of the standard library" : NULL;
+        if (!wrong)
+            wrong = !source ? "a fix without a place" : source->library ? "a fix of the standard library" : NULL;
     }
     if (wrong)
         return wrong;
@@ -55,7 +57,8 @@ static const char *judge_diags(Arena *arena, const Sources *sources, Diags *diag
         wrong = judge_diag(sources, diag);
         if (i >= 50) /* the first ones of a flood will do */
             continue;
-        diag_render(arena, diag, &(DiagStyle){.format = DIAG_HUMAN, .columns = i % 2 ? 60 : 0, .colour = i % 3, .notes = true});
+        DiagStyle human = {.format = DIAG_HUMAN, .columns = i % 2 ? 60 : 0, .colour = i % 3, .notes = true};
+        diag_render(arena, diag, &human);
         diag_render(arena, diag, &(DiagStyle){.format = DIAG_SHORT, .notes = true});
         Str line = diag_render(arena, diag, &(DiagStyle){.format = DIAG_JSON, .notes = true});
         if (!line.n || memchr(line.p, '\n', line.n) != line.p + line.n - 1)

@@ -4,9 +4,9 @@
  *     NAME --only N --seed 1 FILES…                       one round again, its text on standard output
  *     NAME --as-is FILES…                                 the files themselves, undamaged
  *
- * Each round takes a file, damages it (bytes, words, pieces of another file, deep nesting) and hands the text to `judge`, which
- * gives NULL or what is wrong. A round depends only on the seed, its number and the files. One that crashes, or takes longer
- * than SECONDS, says which it was. */
+ * Each round takes a file, damages it (bytes, words, pieces of another file, deep nesting) and hands the text to
+ * `judge`, which gives NULL or what is wrong. A round depends only on the seed, its number and the files. One that
+ * crashes, or takes longer than SECONDS, says which it was. */
 #ifndef ACT_FUZZ_MUTATE_H
 #define ACT_FUZZ_MUTATE_H
 
@@ -208,7 +208,8 @@ static inline int fuzz_main(int argc, char **argv, const char *name, Judge judge
         }
     }
     if (!text.n) {
-        fprintf(stderr, "usage: %s [--count N] [--seed S] [--first ROUND] [--only ROUND] [--as-is] [--values] FILES…\n", name);
+        fprintf(stderr, "usage: %s [--count N] [--seed S] [--first ROUND] [--only ROUND] [--as-is] [--values] FILES…\n",
+                name);
         return 2;
     }
     signal(SIGABRT, fuzz_died);
@@ -223,7 +224,8 @@ static inline int fuzz_main(int argc, char **argv, const char *name, Judge judge
         if (only)
             fwrite(damaged.p, 1, damaged.n, stdout);
         fflush(stdout);
-        snprintf(fuzz_round, sizeof fuzz_round, ": seed %llu round %llu", (unsigned long long)seed, (unsigned long long)round);
+        snprintf(fuzz_round, sizeof fuzz_round, ": seed %llu round %llu", (unsigned long long)seed,
+                 (unsigned long long)round);
         bad = !fuzz_one(judge, damaged);
         arena_free(arena);
     }

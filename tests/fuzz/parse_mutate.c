@@ -1,7 +1,7 @@
 /* Throws damaged programs at the parser: parse_mutate --count 200000 --seed 1 FILES… (fuzz/mutate.h).
  *
- * Whatever comes out is held against what must always be true: a mistake gives a diagnostic, no diagnostic means a tree without
- * ERROR, such a tree survives its own printing, and every diagnostic can be written in every format. */
+ * Whatever comes out is held against what must always be true: a mistake gives a diagnostic, no diagnostic means a
+ * tree without ERROR, such a tree survives its own printing, and every diagnostic can be written in every format. */
 #include "mutate.h"
 
 #include "syntax/parse.h"

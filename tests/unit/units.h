@@ -1,5 +1,5 @@
-/* Whole units against the interpreter: every program's loop programs, as they would be compiled, run in double and compared with the
- * graphs they were made from. */
+/* Whole units against the interpreter: every program's loop programs, as they would be compiled, run in double and
+ * compared with the graphs they were made from. */
 #ifndef ACT_TESTS_UNITS_H
 #define ACT_TESTS_UNITS_H
 
@@ -7,7 +7,8 @@
 #include "programs.h"
 
 /* A root differs when an element is further off than rounding of the values on the way explains. */
-static inline bool units_differ(const Graph *g, const ProgramsCall *call, const Root *root, const double *want, size_t rows, double most)
+static inline bool units_differ(const Graph *g, const ProgramsCall *call, const Root *root, const double *want,
+                                size_t rows, double most)
 {
     size_t count = graph_value_count(g, root->node, rows);
     double scale = 0;
@@ -24,17 +25,18 @@ static inline bool units_differ(const Graph *g, const ProgramsCall *call, const 
     return false;
 }
 
-static inline const char *units_compare(Arena *arena, const Graph *g, const LoopProgram *program, uint64_t work, double **value,
-                                        double **want, size_t rows, unsigned kinds, double most)
+static inline const char *units_compare(Arena *arena, const Graph *g, const LoopProgram *program, uint64_t work,
+                                        double **value, double **want, size_t rows, unsigned kinds, double most)
 {
     ProgramsCall *call = programs_call(arena, g, work, value, rows);
     loop_run(program, &call->memory, arena);
     for (uint32_t k = 0; k < g->roots.n; k++) {
         const Root *root = &g->roots.at[k];
         if ((kinds >> root->kind & 1) && units_differ(g, call, root, want[root->node], rows, most))
-            return str_printf(arena, STR_FMT ".%s: root %u (\"" STR_FMT "\") is off at n = %zu: %g for %g", STR_ARG(g->name),
-                              program->name.p, k, STR_ARG(root->name), rows, programs_result(g, call, root, 0),
-                              want[root->node][0]).p;
+            return str_printf(arena, STR_FMT ".%s: root %u (\"" STR_FMT "\") is off at n = %zu: %g for %g",
+                              STR_ARG(g->name), program->name.p, k, STR_ARG(root->name), rows,
+                              programs_result(g, call, root, 0), want[root->node][0])
+                .p;
     }
     return NULL;
 }
@@ -49,7 +51,8 @@ static inline double **units_shaken(Arena *arena, const Graph *g, double **value
         size_t count = (size_t)type_elements(&tensor->type) * (tensor->type.batch ? rows : 1);
         out[t] = arena_array(arena, double, count + 1);
         for (size_t i = 0; i < count; i++)
-            out[t][i] = tensor->type.dtype == DT_I32 ? value[t][i] : value[t][i] * (1 + 1e-6 * (programs_uniform(&state) - 0.5));
+            out[t][i] = tensor->type.dtype == DT_I32 ? value[t][i]
+                                                     : value[t][i] * (1 + 1e-6 * (programs_uniform(&state) - 0.5));
     }
     return out;
 }
@@ -96,7 +99,8 @@ static inline Graph *units_train_graph(Arena *arena, const Model *model, const T
 }
 
 /* NULL, or what is wrong with a model's three programs. Values that rounding throws off are no fault. */
-static inline const char *units_check_model(Arena *arena, const UnitModel *unit, const Target *target, size_t rows, double most)
+static inline const char *units_check_model(Arena *arena, const UnitModel *unit, const Target *target, size_t rows,
+                                            double most)
 {
     Graph g = *unit->model->graph, train = *units_train_graph(arena, unit->model, target);
     if (train.tensors.n != unit->graph->tensors.n)
@@ -105,15 +109,16 @@ static inline const char *units_check_model(Arena *arena, const UnitModel *unit,
     double **value = programs_values(arena, &train, rows, 5);
     EvalEnv env = programs_env(value, rows);
     double **want = graph_eval(arena, &g, &env);
-    const char *why = units_compare(arena, &g, unit->forward, unit->work_bytes, value, want, rows, 1u << ROOT_OUTPUT, most);
+    const char *why =
+        units_compare(arena, &g, unit->forward, unit->work_bytes, value, want, rows, 1u << ROOT_OUTPUT, most);
     if (!why)
         why = units_compare(arena, &g, unit->evaluate, unit->work_bytes, value, want, rows,
                             1u << ROOT_LOSS | 1u << ROOT_PREDICTION, most);
     if (why)
         return units_steady(arena, &g, value, want, rows, most) ? why : NULL;
     want = graph_eval(arena, &train, &env);
-    why = units_compare(arena, &train, unit->train_step, unit->work_bytes, value, want, rows, 1u << ROOT_LOSS | 1u << ROOT_UPDATE,
-                        most);
+    why = units_compare(arena, &train, unit->train_step, unit->work_bytes, value, want, rows,
+                        1u << ROOT_LOSS | 1u << ROOT_UPDATE, most);
     return why && units_steady(arena, &train, value, want, rows, most) ? why : NULL;
 }
 

@@ -1,4 +1,5 @@
-/* The units of whole models, every file of tests/models and examples, for every target: three programs over one set of parameters. */
+/* The units of whole models, every file of tests/models and examples, for every target: three programs over one set
+ * of parameters. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
