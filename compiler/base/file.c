@@ -21,13 +21,15 @@ static bool file_refuse(Arena *arena, const char *verb, Str path, const char *re
     return false;
 }
 
+enum { LARGEST = 256 << 20 /* bytes of a text: a device without end ends here */ };
+
 static bool file_read_all(Arena *arena, FILE *in, Str path, Str *text, Str *why)
 {
     size_t n = 0, cap = 1 << 16;
     char *data = malloc(cap);
     if (!data)
         base_out_of_memory(cap);
-    for (size_t got; (got = fread(data + n, 1, cap - n, in)) > 0;) {
+    for (size_t got; n <= LARGEST && (got = fread(data + n, 1, cap - n, in)) > 0;) {
         n += got;
         if (n == cap) {
             char *more = realloc(data, cap *= 2);
@@ -36,7 +38,7 @@ static bool file_read_all(Arena *arena, FILE *in, Str path, Str *text, Str *why)
             data = more;
         }
     }
-    const char *reason = ferror(in) ? strerror(errno) : n >= UINT32_MAX ? "the file is larger than 4 GiB" : NULL;
+    const char *reason = ferror(in) ? strerror(errno) : n > LARGEST ? "it is larger than 256 MiB" : NULL;
     if (!reason)
         *text = str_copy(arena, (Str){data, (uint32_t)n});
     free(data);

@@ -4,7 +4,8 @@
 
 #include "base/str.h"
 
-/* False, with a sentence in *why ("cannot read `x.act`: no such file or directory"), when the system refuses. */
+/* At most 256 MiB. False, with a sentence in *why ("cannot read `x.act`: no such file or directory"), when the system
+ * refuses. */
 bool file_read(Arena *arena, Str path, Str *text, Str *why);
 bool file_write(Arena *arena, Str path, const void *data, size_t size, Str *why);
 /* "dir/name.act" -> "name" ; "dir/" ; ".act" */

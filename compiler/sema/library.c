@@ -108,6 +108,10 @@ static void import_file(Sema *s, const Ast *import)
     const Source *from = source_get(s->program->sources, import->span.source);
     Str path = path_join(s->arena, path_dir(s->arena, from->path), import->text);
     path = normal_path(s, path);
+    if (str_is(path, "-")) {
+        sema_error(s, CODE_unreadable_import, import->span, "standard input can't be imported");
+        return;
+    }
     for (uint32_t i = 0; i < s->program->sources->list.n; i++)
         if (str_eq(normal_path(s, s->program->sources->list.at[i]->path), path))
             return; /* taken up already, or being taken up: a cycle of imports is harmless */

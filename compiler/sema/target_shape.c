@@ -105,7 +105,8 @@ void loss_shape_error(Sema *s, NodeId prediction, Span prediction_span, uint32_t
         Str text = p->rank ? shape : (Str){"", 0};
         diag_fix(diag, FIX_SAFE, at, STR_FMT, STR_ARG(text));
     } else if (p->rank == 1 && t->rank == 1) {
-        diag_help(diag, "the last layer gives %u numbers, and the target has %u", p->dim[0], t->dim[0]);
+        diag_help(diag, "the last layer gives %u number%s, and the target has %u", p->dim[0],
+                  p->dim[0] == 1 ? "" : "s", t->dim[0]);
     } else {
         diag_help(diag, "bring the prediction to shape " STR_FMT, STR_ARG(of));
     }

@@ -86,6 +86,8 @@ static void refusals_are_sentences(void **state)
     Str text, why;
     assert_false(file_read(arena, STR("/nowhere/x.act"), &text, &why));
     assert_string_equal(why.p, "cannot read `/nowhere/x.act`: no such file or directory");
+    assert_false(file_read(arena, STR("/dev/zero"), &text, &why));
+    assert_string_equal(why.p, "cannot read `/dev/zero`: it is larger than 256 MiB");
     assert_false(file_read(arena, str_of(folder), &text, &why));
     assert_non_null(strstr(why.p, "it is a directory"));
     assert_false(file_write(arena, STR("/nowhere/x.o"), "", 0, &why));
