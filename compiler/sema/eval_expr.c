@@ -130,7 +130,9 @@ static Value eval_field(Sema *s, Frame *f, const Ast *e)
     if (str_is(e->text, "shape"))
         return shape_list(s, node, e->span);
     if (!str_is(e->text, "features") && !str_is(e->text, "channels")) {
-        sema_unknown(s, e->name_span, "field", e->text, fields, 3);
+        Diag *diag = sema_unknown(s, e->name_span, "field", e->text, fields, 3);
+        if (item_callable(s, f, e->text))
+            diag_help(diag, "a value goes through a layer by `|>`: `x |> " STR_FMT "`", STR_ARG(e->text));
         return value_none();
     }
     if (graph_type(s->g, node)->rank == 0) {

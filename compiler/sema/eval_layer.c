@@ -271,8 +271,13 @@ static bool take_positional(Sema *s, const Layer *layer, Args *pos, uint32_t fro
             param++;
         if (param == layer->n_param) {
             Arg *arg = &pos->at[i];
-            sema_error(s, CODE_wrong_argument, arg->ast ? arg->ast->span : arg->value.span,
-                       "`%s` does not take so many arguments", layer->name);
+            Diag *diag = sema_error(s, CODE_wrong_argument, arg->ast ? arg->ast->span : arg->value.span,
+                                    "`%s` does not take so many arguments", layer->name);
+            Text text = {.arena = s->arena};
+            for (uint32_t k = 0; k < layer->n_param; k++)
+                text_printf(&text, "%s`%s`", !k ? "" : k + 1 < layer->n_param ? ", " : " and ", layer->param[k].name);
+            if (layer->n_param)
+                diag_help(diag, "it takes " STR_FMT, STR_ARG(text_str(&text)));
             return false;
         }
         ok = take(s, layer, &layer->param[param], &pos->at[i], &call->arg[param]) && ok;
@@ -286,6 +291,13 @@ static bool take_values(Sema *s, const Layer *layer, Args *pos, Span span, Layer
     bool ok = true;
     const char *who = str_c(s->arena, str_printf(s->arena, "`%s`", layer->name));
     uint32_t i = 0;
+    if (pos->n > layer->max_value && pos->at[layer->max_value].done && value_is_graph(pos->at[layer->max_value].value)) {
+        Diag *diag = sema_error(s, CODE_wrong_argument, span, "`%s` takes %u value%s, and gets more", layer->name,
+                                layer->max_value, layer->max_value == 1 ? "" : "s");
+        diag_help(diag, "name the results, `a, b = ...`, and pass one of them on");
+        *used = pos->n; /* no argument is looked at */
+        return false;
+    }
     for (; i < pos->n && i < layer->max_value; i++) {
         Value v = i < layer->min_value || (pos->at[i].done || !layer->param[0].words) ? arg_value(s, &pos->at[i])
                                                                                       : value_none();
@@ -351,7 +363,7 @@ Value layer_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const A
         (LayerCall){.g = s->g, .diags = sema_sink(s), .arena = s->arena, .span = sema_place(s, span), .context = &cx};
     call->trainable = !f->scope->frozen;
     call->param = layer_param;
-    uint32_t used;
+    uint32_t used = 0;
     bool ok = take_values(s, layer, pos, span, call, &used);
     ok = take_positional(s, layer, pos, used, call) && ok;
     for (uint32_t i = 0; i < named->n; i++)

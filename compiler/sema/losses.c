@@ -307,6 +307,25 @@ static void unusable(Sema *s, const Frame *bound, const Item *item, Span span)
     sema_error(s, CODE_not_a_value, span, "`" STR_FMT "` can't be computed from these values", STR_ARG(item->def.name));
 }
 
+/* The library's losses take the prediction first; others have it second. */
+static bool swapped(Sema *s, const Item *item, Value p, Value t)
+{
+    bool targets = item->def.library && value_is_graph(t) && target_of(s, value_to_node(s, p)) &&
+                   !target_of(s, value_to_node(s, t));
+    if (!targets)
+        return false;
+    Diag *diag = sema_error(s, CODE_wrong_argument, p.span, "the prediction comes first, then the target");
+    diag_help(diag, "swap the two");
+    bool apart = p.span.end <= t.span.begin || t.span.end <= p.span.begin;
+    bool written = p.span.source && p.span.source == t.span.source && apart;
+    if (written && !s->outer.source) {
+        Str first = source_slice(s->program->sources, p.span), second = source_slice(s->program->sources, t.span);
+        diag_fix(diag, FIX_SAFE, p.span, STR_FMT, STR_ARG(second));
+        diag_fix(diag, FIX_SAFE, t.span, STR_FMT, STR_ARG(first));
+    }
+    return true;
+}
+
 Value loss_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const Ast *call, Span span)
 {
     (void)call;
@@ -327,6 +346,8 @@ Value loss_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const As
         !options_in_range(s, bound, item))
         return value_none();
     Value p = bound_value(bound, 0), t = bound_value(bound, 1);
+    if (swapped(s, item, p, t))
+        return value_none();
     NodeId prediction = value_to_node(s, p), target = value_is_graph(t) ? value_to_node(s, t) : 0;
     uint32_t target_tensor = target ? target_of(s, target) : 0;
     uint32_t n_classes = target_tensor ? s->g->tensors.at[target_tensor - 1].classes : 0;
@@ -338,9 +359,10 @@ Value loss_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const As
         return value_none();
     }
     bool failed = s->failed;
+    uint32_t errors = sema_sink(s)->list.n;
     s->failed = false;
     NodeId value = sx ? pointwise_loss(s, bound, item, span) : row_loss(s, f, bound, item, span);
-    if (!value && !s->failed)
+    if (!value && !s->failed && sema_sink(s)->list.n == errors)
         unusable(s, bound, item, span);
     s->failed = s->failed || failed;
     if (!value)

@@ -89,6 +89,12 @@ void metric_run(Sema *s, Frame *f, const Ast *st)
     MetricUse use = {.kind = name->text, .span = st->span, .option = str_is(name->text, "top_k") ? 5 : 0};
     ok = read_option(s, &pos, &named, str_c(s->arena, name->text), &use.option) && ok;
     Value p = arg_value(s, &pos.at[0]), t = arg_value(s, &pos.at[1]);
+    if (value_is_graph(p) && target_of(s, value_to_node(s, p)) && value_is_graph(t)) {
+        Diag *diag = sema_error(s, CODE_wrong_argument, pos.at[0].ast->span,
+                                "the prediction comes first, then the target");
+        diag_help(diag, "swap the two");
+        return;
+    }
     use.prediction = value_want_rows(s, p, pos.at[0].ast->span, "a metric");
     if (t.kind == V_NONE || !use.prediction || !ok) {
         s->model->poisoned = true;

@@ -221,6 +221,21 @@ static NodeId predicted(Sema *s, NodeId loss)
     return 0;
 }
 
+/* `loss = cross_entropy(…)`, as other systems write it, only names a value. */
+static void loss_that_is_none(Sema *s, const Frame *f)
+{
+    const Binding *b = map_get(&f->names, STR("loss"));
+    const Ast *st = b ? b->statement : NULL;
+    if (s->model->loss_uses.n || !st || st->kind != AST_ASSIGN || st->kid[0]->n_kid != 1 || b->value.kind != V_NODE)
+        return;
+    const Type *type = graph_type(s->g, b->value.node);
+    if (type->batch || type->rank)
+        return;
+    Diag *diag = sema_error(s, CODE_empty_model, b->span, "this names a value `loss`, and the model has no loss");
+    diag_help(diag, "a loss is written without `=`");
+    diag_fix(diag, FIX_SAFE, (Span){st->span.source, st->kid[0]->span.begin, st->kid[2]->span.begin}, "loss ");
+}
+
 /* What the first loss judges, when nothing is said. */
 static void default_output(Sema *s)
 {
@@ -321,6 +336,8 @@ void model_build(Sema *s, const Ast *ast)
         const Binding *b = f->names.item[i].value;
         m->poisoned = m->poisoned || b->value.kind == V_NONE;
     }
+    if (!m->poisoned)
+        loss_that_is_none(s, f);
     if (!m->poisoned)
         default_output(s);
     init_finish(s);

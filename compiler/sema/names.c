@@ -22,6 +22,8 @@ Binding *frame_bind(Sema *s, Frame *f, Str name, Span span)
         Diag *diag = sema_error(s, CODE_duplicate_name, span, "`" STR_FMT "` is defined twice", STR_ARG(name));
         if (old->span.source)
             diag_label(diag, old->span, "first defined here");
+        if (old->statement && f->kind == FRAME_GRAPH)
+            diag_help(diag, "every value has a name of its own: `" STR_FMT "2 = ...`", STR_ARG(name));
     }
     Binding *b = arena_new_of(s->arena, Binding);
     b->name = name;
@@ -225,6 +227,8 @@ Value name_value(Sema *s, Frame *f, const Ast *name)
         return value_fn(closure_of_primitive(s, op, name->text, name->span), name->span);
     Names names = {0};
     names_visible(s, f, true, true, &names);
+    *vec_push(s->arena, &names) = STR("true");
+    *vec_push(s->arena, &names) = STR("false");
     sema_unknown(s, name->span, "value", name->text, names.at, names.n);
     return value_none();
 }

@@ -2,6 +2,8 @@
  * shown. */
 #include "sema/sema.h"
 
+enum { FEW = 8 /* names that are listed rather than guessed */ };
+
 Diags *sema_sink(Sema *s) { return s->trial ? &s->scratch : s->diags; }
 
 static bool in_library(const Sema *s, Span span)
@@ -61,6 +63,37 @@ static int nearest(Str name, const Str *candidates, uint32_t n, bool *only)
     return best;
 }
 
+static void list_all(Sema *s, Diag *diag, const Str *candidates, uint32_t n)
+{
+    Text text = {.arena = s->arena};
+    for (uint32_t i = 0; i < n; i++)
+        text_printf(&text, "%s`" STR_FMT "`", !i ? "" : i + 1 < n ? ", " : " and ", STR_ARG(candidates[i]));
+    diag_help(diag, "there %s " STR_FMT, n == 1 ? "is" : "are", STR_ARG(text_str(&text)));
+}
+
+/* The name that was probably meant; where there are few, all of them. */
+static void suggest(Sema *s, Diag *diag, Span span, Str name, const Str *candidates, uint32_t n)
+{
+    bool only = true;
+    Str better = foreign_name(name, candidates, n);
+    bool foreign = better.n > 0;
+    int best = foreign ? -1 : nearest(name, candidates, n, &only);
+    if (!foreign && best < 0) {
+        if (n > 0 && n <= FEW)
+            list_all(s, diag, candidates, n);
+        return;
+    }
+    if (!foreign)
+        better = candidates[best];
+    diag_help(diag, foreign ? "here it is called `" STR_FMT "`" : "there is one with a similar name: `" STR_FMT "`",
+              STR_ARG(better));
+    const Source *source = source_get(s->program->sources, span.source);
+    bool file = source && !str_starts(source->path, STR("--set")); /* the command line can't be mended */
+    bool sure = !foreign && str_distance(name, better, 2) <= (name.n > 6 ? 2 : 1);
+    if (only && file && !in_library(s, span))
+        diag_fix(diag, sure ? FIX_SAFE : FIX_UNSAFE, span, STR_FMT, STR_ARG(better));
+}
+
 Diag *sema_unknown(Sema *s, Span span, const char *what, Str name, const Str *candidates, uint32_t n)
 {
     if (broken_gives(s, span, name)) { /* said by the parser, where the name should have come from */
@@ -69,17 +102,12 @@ Diag *sema_unknown(Sema *s, Span span, const char *what, Str name, const Str *ca
         s->failed = true;
         return diag_new(&s->scratch, LEVEL_ERROR, "", "", span, " ");
     }
+    bool made = str_starts(str_of(what), STR("layer")) || str_is(str_of(what), "value") ||
+                str_is(str_of(what), "metric") || str_is(str_of(what), "data reader");
+    if (made && foreign_planned(name))
+        return sema_error(s, CODE_not_supported, span, "`" STR_FMT "` can't be compiled yet", STR_ARG(name));
     Diag *diag = sema_error(s, CODE_unknown_name, span, "there is no %s called `" STR_FMT "`", what, STR_ARG(name));
-    bool only;
-    int best = nearest(name, candidates, n, &only);
-    if (best >= 0) {
-        Str better = candidates[best];
-        diag_help(diag, "there is one with a similar name: `" STR_FMT "`", STR_ARG(better));
-        const Source *source = source_get(s->program->sources, span.source);
-        bool file = source && !str_starts(source->path, STR("--set")); /* the command line can't be mended */
-        if (only && file && !in_library(s, span))
-            diag_fix(diag, FIX_SAFE, span, STR_FMT, STR_ARG(better));
-    }
+    suggest(s, diag, span, name, candidates, n);
     return diag;
 }
 

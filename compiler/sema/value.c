@@ -31,7 +31,11 @@ NodeId value_want_node(Sema *s, Value v, Span span, const char *who)
         s->row_op = true;
     Diag *diag = sema_error(s, CODE_not_a_value, span, "%s needs a value of the network, and this is " STR_FMT, who,
                             STR_ARG(value_describe(s, v)));
-    if (v.kind == V_FN)
+    const Item *item = v.kind == V_FN && v.fn->kind == CLOSURE_ITEM ? v.fn->item : NULL;
+    if (item && item->def.kind == DEF_LOSS && item->params && item->params->n_kid > 1)
+        diag_help(diag, "give it its values: `" STR_FMT "(" STR_FMT ", " STR_FMT ")`", STR_ARG(v.fn->name),
+                  STR_ARG(item->params->kid[0]->text), STR_ARG(item->params->kid[1]->text));
+    else if (v.kind == V_FN)
         diag_help(diag, "give it its value: `x |> " STR_FMT "`", STR_ARG(v.fn->name));
     if (v.kind == V_LIST && v.list->results)
         diag_help(diag, "name the results, `a, b = ...`, and use one of them");

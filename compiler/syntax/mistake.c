@@ -133,6 +133,8 @@ static bool report_head(ParseCtx *cx, const Token *head)
         {"let", "a value is named by `name = …` alone"},
         {"var", "a value is named by `name = …` alone"},
         {"const", "a value is named by `name = …` alone"},
+        {"for", "a layer is repeated by `x |> repeat(3, layer)`"},
+        {"while", "a layer is repeated by `x |> repeat(3, layer)`"},
         {"def", "functions are defined by `activation`, `function`, `loss`, `initializer`, `schedule` or `block`"},
         {"fn", "functions are defined by `activation`, `function`, `loss`, `initializer`, `schedule` or `block`"},
         {"class", "a network is a `model`, a part of one a `block`"},
@@ -191,6 +193,28 @@ static const char *help_for_word(Str text)
     return NULL;
 }
 
+/* Does the statement stand in a model, and not in a block inside? */
+static bool in_model(const ParseCtx *cx, const Token *head)
+{
+    uint32_t at = (uint32_t)(head - cx->tokens.at), open = 0;
+    for (; at > 0; at--) {
+        int kind = cx->tokens.at[at - 1].kind;
+        if (kind == TOK_LBRACE && open-- == 0)
+            break;
+        open += kind == TOK_RBRACE;
+    }
+    return at > 2 && str_is(token_text(cx->source, &cx->tokens.at[at - 3]), "model");
+}
+
+static bool is_setting(Str word)
+{
+    static const char *const settings[] = {"optimizer", "epochs", "batch", "schedule", "seed", "clip", "accumulate"};
+    for (unsigned i = 0; i < sizeof settings / sizeof *settings; i++)
+        if (str_is(word, settings[i]))
+            return true;
+    return false;
+}
+
 /* The most useful thing to say, or nothing. */
 static void add_help(ParseCtx *cx, Diag *d, const Token *head, const Token *found, unsigned expected)
 {
@@ -206,6 +230,12 @@ static void add_help(ParseCtx *cx, Diag *d, const Token *head, const Token *foun
         diag_fix(d, FIX_SAFE, found->span, "==");
     } else if (expected & EXPECT_THEN || expected & EXPECT_ELSE) {
         diag_help(d, "a choice is written `if condition then value else value`");
+    } else if (found->kind == TOK_ASSIGN && before->kind == TOK_COLON) {
+        diag_help(d, "a value is named by `name = …`; behind `:` stands a type");
+    } else if (found->kind == TOK_LBRACKET && (expected & EXPECT_OPERATOR)) {
+        diag_help(d, "a part of a value is taken by a layer: `x |> slice(0, 1)`");
+    } else if (in_model(cx, head) && is_setting(token_text(cx->source, head))) {
+        diag_help(d, "how a model is trained stands in a block of its own: `train name { … }`");
     } else if (found->kind == TOK_ASSIGN && (expected & EXPECT_OPERATOR)) {
         diag_help(d, "`=` names a value at the start of a line, or an argument; `==` compares");
     } else if (word_help && (expected & EXPECT_OPERATOR)) {

@@ -67,7 +67,7 @@ static const char *const wrong[] = {
     ROWS " output x |> linear(3, «ACT1205|features» = 4)\n}\n",
     /* 1206 */
     ROWS " a = «ACT1206|xx» |> relu\n output x\n}\n",
-    ROWS " a = x |> «ACT1206|conv2d»(3, 3)\n output x\n}\n",
+    ROWS " a = x |> «ACT1218|conv2d»(3, 3)\n output x\n}\n",
     ROWS " a = x |> «ACT1206|reluu»\n output x\n}\n",
     ROWS " a = x |> linear(3, «ACT1206|bais» = false)\n output x\n}\n",
     ROWS " a = x |> linear(3, weight = «ACT1206|kaiming»)\n output x\n}\n",
@@ -107,7 +107,7 @@ static const char *const wrong[] = {
     ROWS " a = x |> dropout(«ACT1209|1»)\n output x\n}\n",
     ROWS " a = x |> linear(3, bias = false, trainable = «ACT1209|1»)\n output x\n}\n",
     ROWS " a = x |> softmax(axis = «ACT1209|2»)\n output x\n}\n",
-    ROWS " metric mse(y, «ACT1209|x»)\n output x\n}\n",
+    ROWS " metric mse(«ACT1209|y», x)\n output x\n}\n",
     "block b(x) { x }\nmodel m {\n input x : f32[8]\n output x |> b(«ACT1209|3»)\n}\n",
     "data d { validation = «ACT1209|split(1.5)»\n train { x = csv(\"a\") } }\n",
     "loss whole(p, y) = sum(p * y)\n" ROWS " loss whole(x |> linear(4), y, «ACT1209|reduction» = sum)\n}\n",
