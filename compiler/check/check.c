@@ -105,6 +105,22 @@ static void check_model(Program *program, Model *model, const CheckOptions *opti
         publish(program, options, &cx.findings.at[i], is_silenced(&cx, &cx.findings.at[i]));
 }
 
+/* What no single model can tell. Behind a hard error stands text whose meaning nobody knows. */
+static void check_program(Program *program, const CheckOptions *options)
+{
+    CheckContext cx = {.arena = program->arena, .program = program, .sx = program->sx};
+    cx.scratch = (Diags){.arena = program->diags->arena, .sources = program->diags->sources};
+    if (diag_count(program->diags, LEVEL_ERROR))
+        return;
+    for (unsigned i = 0; i < check_count(); i++) {
+        cx.rule = check_at(i);
+        if (cx.rule->run_program)
+            cx.rule->run_program(&cx);
+    }
+    for (uint32_t i = 0; i < cx.findings.n; i++)
+        publish(program, options, &cx.findings.at[i], is_silenced(&cx, &cx.findings.at[i]));
+}
+
 /* Whether the rules have seen what the @allow covers: not in a model with hard errors, nor, when there is such a model,
  * in a block that it may use. */
 static bool was_checked(const Program *program, const Allow *allow)
@@ -156,6 +172,7 @@ static void check_allows(Program *program, const CheckOptions *options)
 
 void check_run(Program *program, const CheckOptions *options)
 {
+    check_program(program, options);
     for (uint32_t i = 0; i < program->models.n; i++)
         if (!program->models.at[i]->poisoned)
             check_model(program, program->models.at[i], options);

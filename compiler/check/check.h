@@ -29,7 +29,8 @@ typedef struct Rule {
     const char *wrong;   /* a whole .act file that earns exactly this rule */
     const char *right;   /* the same network, right: earns nothing */
     const char *silences[RULE_MAX_SILENCES]; /* codes of rules whose findings at the same place follow from this one */
-    void (*run)(CheckContext *cx);           /* NULL: reported by the checker itself (ACT0001) */
+    void (*run)(CheckContext *cx);           /* over one model; NULL: none, or the checker itself (ACT0001) */
+    void (*run_program)(CheckContext *cx);   /* over the whole program, when nothing in it is a hard error; no model */
 } Rule;
 
 const Rule *check_find(Str name); /* by code or name, in any case; NULL: none */

@@ -35,18 +35,21 @@ static const Ast *parent_in(const Ast *node, const Ast *child)
     return NULL;
 }
 
-/* Every tree that user text can stand in: the model, then all definitions. */
+/* Every tree that user text can stand in: the model, then all definitions, then the files with their `train` blocks. */
+static uint32_t trees(const CheckContext *cx) { return 1 + cx->program->defs.n + cx->program->files.n; }
+
 static const Ast *tree(const CheckContext *cx, uint32_t i)
 {
+    uint32_t n = cx->program->defs.n;
     if (i == 0)
-        return cx->model->ast;
-    return i <= cx->program->defs.n ? cx->program->defs.at[i - 1].ast : NULL;
+        return cx->model ? cx->model->ast : NULL;
+    return i <= n ? cx->program->defs.at[i - 1].ast : cx->program->files.at[i - 1 - n];
 }
 
 const Ast *edit_find(const CheckContext *cx, Span span)
 {
     const Ast *found = NULL;
-    for (uint32_t i = 0; !found && span.source && i <= cx->program->defs.n; i++)
+    for (uint32_t i = 0; !found && span.source && i < trees(cx); i++)
         found = find_in(tree(cx, i), span);
     return found;
 }
@@ -54,7 +57,7 @@ const Ast *edit_find(const CheckContext *cx, Span span)
 const Ast *edit_parent(const CheckContext *cx, const Ast *node)
 {
     const Ast *found = NULL;
-    for (uint32_t i = 0; !found && i <= cx->program->defs.n; i++)
+    for (uint32_t i = 0; !found && i < trees(cx); i++)
         found = parent_in(tree(cx, i), node);
     return found;
 }

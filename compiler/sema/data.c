@@ -346,7 +346,7 @@ static void read_part(Sema *s, const Ast *ast, Model *model, DataUse *data)
             continue;
         }
         const Ast *name = st->kid[0]->kid[0];
-        FieldUse field = {.name = name->text, .span = st->span};
+        FieldUse field = {.name = name->text, .span = st->span, .value = st->kid[2]};
         for (uint32_t k = 0; k < part->fields.n; k++)
             if (str_eq(part->fields.at[k].name, field.name)) {
                 Diag *diag = sema_error(s, CODE_duplicate_name, name->span, "`" STR_FMT "` is defined twice",
@@ -412,7 +412,7 @@ DataUse *data_build(Sema *s, const Ast *ast, Model *model)
     static const Str parts[] = {{"train", 5}, {"validation", 10}, {"test", 4}};
     DataUse *data = arena_new_of(s->arena, DataUse);
     const Source *source = source_get(s->program->sources, ast->span.source);
-    *data = (DataUse){.name = ast->text, .base = path_dir(s->arena, source->path), .span = ast->name_span};
+    *data = (DataUse){.name = ast->text, .base = path_dir(s->arena, source->path), .ast = ast, .span = ast->name_span};
     for (uint32_t i = 0; i < ast->n_kid; i++) {
         const Ast *kid = ast->kid[i];
         if (!kid)

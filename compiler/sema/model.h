@@ -64,11 +64,15 @@ typedef struct OptimizerUpdate {
     uint32_t target;       /* 0: w; 1 + i: state i */
     Sx value;              /* over the values as they are when the statement runs */
 } OptimizerUpdate;
+typedef struct SettingNumber { Str name; double value; } SettingNumber;
 typedef struct OptimizerUse {
     Str name;              /* "adamw" */
     Str text;              /* as written, canonical: "adamw(lr = 0.001, weight_decay = 0.01)" */
     Span span;
     double lr, weight_decay; /* NaN when the optimizer has no such parameter */
+    VEC(SettingNumber) number; /* every argument that is a number, the defaults too: eps, momentum … */
+    bool library;          /* the standard library's definition */
+    const Ast *ast;        /* the expression; NULL when none was written */
     VEC(Str) state;        /* names: m, v */
     VEC(double) state_init;
     VEC(OptimizerUpdate) update;
@@ -83,11 +87,13 @@ typedef struct FieldUse {
     Str name, reader, path, columns;
     VEC(TransformUse) transforms;
     Span span;
+    const Ast *value;      /* the expression: the reader and what is done to it */
     uint32_t tensor;       /* 1 + index of the input or target */
 } FieldUse;
 typedef struct PartUse { Str name; VEC(FieldUse) fields; Span span; } PartUse;
 typedef struct DataUse {
     Str name, base;
+    const Ast *ast;
     VEC(PartUse) parts;
     double validation_split;
     Span span;
@@ -104,6 +110,7 @@ typedef struct TrainUse {
     double clip_norm;      /* 0: none */
     uint32_t accumulate;   /* 1: none */
     Str start_from;
+    const Ast *ast;        /* the TRAIN block */
 } TrainUse;
 
 typedef struct Allow {
@@ -160,6 +167,7 @@ typedef struct Program {
     VEC(Model *) models;
     VEC(Def) defs;         /* library first, then the user's, each in order */
     VEC(Allow) allows;
+    VEC(const Ast *) files; /* the user's, the one given last */
 } Program;
 
 typedef struct SemaOptions {

@@ -312,6 +312,13 @@ OptimizerUse *optimizer_build(Sema *s, Frame *f, const Ast *expr)
     use->name = item->def.name;
     use->text = format_expr(s->arena, expr);
     use->span = expr->span;
+    use->library = item->def.library;
+    use->ast = expr;
+    for (uint32_t i = 0; i < st.frame->names.n; i++) {
+        const Binding *b = st.frame->names.item[i].value;
+        if (b->value.kind == V_NUMBER)
+            *vec_push(s->arena, &use->number) = (SettingNumber){b->name, b->value.number};
+    }
     for (uint32_t i = 0; i < st.state.n; i++)
         if (st.live.at[i]) {
             *vec_push(s->arena, &use->state) = st.state.at[i];

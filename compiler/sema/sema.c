@@ -127,6 +127,9 @@ static void list_definitions(Sema *s)
 static Program *finish(Sema *s)
 {
     list_definitions(s);
+    for (uint32_t i = 0; i < s->files.n; i++)
+        if (!source_get(s->program->sources, s->files.at[i]->span.source)->library)
+            *vec_push(s->arena, &s->program->files) = s->files.at[i];
     return s->program;
 }
 

@@ -315,7 +315,7 @@ void train_build(Sema *s, const Ast *ast)
     }
     TrainUse *use = arena_new_of(s->arena, TrainUse);
     *use = (TrainUse){
-        .span = ast->name_span, .epochs = DEFAULT_EPOCHS, .batch = DEFAULT_BATCH, .accumulate = 1, .seed = 1};
+        .span = ast->name_span, .epochs = DEFAULT_EPOCHS, .batch = DEFAULT_BATCH, .accumulate = 1, .seed = 1, .ast = ast};
     Settings t = {.s = s, .f = s->global, .model = model ? model : &nobody, .use = use};
     const Ast *seen[N_KEY] = {NULL};
     s->model = model;

@@ -9,22 +9,47 @@
 
 #include "harness.h"
 
+/* A rule that is off by default is asked for. */
+static Checked check_asked(const Rule *rule, const char *text)
+{
+    Arena *arena = arena_new();
+    CheckOptions options = {0};
+    Str why;
+    if (rule->level == LEVEL_ALLOW)
+        assert_true(check_set(arena, &options, LEVEL_WARN, str_of(rule->code), &why));
+    Checked c = check_text_with(text, &options);
+    arena_free(arena);
+    return c;
+}
+
+/* What the text earns: of this rule, at any level that shows; of others, from a warning on. */
+static void count(const Checked *c, const Rule *rule, uint32_t *own, uint32_t *other)
+{
+    *own = *other = 0;
+    for (uint32_t k = 0; k < c->diags->list.n; k++) {
+        const Diag *diag = c->diags->list.at[k];
+        if (strcmp(diag->code, rule->code) == 0)
+            *own += diag->level >= LEVEL_WARN || rule->level == LEVEL_NOTE;
+        else
+            *other += diag->level >= LEVEL_WARN;
+    }
+}
+
 static void test_examples(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < check_count(); i++) {
         const Rule *rule = check_at(i);
-        Checked wrong = check_text(rule->wrong);
-        uint32_t own = 0, other = 0;
-        for (uint32_t k = 0; k < wrong.diags->list.n; k++) {
-            const Diag *diag = wrong.diags->list.at[k];
-            if (diag->level >= LEVEL_WARN)
-                *(strcmp(diag->code, rule->code) == 0 ? &own : &other) += 1;
-        }
+        Checked wrong = check_asked(rule, rule->wrong), right = check_asked(rule, rule->right);
+        uint32_t own, other;
+        count(&wrong, rule, &own, &other);
         if (own != 1 || other != 0)
             fail_msg("%s: the wrong example says\n%s", rule->name, checked_lines(&wrong, LEVEL_NOTE));
+        count(&right, rule, &own, &other);
+        if (own != 0 || other != 0)
+            fail_msg("%s: the right example says\n%s", rule->name, checked_lines(&right, LEVEL_NOTE));
         arena_free(wrong.arena);
-        harness_says(rule->name, 0, rule->right, "", LEVEL_WARN);
+        arena_free(right.arena);
     }
 }
 
@@ -34,12 +59,18 @@ static void test_fixes_lead_to_clean_files(void **state)
     unsigned fixed = 0;
     for (unsigned i = 0; i < check_count(); i++) {
         const Rule *rule = check_at(i);
-        Checked wrong = check_text(rule->wrong);
+        Checked wrong = check_asked(rule, rule->wrong);
         const Diag *diag = checked_find(&wrong, rule->code);
         assert_non_null(diag);
         if (diag->edits.n) {
+            Checked right = check_asked(rule, checked_fix(&wrong, diag));
+            uint32_t own, other;
             fixed++;
-            harness_says(rule->name, 0, checked_fix(&wrong, diag), "", LEVEL_WARN);
+            count(&right, rule, &own, &other);
+            if (own != 0 || other != 0)
+                fail_msg("%s: fixed to\n%s\nit says\n%s", rule->name, right.source->text.p,
+                         checked_lines(&right, LEVEL_NOTE));
+            arena_free(right.arena);
         }
         assert_true(diag->helps.n > 0);
         arena_free(wrong.arena);
