@@ -51,7 +51,7 @@ typedef struct EvalCall {
 typedef struct Moments {
     double mean, second;     /* E x, E x² (per element) */
     double corr;             /* correlation of an element between two random samples, of the raw second moment */
-    double second_low, second_high; /* band for `second` where it is not determined (max pooling, unstable fixed points) */
+    double second_low, second_high; /* what this op leaves open about `second` (max pooling of unknown correlation) */
 } Moments;
 /* Backward: second moment of the gradient with respect to a value, per element, relative to the loss. */
 typedef struct SignalCall {
@@ -62,6 +62,7 @@ typedef struct SignalCall {
     double grad_out;            /* backward: G of the output */
     double *grad_in;            /* backward: to fill, one per input, before summing over uses */
     SxPool *sx;
+    bool near;                  /* one of the many runs of an ensemble: a table will do, correlations are not asked */
 } SignalCall;
 
 struct Op {

@@ -117,6 +117,18 @@ typedef struct SxMoments {
  * and f' (found as the roots of the arguments of abs, min, max, comparisons), accurate to 1e-8. `arg` is the variable;
  * the other arguments are numbers in `args` (may be NULL when there are none). */
 SxMoments sx_gauss(SxPool *pool, Sx f, unsigned arg, const double *args, double mean, double deviation);
+/* The same and more, by a fixed rule instead of an adaptive one (about 1e-7 for the functions people write, in some
+ * 20 µs): what signal propagation asks at every layer. */
+typedef struct SxSpread {
+    double mean, second, fourth; /* E f(Z), E f(Z)², E f(Z)⁴ */
+    double slope2, slope4;       /* E f'(Z)², E f'(Z)⁴ */
+    double cross;                /* E f(Z) f(Z') for a Z' with the same mean and deviation, correlated as given */
+} SxSpread;
+SxSpread sx_spread(SxPool *pool, Sx f, unsigned arg, const double *args, double mean, double deviation, double corr);
+/* The same for a Z of mean 0 and uncorrelated Z', read off a table in the logarithm of the deviation that fills as it
+ * is asked (within 1e-4, in well under a microsecond): for the many runs of an ensemble. Argument 0 is the variable,
+ * and the only one. */
+SxSpread sx_spread_near(SxPool *pool, Sx f, double deviation);
 /* The kinks in (low, high), ascending; returns how many (at most `cap` are written). */
 unsigned sx_kinks(SxPool *pool, Sx f, unsigned arg, double low, double high, double *at, unsigned cap);
 

@@ -11,11 +11,11 @@
 
 /* Nodes in [0, 1] of the Kronrod rule, every second one of them (from the second) a node of the Gauss rule; weights
  * of both. */
-static const double node_of[8] = {0.991455371120812639206854697526329, 0.949107912342758524526189684047851,
+const double sx_kronrod_node[8] = {0.991455371120812639206854697526329, 0.949107912342758524526189684047851,
                                   0.864864423359769072789712788640926, 0.741531185599394439863864773280788,
                                   0.586087235467691130294144691693013, 0.405845151377397166906606412076961,
                                   0.207784955007898467600689403773245, 0.0};
-static const double kronrod[8] = {0.022935322010529224963732008058970, 0.063092092629978553290700663189204,
+const double sx_kronrod_weight[8] = {0.022935322010529224963732008058970, 0.063092092629978553290700663189204,
                                   0.104790010322250183839876322541518, 0.140653259715525918745189590510238,
                                   0.169004726639267902826583426598550, 0.190350578064785409913256402421014,
                                   0.204432940075298892414161999234649, 0.209482141084727828012999174891714};
@@ -23,7 +23,6 @@ static const double gauss[4] = {0.129484966168869693270611432679082, 0.279705391
                                 0.381830050505118944950369775488975, 0.417959183673469387755102040816327};
 
 #define MOMENTS 4
-#define KINKS   256
 #define REACH   10.0 /* in deviations; further only while it matters */
 #define FAR     38.0 /* here the density is the least double */
 
@@ -43,7 +42,7 @@ static void measure(const Integral *in, Panel *panel)
 {
     double x[15], z[15], half = (panel->to - panel->from) / 2, middle = panel->from + half;
     for (unsigned k = 0; k < 15; k++) {
-        z[k] = middle + half * (k < 8 ? -node_of[k] : node_of[14 - k]);
+        z[k] = middle + half * (k < 8 ? -sx_kronrod_node[k] : sx_kronrod_node[14 - k]);
         x[k] = in->mean + in->deviation * z[k];
     }
     sx_curve_run(in->curve, x, 15);
@@ -54,7 +53,7 @@ static void measure(const Integral *in, Panel *panel)
         double f = sx_curve_at(in->curve, 0, k), slope = sx_curve_at(in->curve, 1, k);
         double term[MOMENTS] = {f, f * f, slope * slope, slope};
         for (unsigned m = 0; m < MOMENTS; m++) {
-            fine[m] += kronrod[i] * density * term[m];
+            fine[m] += sx_kronrod_weight[i] * density * term[m];
             coarse[m] += i & 1 ? gauss[i / 2] * density * term[m] : 0;
         }
     }
@@ -109,32 +108,33 @@ static void cut_at(Cuts *cuts, double z, double from, double to, Arena *arena)
         *vec_push(arena, cuts) = z;
 }
 
-/* [from, to] in deviations, cut at the kinks and, for a wide Z, where functions have their features. */
-static Cuts cut(const Integral *in, const double *kink, unsigned n_kink, double from, double to, Arena *arena)
+double *sx_gauss_cuts(double mean, double deviation, const double *kink, unsigned n_kink, uint32_t *n, Arena *arena)
 {
     Cuts cuts = {0};
-    for (double z = from; z <= to; z += 2.5)
+    for (double z = -REACH; z <= REACH; z += 2.5)
         *vec_push(arena, &cuts) = z;
     for (unsigned i = 0; i < n_kink; i++)
-        cut_at(&cuts, (kink[i] - in->mean) / in->deviation, from, to, arena);
-    if (in->deviation > 1.5) {
-        cut_at(&cuts, -in->mean / in->deviation, from, to, arena);
+        cut_at(&cuts, (kink[i] - mean) / deviation, -REACH, REACH, arena);
+    if (deviation > 1.5) {
+        cut_at(&cuts, -mean / deviation, -REACH, REACH, arena);
         for (double x = 1; x < 4096; x *= 2)
             for (int side = -1; side < 2; side += 2)
-                cut_at(&cuts, (side * x - in->mean) / in->deviation, from, to, arena);
+                cut_at(&cuts, (side * x - mean) / deviation, -REACH, REACH, arena);
     }
     qsort(cuts.at, cuts.n, sizeof *cuts.at, by_value);
-    return cuts;
+    *n = cuts.n;
+    return cuts.at;
 }
 
 static void integrate(Integral *in, const double *kink, unsigned n_kink, double *total, Arena *arena)
 {
-    Cuts cuts = cut(in, kink, n_kink, -REACH, REACH, arena);
+    uint32_t n_cut;
+    const double *cut = sx_gauss_cuts(in->mean, in->deviation, kink, n_kink, &n_cut, arena);
     Panels panels = {0};
-    for (uint32_t i = 0; i + 1 < cuts.n; i++) {
-        if (!(cuts.at[i + 1] > cuts.at[i]))
+    for (uint32_t i = 0; i + 1 < n_cut; i++) {
+        if (!(cut[i + 1] > cut[i]))
             continue;
-        Panel panel = {.from = cuts.at[i], .to = cuts.at[i + 1]};
+        Panel panel = {.from = cut[i], .to = cut[i + 1]};
         measure(in, &panel);
         for (unsigned m = 0; m < MOMENTS; m++)
             in->scale[m] += fabs(panel.sum[m]);
@@ -157,30 +157,23 @@ static void integrate(Integral *in, const double *kink, unsigned n_kink, double 
         }
 }
 
-/* What does not depend on mean and deviation; kept where f has no other argument. */
-typedef struct Prepared {
-    SxCurve curve;
-    double kink[KINKS];
-    unsigned n_kink; /* more than KINKS: too many to list, looked for where Z is */
-} Prepared;
-
-static Prepared *prepare(SxPool *pool, Sx f, unsigned arg, const double *args, Arena *arena)
+static SxPrepared *prepare(SxPool *pool, Sx f, unsigned arg, const double *args, Arena *arena)
 {
-    Prepared *made = arena_new_of(arena, Prepared);
+    SxPrepared *made = arena_new_of(arena, SxPrepared);
     Arena *scratch = arena_new();
     Sx roots[2] = {f, sx_derivative(pool, f, arg)};
     made->curve = sx_curve(pool, roots, 2, arg, args, arena);
-    made->n_kink = sx_curve_kinks(&made->curve, -INFINITY, INFINITY, made->kink, KINKS, scratch);
+    made->n_kink = sx_curve_kinks(&made->curve, -INFINITY, INFINITY, made->kink, SX_MAX_KINKS, scratch);
     arena_free(scratch);
     return made;
 }
 
-static Prepared *prepared_for(SxPool *pool, Sx f, unsigned arg, const double *args, Arena *scratch)
+SxPrepared *sx_gauss_prepared(SxPool *pool, Sx f, unsigned arg, const double *args, Arena *scratch)
 {
     static const char key[64];
     if (sx_args_used(pool, f) & ~(1ull << arg))
         return prepare(pool, f, arg, args, scratch);
-    Prepared *known = sx_recall(pool, f, &key[arg]);
+    SxPrepared *known = sx_recall(pool, f, &key[arg]);
     if (!known) {
         known = prepare(pool, f, arg, NULL, sx_pool_arena(pool));
         sx_remember(pool, f, &key[arg], known);
@@ -191,7 +184,7 @@ static Prepared *prepared_for(SxPool *pool, Sx f, unsigned arg, const double *ar
 SxMoments sx_gauss(SxPool *pool, Sx f, unsigned arg, const double *args, double mean, double deviation)
 {
     Arena *arena = arena_new();
-    Prepared *prepared = prepared_for(pool, f, arg, args, arena);
+    SxPrepared *prepared = sx_gauss_prepared(pool, f, arg, args, arena);
     double total[MOMENTS] = {0};
     if (deviation == 0) {
         sx_curve_run(&prepared->curve, &mean, 1);
@@ -201,7 +194,7 @@ SxMoments sx_gauss(SxPool *pool, Sx f, unsigned arg, const double *args, double 
         Integral in = {.curve = &prepared->curve, .mean = mean, .deviation = deviation};
         double *kink = prepared->kink;
         unsigned n_kink = prepared->n_kink;
-        if (n_kink > KINKS) {
+        if (n_kink > SX_MAX_KINKS) {
             unsigned cap = 4096;
             kink = arena_array(arena, double, cap);
             n_kink = sx_curve_kinks(in.curve, mean - REACH * deviation, mean + REACH * deviation, kink, cap, arena);

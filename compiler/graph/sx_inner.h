@@ -81,4 +81,18 @@ double *sx_grid(double low, double high, uint32_t *n, Arena *arena);
 /* Where some part of the curve changes its branch, all the roots together; as sx_kinks. */
 unsigned sx_curve_kinks(SxCurve *curve, double low, double high, double *at, unsigned cap, Arena *arena);
 
+/* ── a Gaussian argument (sx_gauss.c, sx_spread.c) ── */
+/* The Kronrod rule of 15 points on [-1, 1]: nodes 0 to 7 are the positive ones from the outside to 0. */
+extern const double sx_kronrod_node[8], sx_kronrod_weight[8];
+#define SX_MAX_KINKS 256
+typedef struct SxPrepared { /* what does not depend on mean and deviation */
+    SxCurve curve;          /* roots: f and f' */
+    double kink[SX_MAX_KINKS];
+    unsigned n_kink; /* more than SX_MAX_KINKS: too many to list, looked for where Z is */
+} SxPrepared;
+/* Kept in the pool where f has no other argument, else in `scratch`. */
+SxPrepared *sx_gauss_prepared(SxPool *pool, Sx f, unsigned arg, const double *args, Arena *scratch);
+/* ±10 deviations cut into panels, ascending: at the kinks and, for a wide Z, where functions have their features. */
+double *sx_gauss_cuts(double mean, double deviation, const double *kink, unsigned n_kink, uint32_t *n, Arena *arena);
+
 #endif

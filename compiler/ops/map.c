@@ -79,13 +79,15 @@ static void vjp(Grad *grad, NodeId self, NodeId dy)
 
 static void signal(const SignalCall *call)
 {
-    sample_forward(call->sx, node_attr(call->node, 0)->sx, call->in, call->node->n_in, call->out);
+    Sample sample = {call->sx, call->in, call->node->n_in, call->near};
+    sample_forward(&sample, node_attr(call->node, 0)->sx, call->out);
 }
 
 static void signal_back(const SignalCall *call)
 {
     double slope2[64];
-    sample_slopes(call->sx, node_attr(call->node, 0)->sx, call->in, call->node->n_in, slope2);
+    Sample sample = {call->sx, call->in, call->node->n_in, call->near};
+    sample_slopes(&sample, node_attr(call->node, 0)->sx, slope2);
     for (uint32_t i = 0; i < call->node->n_in; i++)
         call->grad_in[i] = call->grad_out * slope2[i];
 }

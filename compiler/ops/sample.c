@@ -2,151 +2,173 @@
 
 #include <math.h>
 
-enum { POINTS = 2048, OUTER = 33, MAX_ARGS = 64 };
+enum { POINTS = 1024, MAX_ARGS = 64 };
+
+/* Of a function's value: E f, E f², E f f' for two samples. */
+typedef struct Triple {
+    double mean, second, cross;
+} Triple;
 
 static double variance(const Moments *m) { return fmax(0, m->second - m->mean * m->mean); }
 
 /* A point: an argument that is the same for all samples and elements. */
 static bool is_point(const Moments *m) { return variance(m) <= 1e-12 * fmax(m->second, 1e-300); }
 
-/* Inverse of the normal distribution function by bisection-free Newton steps on erf; u in (0, 1). */
-static double normal_quantile(double u)
+/* The part of an argument's variance that two samples share. */
+static double shared_part(const Moments *m)
 {
-    double x = 0;
-    for (int i = 0; i < 60; i++) {
-        double density = exp(-x * x / 2) / sqrt(2 * M_PI);
-        double error = 0.5 * erfc(-x / M_SQRT2) - u;
-        double step = error / fmax(density, 1e-12);
-        x -= fmax(-1, fmin(1, step));
-        if (fabs(step) < 1e-12)
-            break;
-    }
-    return x;
+    double var = variance(m);
+    return var > 0 ? fmin(1, fmax(0, (m->corr * m->second - m->mean * m->mean) / var)) : 1;
 }
 
-/* Coordinate `axis` of the k-th point of the set, as a standard normal number. */
+static uint64_t varying(const Sample *s, Sx f)
+{
+    uint64_t used = sx_args_used(s->sx, f), vary = 0;
+    for (uint32_t i = 0; i < s->n; i++)
+        if ((used >> i & 1) && !is_point(s->in[i]))
+            vary |= 1ull << i;
+    return vary;
+}
+
+/* Points as numbers, the varying argument as argument 0: so that the same function is known again. */
+static Sx as_curve(const Sample *s, Sx f, uint32_t which)
+{
+    Sx to[MAX_ARGS];
+    for (uint32_t i = 0; i < s->n; i++)
+        to[i] = i == which ? sx_arg(s->sx, 0) : sx_num(s->sx, s->in[i]->mean);
+    return sx_substitute(s->sx, f, to, s->n);
+}
+
+static SxSpread spread_of(const Sample *s, Sx f, uint32_t which)
+{
+    const Moments *m = s->in[which];
+    double deviation = sqrt(variance(m));
+    Sx curve = as_curve(s, f, which);
+    if (s->near && fabs(m->mean) <= 1e-6 * deviation)
+        return sx_spread_near(s->sx, curve, deviation);
+    return sx_spread(s->sx, curve, 0, NULL, m->mean, deviation, s->near ? 0 : shared_part(m));
+}
+
+/* Coordinate `axis` of the k-th point of the set, as a standard normal number (Box and Muller's transform of two
+ * Kronecker sequences). */
 static double gauss_point(uint32_t k, uint32_t axis)
 {
-    static const double prime[] = {2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53};
-    double alpha = sqrt(prime[axis % 16] + (double)(axis / 16) * 1e-3);
-    double u = fmod(0.5 + (k + 1) * (alpha - floor(alpha)), 1);
-    return normal_quantile(fmin(fmax(u, 1e-9), 1 - 1e-9));
-}
-
-static uint32_t varying(SxPool *sx, Sx f, const Moments *const *in, uint32_t n, uint32_t *which)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < n; i++)
-        if (sx_uses_arg(sx, f, i) && !is_point(in[i])) {
-            *which = i;
-            count++;
-        }
-    return count;
-}
-
-/* E[f(X) f(X')] for two samples whose argument has the correlation the moments say: the outer rule runs over the part the
- * samples share, sx_gauss over what is their own. */
-static double cross_moment(SxPool *sx, Sx f, uint32_t arg, const double *fixed, const Moments *m)
-{
-    double var = variance(m), shared = fmin(1, fmax(0, (m->corr * m->second - m->mean * m->mean) / var));
-    if (shared < 1e-9) {
-        double mean = sx_gauss(sx, f, arg, fixed, m->mean, sqrt(var)).mean;
-        return mean * mean;
+    static const double prime[] = {2,  3,  5,  7,  11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53,
+                                   59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109, 113, 127, 131};
+    double u[2];
+    for (uint32_t i = 0; i < 2; i++) {
+        uint32_t at = 2 * axis + i;
+        double alpha = sqrt(prime[at % 32] + (double)(at / 32) * 1e-3);
+        u[i] = fmod(0.5 + (k + 1) * (alpha - floor(alpha)), 1);
     }
-    double sum = 0, weight = 0;
-    for (int i = 0; i < OUTER; i++) {
-        double z = -4.8 + 9.6 * i / (OUTER - 1), w = exp(-z * z / 2);
-        double mean = sx_gauss(sx, f, arg, fixed, m->mean + sqrt(var * shared) * z, sqrt(var * (1 - shared))).mean;
-        sum += w * mean * mean;
-        weight += w;
-    }
-    return sum / weight;
+    return sqrt(-2 * log(fmax(u[0], 1e-12))) * cos(2 * M_PI * u[1]);
 }
 
-static bool affine(SxPool *sx, Sx f, uint32_t n, double *slope)
+static bool affine(const Sample *s, Sx f, double *slope)
 {
     Sx d[MAX_ARGS];
-    sx_gradient(sx, f, n, d);
-    for (uint32_t i = 0; i < n; i++)
-        if (!sx_is_num(sx, sx_simplify(sx, d[i]), &slope[i]))
+    sx_gradient(s->sx, f, s->n, d);
+    for (uint32_t i = 0; i < s->n; i++)
+        if (!sx_is_num(s->sx, sx_simplify(s->sx, d[i]), &slope[i]))
             return false;
     return true;
 }
 
-static void finish(Moments *out, double mean, double second, double cross)
+static Triple sample_points(const Sample *s, Sx f)
 {
-    out->mean = mean;
-    out->second = out->second_low = out->second_high = second;
-    out->corr = second > 0 ? fmin(1, fmax(0, cross / second)) : 1;
-}
-
-void sample_forward(SxPool *sx, Sx f, const Moments *const *in, uint32_t n, Moments *out)
-{
-    double fixed[MAX_ARGS] = {0}, slope[MAX_ARGS];
-    uint32_t which = 0, count = varying(sx, f, in, n, &which);
-    for (uint32_t i = 0; i < n; i++)
-        fixed[i] = in[i]->mean;
-    if (count == 0) {
-        double value = sx_eval(sx, f, fixed);
-        finish(out, value, value * value, value * value);
-        return;
-    }
-    if (affine(sx, f, n, slope)) {
-        double mean = sx_eval(sx, f, fixed), var = 0, shared = 0;
-        for (uint32_t i = 0; i < n; i++) {
-            var += slope[i] * slope[i] * variance(in[i]);
-            shared += slope[i] * slope[i] * fmax(0, in[i]->corr * in[i]->second - in[i]->mean * in[i]->mean);
-        }
-        finish(out, mean, mean * mean + var, mean * mean + shared);
-        return;
-    }
-    if (count == 1) {
-        SxMoments m = sx_gauss(sx, f, which, fixed, in[which]->mean, sqrt(variance(in[which])));
-        finish(out, m.mean, m.second, cross_moment(sx, f, which, fixed, in[which]));
-        return;
-    }
-    double sum = 0, square = 0, cross = 0, other[MAX_ARGS];
+    double at[MAX_ARGS], other[MAX_ARGS];
+    Triple sum = {0};
     for (uint32_t k = 0; k < POINTS; k++) {
-        for (uint32_t i = 0; i < n; i++) {
-            double var = variance(in[i]);
-            double shared = var > 0 ? fmin(1, fmax(0, (in[i]->corr * in[i]->second - in[i]->mean * in[i]->mean) / var)) : 1;
+        for (uint32_t i = 0; i < s->n; i++) {
+            double deviation = sqrt(variance(s->in[i])), shared = shared_part(s->in[i]);
             double z = gauss_point(k, 3 * i), a = gauss_point(k, 3 * i + 1), b = gauss_point(k, 3 * i + 2);
-            fixed[i] = in[i]->mean + sqrt(var) * (sqrt(shared) * z + sqrt(1 - shared) * a);
-            other[i] = in[i]->mean + sqrt(var) * (sqrt(shared) * z + sqrt(1 - shared) * b);
+            at[i] = s->in[i]->mean + deviation * (sqrt(shared) * z + sqrt(1 - shared) * a);
+            other[i] = s->in[i]->mean + deviation * (sqrt(shared) * z + sqrt(1 - shared) * b);
         }
-        double y = sx_eval(sx, f, fixed);
-        sum += y;
-        square += y * y;
-        cross += y * sx_eval(sx, f, other);
+        double y = sx_eval(s->sx, f, at);
+        sum.mean += y / POINTS;
+        sum.second += y * y / POINTS;
+        sum.cross += s->near ? 0 : y * sx_eval(s->sx, f, other) / POINTS;
     }
-    finish(out, sum / POINTS, square / POINTS, cross / POINTS);
+    return sum;
 }
 
-void sample_slopes(SxPool *sx, Sx f, const Moments *const *in, uint32_t n, double *slope2)
+static Triple triple_of(const Sample *s, Sx f);
+
+/* f = a + b, a - b, a * b, a / b with nothing in common. */
+static bool from_parts(const Sample *s, Sx f, Triple *out)
+{
+    const SxNode *node = sx_node(s->sx, f);
+    SxOp op = node->op;
+    if (op != SX_ADD && op != SX_SUB && op != SX_MUL && op != SX_DIV)
+        return false;
+    Sx left = node->in[0], right = node->in[1];
+    if (varying(s, left) & varying(s, right))
+        return false;
+    if (op == SX_DIV)
+        right = sx_div(s->sx, sx_num(s->sx, 1), right);
+    Triple a = triple_of(s, left), b = triple_of(s, right);
+    if (op == SX_MUL || op == SX_DIV) {
+        *out = (Triple){a.mean * b.mean, a.second * b.second, a.cross * b.cross};
+        return true;
+    }
+    double sign = op == SX_SUB ? -1 : 1, mixed = 2 * sign * a.mean * b.mean;
+    *out = (Triple){a.mean + sign * b.mean, a.second + b.second + mixed, a.cross + b.cross + mixed};
+    return true;
+}
+
+static Triple triple_of(const Sample *s, Sx f)
+{
+    double at[MAX_ARGS] = {0};
+    uint64_t vary = varying(s, f);
+    Triple out;
+    if (vary == 0) {
+        for (uint32_t i = 0; i < s->n; i++)
+            at[i] = s->in[i]->mean;
+        double value = sx_eval(s->sx, f, at);
+        return (Triple){value, value * value, value * value};
+    }
+    if ((vary & (vary - 1)) == 0) {
+        uint32_t which = 0;
+        while (!(vary >> which & 1))
+            which++;
+        SxSpread spread = spread_of(s, f, which);
+        return (Triple){spread.mean, spread.second, spread.cross};
+    }
+    return from_parts(s, f, &out) ? out : sample_points(s, f);
+}
+
+void sample_forward(const Sample *s, Sx f, Moments *out)
+{
+    double at[MAX_ARGS] = {0}, slope[MAX_ARGS];
+    Triple t;
+    if (affine(s, f, slope)) {
+        double var = 0, shared = 0;
+        for (uint32_t i = 0; i < s->n; i++) {
+            at[i] = s->in[i]->mean;
+            var += slope[i] * slope[i] * variance(s->in[i]);
+            shared += slope[i] * slope[i] * variance(s->in[i]) * shared_part(s->in[i]);
+        }
+        double mean = sx_eval(s->sx, f, at);
+        t = (Triple){mean, mean * mean + var, mean * mean + shared};
+    } else {
+        t = triple_of(s, f);
+    }
+    out->mean = t.mean;
+    out->second = out->second_low = out->second_high = t.second;
+    out->corr = t.second > 0 ? fmin(1, fmax(0, t.cross / t.second)) : 1;
+}
+
+void sample_slopes(const Sample *s, Sx f, double *slope2)
 {
     Sx d[MAX_ARGS];
-    double fixed[MAX_ARGS] = {0};
-    sx_gradient(sx, f, n, d);
-    uint32_t which = 0, count = varying(sx, f, in, n, &which);
-    for (uint32_t i = 0; i < n; i++) {
-        fixed[i] = in[i]->mean;
-        slope2[i] = 0;
-    }
-    if (count <= 1) {
-        for (uint32_t i = 0; i < n; i++) {
-            /* E d² through sx_gauss's second moment; for the varying argument of f itself this is E f'². */
-            SxMoments m = count == 0 ? sx_gauss(sx, d[i], 0, fixed, fixed[0], 0)
-                                     : sx_gauss(sx, d[i], which, fixed, in[which]->mean, sqrt(variance(in[which])));
-            slope2[i] = m.second;
-        }
-        return;
-    }
-    for (uint32_t k = 0; k < POINTS; k++) {
-        for (uint32_t i = 0; i < n; i++)
-            fixed[i] = in[i]->mean + sqrt(variance(in[i])) * gauss_point(k, i);
-        for (uint32_t i = 0; i < n; i++) {
-            double y = sx_eval(sx, d[i], fixed);
-            slope2[i] += y * y / POINTS;
-        }
+    double number;
+    uint64_t vary = varying(s, f);
+    sx_gradient(s->sx, f, s->n, d);
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (vary == 1ull << i)
+            slope2[i] = spread_of(s, f, i).slope2; /* of f itself: its kinks are known */
+        else
+            slope2[i] = sx_is_num(s->sx, d[i], &number) ? number * number : triple_of(s, d[i]).second;
     }
 }

@@ -1,14 +1,22 @@
 /* Moments of pointwise expressions of several independent Gaussian values, for signal propagation.
  *
- * One varying argument: quadrature split at the kinks (sx_gauss). Affine expressions: exact. Several arguments under a non-linear
- * expression: the mean over a fixed low-discrepancy set of Gaussian points (Kronecker sequence of square roots of primes). */
+ * Affine expressions are exact. One varying argument: quadrature split at the kinks (sx_spread). Sums and products of
+ * parts that share no varying argument (a gated unit, a * sigmoid(b)) follow from their parts. What is left: the mean
+ * over a fixed low-discrepancy set of Gaussian points (Kronecker sequences of square roots of primes). */
 #ifndef ACT_OPS_SAMPLE_H
 #define ACT_OPS_SAMPLE_H
 
 #include "graph/op.h"
 
-void sample_forward(SxPool *sx, Sx f, const Moments *const *in, uint32_t n, Moments *out);
+typedef struct Sample {
+    SxPool *sx;
+    const Moments *const *in; /* of argument i */
+    uint32_t n;
+    bool near; /* a table will do */
+} Sample;
+
+void sample_forward(const Sample *sample, Sx f, Moments *out);
 /* slope2[i] = E (df/dx_i)². */
-void sample_slopes(SxPool *sx, Sx f, const Moments *const *in, uint32_t n, double *slope2);
+void sample_slopes(const Sample *sample, Sx f, double *slope2);
 
 #endif
