@@ -43,4 +43,18 @@ bool edit_initializer(const CheckContext *cx, Diag *diag, FixKind kind, const Te
 /* `class(2)` -> `binary` */
 bool edit_target_type(const CheckContext *cx, Diag *diag, FixKind kind, const Tensor *target, const char *type);
 
+/* ── edit_text.c ── */
+/* `name = value` among a call's arguments: the ARG; NULL: not given so. */
+const Ast *edit_argument(const Ast *call, const char *name);
+/* The setting of a train block: `batch 32`. NULL: not written. */
+const Ast *edit_setting(const TrainUse *train, const char *key);
+/* The call of an optimizer as the user wrote it; NULL when it was not written or has no arguments. */
+const Ast *edit_optimizer_call(const CheckContext *cx, const OptimizerUse *use);
+/* A whole statement with its line, comment lines above it left alone; false when it shares its line. */
+bool edit_delete_statement(const CheckContext *cx, Diag *diag, FixKind kind, Span statement);
+/* The one NAME in the model's statements that reads the input called `name`; NULL when there are none or several. */
+const Ast *edit_only_reader(const CheckContext *cx, Str name);
+/* A value for people and for the language: shortest decimal form. */
+Str edit_number(Arena *arena, double value);
+
 #endif

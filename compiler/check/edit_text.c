@@ -1,0 +1,81 @@
+/* Places in the text that several rules change: arguments, settings, whole statements. */
+#include "check/edit.h"
+
+const Ast *edit_argument(const Ast *call, const char *name)
+{
+    for (uint32_t i = 1; call && call->kind == AST_CALL && i < call->n_kid; i++)
+        if (call->kid[i]->kind == AST_ARG && str_is(call->kid[i]->text, name))
+            return call->kid[i];
+    return NULL;
+}
+
+const Ast *edit_setting(const TrainUse *train, const char *key)
+{
+    for (uint32_t i = 0; train && train->ast && i < train->ast->n_kid; i++) {
+        const Ast *kid = train->ast->kid[i];
+        if (kid && kid->kind == AST_SETTING && str_is(kid->text, key))
+            return kid;
+    }
+    return NULL;
+}
+
+const Ast *edit_optimizer_call(const CheckContext *cx, const OptimizerUse *use)
+{
+    const Source *source = source_get(cx->program->sources, use->span.source);
+    const Ast *e = use->ast;
+    while (e && e->kind == AST_GROUP)
+        e = e->kid[0];
+    return source && !source->library && e && e->kind == AST_CALL ? e : NULL;
+}
+
+static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+
+bool edit_delete_statement(const CheckContext *cx, Diag *diag, FixKind kind, Span statement)
+{
+    const Source *source = source_get(cx->program->sources, statement.source);
+    if (source == NULL || source->library)
+        return false;
+    uint32_t begin = statement.begin, end = statement.end;
+    while (begin > 0 && is_blank(source->text.p[begin - 1]))
+        begin--;
+    while (end < source->text.n && is_blank(source->text.p[end]))
+        end++;
+    bool own = (begin == 0 || source->text.p[begin - 1] == '\n') &&
+               (end == source->text.n || source->text.p[end] == '\n' || source->text.p[end] == '#');
+    if (!own)
+        return false;
+    while (end < source->text.n && source->text.p[end] != '\n') /* a comment behind it goes with it */
+        end++;
+    if (end < source->text.n)
+        end++;
+    diag_fix(diag, kind, (Span){statement.source, begin, end}, "%s", "");
+    return true;
+}
+
+static void count_readers(const Ast *e, Str name, const Ast **found, uint32_t *n)
+{
+    if (e == NULL)
+        return;
+    if (e->kind == AST_NAME && str_eq(e->text, name)) {
+        *found = e;
+        ++*n;
+    }
+    for (uint32_t i = 0; i < e->n_kid; i++)
+        count_readers(e->kid[i], name, found, n);
+}
+
+const Ast *edit_only_reader(const CheckContext *cx, Str name)
+{
+    const Ast *found = NULL;
+    uint32_t n = 0;
+    for (uint32_t i = 0; cx->model && i < cx->model->ast->n_kid; i++)
+        count_readers(cx->model->ast->kid[i], name, &found, &n);
+    return n == 1 ? found : NULL;
+}
+
+Str edit_number(Arena *arena, double value)
+{
+    Text text = {.arena = arena};
+    text_number(&text, value);
+    return text_str(&text);
+}
