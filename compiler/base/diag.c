@@ -96,24 +96,30 @@ static bool diag_same(const Diag *a, const Diag *b)
            str_eq(str_of(a->code), str_of(b->code)) && str_eq(a->message, b->message);
 }
 
-void diag_sort(Diags *diags)
+/* In place; returns how many are left without doubles. */
+static uint32_t sort_list(Arena *arena, Diag **at, uint32_t n)
 {
-    uint32_t n = diags->list.n;
-    Ranked *ranked = arena_array(diags->arena, Ranked, n);
+    Ranked *ranked = arena_array(arena, Ranked, n);
     for (uint32_t i = 0; i < n; i++)
-        ranked[i] = (Ranked){diags->list.at[i], i};
+        ranked[i] = (Ranked){at[i], i};
     if (n)
         qsort(ranked, n, sizeof *ranked, ranked_compare_place);
-    diags->list.n = 0;
+    uint32_t kept = 0;
     for (uint32_t i = 0; i < n; i++) {
         bool seen = false;
-        for (uint32_t k = diags->list.n; k > 0 && !seen; k--) {
-            const Diag *kept = diags->list.at[k - 1];
-            if (kept->primary.span.begin != ranked[i].diag->primary.span.begin)
+        for (uint32_t k = kept; k > 0 && !seen; k--) {
+            if (at[k - 1]->primary.span.begin != ranked[i].diag->primary.span.begin)
                 break;
-            seen = diag_same(kept, ranked[i].diag);
+            seen = diag_same(at[k - 1], ranked[i].diag);
         }
         if (!seen)
-            diags->list.at[diags->list.n++] = ranked[i].diag;
+            at[kept++] = ranked[i].diag;
     }
+    return kept;
+}
+
+void diag_sort(Diags *diags)
+{
+    diags->list.n = sort_list(diags->arena, diags->list.at, diags->list.n);
+    diags->allowed.n = sort_list(diags->arena, diags->allowed.at, diags->allowed.n);
 }

@@ -17,6 +17,7 @@ typedef enum Level { LEVEL_ALLOW, LEVEL_NOTE, LEVEL_WARN, LEVEL_DENY, LEVEL_ERRO
 /* DENY: a lint whose level stops code generation, printed as "error". ERROR: a hard error that no flag can allow. */
 
 typedef enum FixKind { FIX_NONE, FIX_SAFE, FIX_UNSAFE } FixKind;
+/* SAFE: certain to be what is meant. UNSAFE: a good guess that changes what the network computes. */
 
 typedef struct DiagLabel {
     Span span;
@@ -40,12 +41,14 @@ typedef struct Diag {
     VEC(Str) helps;
     FixKind fix;
     VEC(DiagEdit) edits;
+    Str reason; /* of the @allow that silences it; only in Diags.allowed */
 } Diag;
 
 typedef struct Diags {
     Arena *arena;
     Sources *sources;
     VEC(Diag *) list;
+    VEC(Diag *) allowed; /* silenced in the source, with a reason; only SARIF shows them */
 } Diags;
 
 Diag *diag_new(Diags *diags, Level level, const char *code, const char *name, Span span, const char *format, ...)
@@ -61,18 +64,37 @@ unsigned diag_count(const Diags *diags, Level at_least);
 /* Stable order by source, offset, code; exact doubles removed. */
 void diag_sort(Diags *diags);
 
-typedef enum DiagFormat { DIAG_HUMAN, DIAG_SHORT, DIAG_JSON } DiagFormat;
+typedef enum DiagFormat { DIAG_HUMAN, DIAG_SHORT, DIAG_JSON, DIAG_GITHUB, DIAG_SARIF } DiagFormat;
 
 typedef struct DiagStyle {
     DiagFormat format;
     bool colour;
-    bool notes;       /* show LEVEL_NOTE */
-    unsigned columns; /* terminal width, 0 = do not cut */
+    bool notes;            /* show LEVEL_NOTE */
+    unsigned columns;      /* terminal width; 0: unknown, only very long lines are cut */
+    unsigned error_limit;  /* nothing is printed behind so many errors; 0: any number */
+    FixKind fixing;        /* fixes of this kind were applied already: the summary does not offer them */
+    unsigned fixed, files; /* … so many, in so many files */
 } DiagStyle;
 
-/* One diagnostic as text, ending in a newline. JSON: one object on one line, as DESIGN.md section 4 has it. */
+/* Is it shown? Not what is allowed, and notes only when asked for. */
+bool diag_shown(const Diag *diag, const DiagStyle *style);
+/* How many of the list are printed: what stands in front of the first error beyond the limit. */
+uint32_t diag_printed(const Diags *diags, const DiagStyle *style);
+
+typedef struct DiagTally {
+    unsigned errors, warnings, notes;
+    unsigned safe, unsafe; /* of these, with a fix */
+    const char *code;      /* of the first of the worst; NULL: none */
+} DiagTally;
+DiagTally diag_tally(const Diags *diags, const DiagStyle *style);
+/* "2 errors, 1 warning (1 fixable with `--fix`); `actc explain ACT201` says more", without a line end; empty when there
+ * is nothing to say. */
+Str diag_summary(Arena *arena, const DiagTally *tally, const DiagStyle *style);
+
+/* One diagnostic as text, ending in a newline. JSON: one object on one line, for programs. GITHUB: one workflow
+ * command. SARIF has no form for one: the empty text. */
 Str diag_render(Arena *arena, const Diag *diag, const DiagStyle *style);
-/* All of them in order, then (human) the summary line "2 errors, 1 warning (1 fixable with `--fix`)". */
+/* All of them in order, then (human) the summary. For SARIF see base/sarif.h. */
 void diag_print_all(const Diags *diags, const DiagStyle *style, FILE *out);
 
 #endif

@@ -3,7 +3,7 @@
 #include "base/utf8.h"
 
 /* A JSON string. Bytes that are no UTF-8 become U+FFFD: a reader must never choke on a broken source file. */
-static void json_string(Text *out, Str s)
+void json_string(Text *out, Str s)
 {
     text_putc(out, '"');
     for (uint32_t i = 0; i < s.n;) {
@@ -22,6 +22,17 @@ static void json_string(Text *out, Str s)
             text_add(out, (Str){bytes, utf8_encode(code, bytes)});
     }
     text_putc(out, '"');
+}
+
+Str diag_whole_text(Arena *arena, const Diag *diag)
+{
+    Text out = {.arena = arena};
+    text_add(&out, diag->message);
+    for (uint32_t i = 0; i < diag->notes.n; i++)
+        text_printf(&out, "\nnote: " STR_FMT, STR_ARG(diag->notes.at[i]));
+    for (uint32_t i = 0; i < diag->helps.n; i++)
+        text_printf(&out, "\nhelp: " STR_FMT, STR_ARG(diag->helps.at[i]));
+    return text_str(&out);
 }
 
 static void json_field(Text *out, const char *name, Str value)

@@ -189,42 +189,11 @@ Str diag_render(Arena *arena, const Diag *diag, const DiagStyle *style)
     case DIAG_JSON:
         diag_write_json(&out, diag);
         break;
+    case DIAG_GITHUB:
+        diag_write_github(&out, diag);
+        break;
+    case DIAG_SARIF:
+        break;
     }
     return text_str(&out);
-}
-
-static void print_count(FILE *out, unsigned n, const char *word, bool *first)
-{
-    if (n)
-        fprintf(out, "%s%u %s%s", *first ? "" : ", ", n, word, n == 1 ? "" : "s");
-    *first = *first && !n;
-}
-
-void diag_print_all(const Diags *diags, const DiagStyle *style, FILE *out)
-{
-    unsigned errors = 0, warnings = 0, notes = 0, fixable = 0;
-    for (uint32_t i = 0; i < diags->list.n; i++) {
-        const Diag *diag = diags->list.at[i];
-        if (diag->level == LEVEL_ALLOW || (diag->level == LEVEL_NOTE && !style->notes))
-            continue;
-        errors += diag->level >= LEVEL_DENY;
-        warnings += diag->level == LEVEL_WARN;
-        notes += diag->level == LEVEL_NOTE;
-        fixable += diag->fix == FIX_SAFE;
-        Arena *arena = arena_new();
-        Str text = diag_render(arena, diag, style);
-        fwrite(text.p, 1, text.n, out);
-        if (style->format == DIAG_HUMAN)
-            fputc('\n', out);
-        arena_free(arena);
-    }
-    if (style->format != DIAG_HUMAN || errors + warnings + notes == 0)
-        return;
-    bool first = true;
-    print_count(out, errors, "error", &first);
-    print_count(out, warnings, "warning", &first);
-    print_count(out, notes, "note", &first);
-    if (fixable)
-        fprintf(out, " (%u fixable with `--fix`)", fixable);
-    fputc('\n', out);
 }

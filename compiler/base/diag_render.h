@@ -1,4 +1,4 @@
-/* The three ways a diagnostic is written; diag_render() picks one. Private to base. */
+/* The ways a diagnostic is written; diag_render() picks one. Private to base. */
 #ifndef ACT_BASE_DIAG_RENDER_H
 #define ACT_BASE_DIAG_RENDER_H
 
@@ -6,6 +6,11 @@
 
 void diag_write_human(Text *out, const Diag *diag, const DiagStyle *style);
 void diag_write_json(Text *out, const Diag *diag);
+void diag_write_github(Text *out, const Diag *diag);
+/* Message, notes and helps as lines, for readers that show one text. */
+Str diag_whole_text(Arena *arena, const Diag *diag);
+/* A JSON string with its quotes. */
+void json_string(Text *out, Str s);
 const char *diag_level_word(Level level); /* "error", "warning", "note" */
 
 /* --- parts of the human form ------------------------------------------------------------------------------------- */

@@ -107,6 +107,11 @@ bool file_write(Arena *arena, Str path, const void *data, size_t size, Str *why)
     if (file < 0)
         return file_refuse(arena, "write", path, strerror(errno), why);
     bool ok = write_all(file, data, size);
+    if (ok && exists) {
+        bool kept = fchown(file, info.st_uid, info.st_gid) == 0; /* else it is ours now, as an editor's would be */
+        (void)kept;
+        ok = fchmod(file, info.st_mode & 0777) == 0; /* the umask may have taken something away */
+    }
     int error = errno;
     if (close(file) != 0 && ok) {
         ok = false;

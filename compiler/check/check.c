@@ -40,7 +40,8 @@ static bool is_silenced(const CheckContext *cx, const Finding *finding)
     return false;
 }
 
-/* Every @allow that covers the finding counts as used, also when the finding would not have been shown. */
+/* Every @allow that covers the finding counts as used, also when the finding would not have been shown. The reason
+ * of the last one goes with it. */
 static bool is_allowed(Program *program, const Finding *finding)
 {
     bool allowed = false;
@@ -50,6 +51,7 @@ static bool is_allowed(Program *program, const Finding *finding)
             continue;
         allow->used = true;
         allowed = true;
+        finding->diag->reason = allow->reason;
     }
     return allowed;
 }
@@ -59,10 +61,13 @@ static void publish(Program *program, const CheckOptions *options, Finding *find
     Diag *diag = finding->diag;
     bool allowed = is_allowed(program, finding);
     diag->level = check_level(options, finding->rule, diag->level);
-    if (allowed || silenced || diag->level == LEVEL_ALLOW)
+    if (silenced || diag->level == LEVEL_ALLOW)
         return;
     diag->list = program->diags;
-    *vec_push(program->diags->arena, &program->diags->list) = diag;
+    if (allowed)
+        *vec_push(program->diags->arena, &program->diags->allowed) = diag;
+    else
+        *vec_push(program->diags->arena, &program->diags->list) = diag;
 }
 
 static void lead_to(CheckContext *cx, NodeId prediction)

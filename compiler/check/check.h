@@ -56,6 +56,8 @@ Level check_level(const CheckOptions *options, const Rule *rule, Level level);
 
 /* A hard error (syntax, names, shapes, types) is called so. */
 bool check_is_hard(Str name);
+/* What `actc explain` says of a hard error, by code or name; NULL: none is called so. */
+const char *check_hard_doc(Str name);
 
 /* ── running ── */
 /* Runs every rule over every model that is not poisoned, applies levels and @allow, and adds to program->diags. options

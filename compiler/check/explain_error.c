@@ -55,6 +55,12 @@ static const SemaCode *find(Str name)
 
 bool check_is_hard(Str name) { return find(name) != NULL; }
 
+const char *check_hard_doc(Str name)
+{
+    const SemaCode *code = find(name);
+    return code ? code->doc : NULL;
+}
+
 bool explain_error(Str name, Text *out)
 {
     const SemaCode *code = find(name);

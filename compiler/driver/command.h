@@ -21,7 +21,7 @@ typedef struct Command {
     int (*run)(Arena *arena, Options *options);
 } Command;
 
-typedef enum ErrorFormat { FORMAT_HUMAN, FORMAT_SHORT, FORMAT_JSON } ErrorFormat;
+typedef enum ErrorFormat { FORMAT_HUMAN, FORMAT_SHORT, FORMAT_JSON, FORMAT_SARIF, FORMAT_GITHUB } ErrorFormat;
 typedef enum ColourChoice { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } ColourChoice;
 typedef enum TableFormat { TABLE_TEXT, TABLE_JSON } TableFormat;
 
@@ -35,8 +35,9 @@ struct Options {
     CheckOptions check;
     uint32_t batch;        /* 0: as written */
     uint32_t max_warnings; /* UINT32_MAX: any number */
+    uint32_t error_limit;  /* 0: any number */
     int level, format, error_format, colour;
-    bool debug, notes, fix, unsafe_fixes, check_only, diff, time_passes, help, version;
+    bool debug, notes, fix, unsafe_fixes, statistics, check_only, diff, time_passes, help, version;
 };
 
 const Command *command_find(Str name); /* NULL: none */

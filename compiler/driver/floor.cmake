@@ -9,6 +9,10 @@ endif()
 set_property(SOURCE driver/link.c APPEND PROPERTY COMPILE_DEFINITIONS "ACT_LINK_FLAGS=\"${link_flags}\"")
 set_property(SOURCE driver/driver.c APPEND PROPERTY COMPILE_DEFINITIONS "ACT_VERSION=\"${PROJECT_VERSION}\""
                                                                         "ACT_LLVM_VERSION=\"${LLVM_PACKAGE_VERSION}\"")
+# Where findings say they come from; a distributor may give a web page.
+set(ACT_HOMEPAGE "urn:actc:compiler" CACHE STRING "informationUri in SARIF documents")
+set_property(SOURCE driver/sarif_rules.c APPEND PROPERTY COMPILE_DEFINITIONS "ACT_VERSION=\"${PROJECT_VERSION}\""
+                                                                             "ACT_HOMEPAGE=\"${ACT_HOMEPAGE}\"")
 # `actc run` is the training program with the model linked into this process.
 if(TARGET actrt)
   target_link_libraries(act_driver PUBLIC actrt)

@@ -5,7 +5,7 @@
 
 enum { HELP_COLUMN = 30, HELP_WIDTH = 100 };
 
-/* `text` from column `column` on, wrapped. The cursor is at `at`. */
+/* `text` from column `column` on, wrapped; a line end in it stays one. The cursor is at `at`. */
 static void help_wrap(Text *out, unsigned at, unsigned column, const char *text)
 {
     if (at >= column && at > 0) {
@@ -15,7 +15,13 @@ static void help_wrap(Text *out, unsigned at, unsigned column, const char *text)
     text_printf(out, "%*s", (int)(column - at), "");
     at = column;
     for (const char *word = text; *word;) {
-        unsigned n = (unsigned)strcspn(word, " ");
+        unsigned n = (unsigned)strcspn(word, " \n");
+        if (word[n] == '\n' && n == 0) {
+            text_printf(out, "\n%*s", (int)column, "");
+            at = column;
+            word++;
+            continue;
+        }
         if (at > column && at + 1 + n > HELP_WIDTH) {
             text_printf(out, "\n%*s", (int)column, "");
             at = column;

@@ -8,51 +8,79 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static bool wants_colour(const Options *options, FILE *out)
+/* --color wins; then NO_COLOR (any text), a terminal that can do nothing, CLICOLOR_FORCE (any text but 0). */
+bool session_colour(const Options *options, FILE *out)
 {
     if (options->colour != COLOUR_AUTO)
         return options->colour == COLOUR_ALWAYS;
-    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
-    return !(no && *no) && !(term && strcmp(term, "dumb") == 0) && isatty(fileno(out));
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM"), *force = getenv("CLICOLOR_FORCE");
+    if ((no && *no) || (term && strcmp(term, "dumb") == 0))
+        return false;
+    return (force && *force && strcmp(force, "0") != 0) || isatty(fileno(out));
 }
 
+enum { NARROWEST = 20, WIDEST = 10000 };
+
+/* COLUMNS when it says something sensible, else what the terminal says; 0: not known. */
 static unsigned terminal_columns(FILE *out)
 {
+    const char *text = getenv("COLUMNS");
+    char *end = NULL;
+    long wanted = text ? strtol(text, &end, 10) : 0;
+    if (wanted >= NARROWEST && wanted <= WIDEST && *end == 0)
+        return (unsigned)wanted;
     struct winsize size;
     return isatty(fileno(out)) && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 void session_begin(Session *s, Arena *arena, const Options *options)
 {
-    static const DiagFormat format[] = {
-        [FORMAT_HUMAN] = DIAG_HUMAN, [FORMAT_SHORT] = DIAG_SHORT, [FORMAT_JSON] = DIAG_JSON};
+    static const DiagFormat format[] = {[FORMAT_HUMAN] = DIAG_HUMAN,
+                                        [FORMAT_SHORT] = DIAG_SHORT,
+                                        [FORMAT_JSON] = DIAG_JSON,
+                                        [FORMAT_SARIF] = DIAG_SARIF,
+                                        [FORMAT_GITHUB] = DIAG_GITHUB};
     *s = (Session){.arena = arena, .options = options, .sources = {.arena = arena}};
     s->diags = (Diags){.arena = arena, .sources = &s->sources};
-    s->out = options->error_format == FORMAT_JSON ? stdout : stderr;
+    s->out = options->error_format >= FORMAT_JSON ? stdout : stderr;
     s->style = (DiagStyle){.format = format[options->error_format],
-                           .colour = options->error_format == FORMAT_HUMAN && wants_colour(options, s->out),
+                           .colour = options->error_format == FORMAT_HUMAN && session_colour(options, s->out),
                            .notes = options->notes,
+                           .error_limit = options->error_limit,
+                           .fixing = options->diff           ? FIX_NONE
+                                     : options->unsafe_fixes ? FIX_UNSAFE
+                                     : options->fix          ? FIX_SAFE
+                                                             : FIX_NONE,
                            .columns = terminal_columns(s->out)};
 }
 
-static void print_message(bool colour, Str message, Str help)
+static void print_message(bool colour, const char *word, const char *paint, Str message, Str help)
 {
-    fprintf(stderr, "%serror%s: " STR_FMT "\n", colour ? "\033[1;31m" : "", colour ? "\033[0m" : "", STR_ARG(message));
+    fprintf(stderr, "%s%s%s: " STR_FMT "\n", colour ? paint : "", word, colour ? "\033[0m" : "", STR_ARG(message));
     if (help.n)
         fprintf(stderr, "  %shelp%s: " STR_FMT "\n", colour ? "\033[1;36m" : "", colour ? "\033[0m" : "",
                 STR_ARG(help));
 }
 
+static int print_error(const Options *options, int code, Str message, Str help)
+{
+    print_message(session_colour(options, stderr), "error", "\033[1;31m", message, help);
+    return code;
+}
+
 int session_fail(const Session *s, int code, Str message, Str help)
 {
-    print_message(wants_colour(s->options, stderr), message, help);
-    return code;
+    return print_error(s->options, code, message, help);
+}
+
+void session_warn(const Session *s, Str message)
+{
+    print_message(session_colour(s->options, stderr), "warning", "\033[1;33m", message, (Str){0});
 }
 
 int usage_error(const Options *options, Str message, Str help)
 {
-    print_message(wants_colour(options, stderr), message, help);
-    return EXIT_USAGE;
+    return print_error(options, EXIT_USAGE, message, help);
 }
 
 int print_text(const Options *options, Str text)
@@ -67,8 +95,10 @@ const Source *session_read(Session *s, Str path)
 {
     Str why;
     const Source *source = source_read(&s->sources, path, &why);
-    if (!source)
+    if (!source) {
         session_fail(s, EXIT_USAGE, why, (Str){0});
+        s->failed = true;
+    }
     return source;
 }
 
@@ -86,13 +116,104 @@ Program *session_program(Session *s, const Source *source)
 
 bool session_stops(const Session *s) { return diag_count(&s->diags, LEVEL_DENY) > 0; }
 
+Str session_file(Arena *arena, Str path)
+{
+    char *real = realpath(str_c(arena, path), NULL);
+    if (!real)
+        return path;
+    Str file = str_copy(arena, str_of(real));
+    free(real);
+    return file;
+}
+
+typedef struct Twin {
+    Str file;
+    const Source *source;
+} Twin;
+
+/* Twins side by side, the one with the shortest path first. */
+static int compare_twins(const void *left, const void *right)
+{
+    const Twin *a = left, *b = right;
+    int order = str_compare(a->file, b->file);
+    if (order)
+        return order;
+    if (a->source->path.n != b->source->path.n)
+        return a->source->path.n < b->source->path.n ? -1 : 1;
+    return a->source->id < b->source->id ? -1 : 1;
+}
+
+static void move_spans(Diag *diag, const uint32_t *home)
+{
+    diag->primary.span.source = home[diag->primary.span.source];
+    for (uint32_t i = 0; i < diag->labels.n; i++)
+        diag->labels.at[i].span.source = home[diag->labels.at[i].span.source];
+    for (uint32_t i = 0; i < diag->edits.n; i++)
+        diag->edits.at[i].span.source = home[diag->edits.at[i].span.source];
+}
+
+/* A file that several programs import was read several times: its diagnostics move to one of the texts. */
+static void join_twins(Session *s)
+{
+    uint32_t n = s->sources.list.n, real = 0;
+    uint32_t *home = arena_array(s->arena, uint32_t, n + 1);
+    Twin *twin = arena_array(s->arena, Twin, n);
+    for (uint32_t i = 0; i < n; i++) {
+        const Source *source = s->sources.list.at[i];
+        home[source->id] = source->id;
+        if (!source->library)
+            twin[real++] = (Twin){session_file(s->arena, source->path), source};
+    }
+    if (real)
+        qsort(twin, real, sizeof *twin, compare_twins);
+    for (uint32_t i = 1; i < real; i++) {
+        const Source *before = source_get(&s->sources, home[twin[i - 1].source->id]);
+        if (str_eq(twin[i].file, twin[i - 1].file) && str_eq(twin[i].source->text, before->text))
+            home[twin[i].source->id] = before->id;
+    }
+    for (uint32_t i = 0; i < s->diags.list.n; i++)
+        move_spans(s->diags.list.at[i], home);
+    for (uint32_t i = 0; i < s->diags.allowed.n; i++)
+        move_spans(s->diags.allowed.at[i], home);
+}
+
+void session_sort(Session *s)
+{
+    if (s->diags.list.n + s->diags.allowed.n)
+        join_twins(s);
+    diag_sort(&s->diags);
+}
+
+static void print_findings(Session *s)
+{
+    if (s->options->statistics) {
+        session_print_statistics(s);
+        return;
+    }
+    if (s->style.format == DIAG_SARIF && !s->reported) {
+        session_print_sarif(s);
+        s->reported = true;
+        return;
+    }
+    if (s->reported) { /* one run, one document: what the code generator adds is said in words */
+        s->style.format = DIAG_SHORT;
+        s->out = stderr;
+    }
+    diag_print_all(&s->diags, &s->style, s->out);
+    if (s->style.format != DIAG_HUMAN && s->style.fixed)
+        fprintf(stderr, "%u fixed\n", s->style.fixed);
+}
+
 int session_report(Session *s)
 {
-    diag_sort(&s->diags);
+    session_sort(s);
     unsigned errors = diag_count(&s->diags, LEVEL_DENY), warnings = diag_count(&s->diags, LEVEL_WARN) - errors;
-    diag_print_all(&s->diags, &s->style, s->out);
-    fflush(s->out);
+    print_findings(s);
+    bool taken = fflush(s->out) == 0 && !ferror(s->out);
     s->diags.list.n = 0;
+    s->diags.allowed.n = 0;
+    if (!taken)
+        return session_fail(s, EXIT_USAGE, STR("standard output takes no more"), (Str){0});
     if (errors)
         return EXIT_PROBLEMS;
     if (warnings > s->options->max_warnings)

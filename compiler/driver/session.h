@@ -10,7 +10,9 @@ typedef struct Session {
     Sources sources;
     Diags diags;
     DiagStyle style;
-    FILE *out; /* where diagnostics go */
+    FILE *out;     /* where diagnostics go */
+    bool failed;   /* something could not be read or written */
+    bool reported; /* the one SARIF document is out */
 } Session;
 
 void session_begin(Session *s, Arena *arena, const Options *options);
@@ -20,10 +22,22 @@ const Source *session_read(Session *s, Str path);
 Program *session_program(Session *s, const Source *source);
 /* Are there errors, or lints that are denied? */
 bool session_stops(const Session *s);
+/* Diagnostics in order; what several files found in one that they all import is said once. */
+void session_sort(Session *s);
 /* Prints what was found so far, once, and forgets it. The exit code: 0 or 1 (errors, or more warnings than
  * --max-warnings). */
 int session_report(Session *s);
 /* A message without a place: "error: …" and "help: …". Returns `code`. */
 int session_fail(const Session *s, int code, Str message, Str help);
+/* The same as a warning. */
+void session_warn(const Session *s, Str message);
+/* Whether text for this stream is coloured. */
+bool session_colour(const Options *options, FILE *out);
+/* What file a path names, the same for all its spellings; the path itself when there is no such file. */
+Str session_file(Arena *arena, Str path);
+
+/* The parts of session_report(), in sarif_rules.c and statistics.c. */
+void session_print_sarif(const Session *s);
+void session_print_statistics(const Session *s);
 
 #endif

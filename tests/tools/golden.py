@@ -61,7 +61,8 @@ def run(actc, path, text):
         (folder / path.name).write_text(text)
         for other in words(text, "with"):
             shutil.copy(path.parent / other, folder / other)
-        env = {k: v for k, v in os.environ.items() if not k.startswith("ACT_") and k not in ("NO_COLOR", "CC")}
+        outside = ("NO_COLOR", "CLICOLOR_FORCE", "COLUMNS", "CC") # what would change the output
+        env = {k: v for k, v in os.environ.items() if not k.startswith("ACT_") and k not in outside}
         env.update(PATH=f"{actc.parent}:{env['PATH']}", LC_ALL="C.UTF-8", TERM="dumb")
         out, code = {s: "" for s in STREAMS}, 0
         for line in words(text, "run"):

@@ -301,11 +301,21 @@ static void prints_all_with_a_summary(void **state)
         DiagStyle style;
         const char *last, *absent;
     } rows[] = {
-        {{.format = DIAG_HUMAN}, "\n\n1 error, 1 warning (1 fixable with `--fix`)\n", "hidden"},
-        {{.format = DIAG_HUMAN, .notes = true}, "\n\n1 error, 1 warning, 1 note (1 fixable with `--fix`)\n", "allowed"},
+        {{.format = DIAG_HUMAN}, "\n\n1 error, 1 warning (1 fixable with `--fix`); `actc explain ACT1` says more\n",
+         "hidden"},
+        {{.format = DIAG_HUMAN, .notes = true},
+         "\n\n1 error, 1 warning, 1 note (1 fixable with `--fix`); `actc explain ACT1` says more\n",
+         "allowed"},
+        {{.format = DIAG_HUMAN, .fixing = FIX_SAFE, .fixed = 3, .files = 2},
+         "\n\n3 fixed in 2 files; left: 1 error, 1 warning; `actc explain ACT1` says more\n",
+         "hidden"},
+        {{.format = DIAG_HUMAN, .error_limit = 1},
+         "]: one\n --> mnist.act:1:1\n  |\n1 | model m {\n  | ^^^^^\n\n1 more is not shown behind error 1 (--error-limit)\n"
+         "1 error, 1 warning (1 fixable with `--fix`); `actc explain ACT1` says more\n",
+         "two"},
         {{.format = DIAG_SHORT}, "mnist.act:5:5: warning[ACT2]: two\n", "hidden"},
     };
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *text = NULL;
         size_t n = 0;
         FILE *out = open_memstream(&text, &n);
