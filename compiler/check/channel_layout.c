@@ -58,10 +58,10 @@ ACT_CHECK(channel_layout) = {
     .summary = "an image that seems to have its channels first",
     .doc =
         "Images are [height, width, channels] in this language, whatever files and other frameworks do. An input of "
-        "[3, 32, 32] is therefore an image 3 pixels high, 32 wide, with 32 channels: `normalize` measures each of the "
-        "32 \"channels\", and layers over windows slide along the wrong axes. A dense layer behind `flatten` does not "
-        "care, but its weights are permuted when they are saved for PyTorch, by the same wrong reading, so that they "
-        "mean another network there.\n\n"
+        "[3, 32, 32] is therefore an image 3 pixels high, 32 wide, with 32 channels: `normalize` measures each of "
+        "the 32 \"channels\", and layers over windows slide along the wrong axes. A dense layer behind `flatten` "
+        "does not care, but its weights are permuted when they are saved for PyTorch, by the same wrong reading, so "
+        "that they mean another network there.\n\n"
         "Reported are inputs of three axes with 1, 3 or 4 in front and two equal sides behind, unless every reader "
         "permutes them.",
     .wrong = "model digits {\n"

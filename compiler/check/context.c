@@ -148,8 +148,7 @@ TargetKind check_target(const CheckContext *cx, const LossCall *loss, const Tens
     return target->binary ? TARGET_BINARY : target->classes > 0 ? TARGET_CLASS : TARGET_REAL;
 }
 
-/* The map in which a loss's body meets prediction and target; its sx reads them as a0 and a1. 0: there is none. */
-static Sx loss_term(const CheckContext *cx, const LossCall *loss)
+Sx check_loss_term(const CheckContext *cx, const LossCall *loss)
 {
     for (NodeId id = loss->prediction + 1; id < cx->g->nodes.n; id++) {
         const Node *node = graph_node(cx->g, id);
@@ -171,7 +170,7 @@ bool check_is_binary_loss(const CheckContext *cx, const LossCall *loss)
     if (loss->classes || (!loss->wants_logits && !loss->wants_probabilities))
         return false;
     /* What is not the case counts too: the loss has a slope where the target is 0. (A divergence has none there.) */
-    Sx term = loss_term(cx, loss), slope[2];
+    Sx term = check_loss_term(cx, loss), slope[2];
     if (term == 0)
         return true;
     sx_gradient(cx->sx, term, 2, slope);
@@ -183,7 +182,7 @@ bool check_is_distance_loss(const CheckContext *cx, const LossCall *loss)
     static const double at[][3] = {{0.3, 0.8, 0.5}, {-1.2, 0.4, 2.25}, {1.75, -0.5, -3}, {0.1, 0.1, 0.875}};
     if (loss->classes || loss->wants_logits || loss->wants_probabilities || loss->wants_log_probabilities)
         return false;
-    Sx term = loss_term(cx, loss);
+    Sx term = check_loss_term(cx, loss);
     if (term == 0)
         return str_is(loss->fn, "mse") || str_is(loss->fn, "mae") || str_is(loss->fn, "huber");
     for (unsigned i = 0; i < sizeof at / sizeof at[0]; i++) {

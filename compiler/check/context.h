@@ -84,6 +84,9 @@ bool check_is_binary_loss(const CheckContext *cx, const LossCall *loss);
  * own. */
 bool check_is_distance_loss(const CheckContext *cx, const LossCall *loss);
 
+/* The map in which a loss's body meets prediction and target; its sx reads them as a0 and a1. 0: there is none. */
+Sx check_loss_term(const CheckContext *cx, const LossCall *loss);
+
 /* A number for people: three significant digits ("0.707", "2.6e-13"). */
 Str check_number(Arena *arena, double value);
 

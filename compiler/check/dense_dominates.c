@@ -48,10 +48,10 @@ ACT_CHECK(dense_dominates) = {
     .level = LEVEL_NOTE,
     .summary = "one dense layer behind a flattened map holds nearly all parameters",
     .doc =
-        "A dense layer behind `flatten` has a weight for every place of the map and every unit: 64 x 64 pixels with 3 "
-        "channels and 512 units are 6.3 million weights, while everything behind it may have a few thousand. Such a "
-        "layer must see every shift of a picture anew, overfits first, and is where the time of a step goes. Averaging "
-        "over the places of a computed map, or a narrower first layer, divides the number.\n\n"
+        "A dense layer behind `flatten` has a weight for every place of the map and every unit: 64 x 64 pixels with "
+        "3 channels and 512 units are 6.3 million weights, while everything behind it may have a few thousand. Such "
+        "a layer must see every shift of a picture anew, overfits first, and is where the time of a step goes. "
+        "Averaging over the places of a computed map, or a narrower first layer, divides the number.\n\n"
         "A note, when one layer has more than a million weights and more than nine tenths of all. Rows that were "
         "never a map, and embeddings, do not count.",
     .wrong = "model photos {\n"

@@ -48,12 +48,38 @@ Optimiser optimiser_of(const CheckContext *cx, const OptimizerUse *use)
     double one = walk(cx, use, 0, 1, 3).w, many = walk(cx, use, 0, 1000, 3).w;
     o.linear = near(many, 1000 * one);
     o.invariant = near(many, one);
-    o.step = fabs(walk(cx, use, 0, 1, SETTLING + MEASURED).steady);
-    o.memory = o.linear && use->lr != 0 ? o.step / fabs(use->lr) : 1;
+    Walk steady = walk(cx, use, 0, 1, SETTLING + MEASURED);
+    o.first = steady.first;
+    o.step = steady.steady;
+    o.memory = o.linear && use->lr != 0 ? fabs(o.step / use->lr) : 1;
     double large = 1 - walk(cx, use, 1, 0, 1).first, small = 0.01 - walk(cx, use, 0.01, 0, 1).first;
     o.decay = large;
     o.decay_mixed = large > 0 && small > 0.5 * large; /* in proportion it would be a hundredth */
     return o;
+}
+
+static double peak_of(const CheckContext *cx, Sx schedule, double total)
+{
+    enum { SAMPLES = 1000 };
+    double most = 0;
+    for (uint32_t i = 0; i <= SAMPLES; i++) {
+        double now = 1 + floor((total - 1) * i / SAMPLES);
+        most = fmax(most, sx_eval(cx->sx, schedule, (double[]){now, total}));
+    }
+    return most;
+}
+
+double optimiser_peak(const CheckContext *cx, double total)
+{
+    Sx schedule = cx->model->train ? cx->model->train->schedule : 0;
+    if (schedule == 0)
+        return 1;
+    if (total > 0)
+        return peak_of(cx, schedule, total);
+    double least = INFINITY;
+    for (double steps = 100; steps <= 1e5; steps *= 10)
+        least = fmin(least, peak_of(cx, schedule, steps));
+    return least;
 }
 
 double optimiser_number(const OptimizerUse *use, const char *name)

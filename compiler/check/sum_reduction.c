@@ -70,13 +70,14 @@ ACT_CHECK(sum_reduction) = {
     .level = LEVEL_WARN,
     .summary = "a loss summed over the batch: the rate depends on its size",
     .doc =
-        "A loss with `reduction = sum` adds up over the batch and over the elements of a row. Its gradient is as many "
-        "times larger than that of the mean as there are rows, so the learning rate means something else with every "
-        "batch size: gradient descent with rate 0.1 and 64 rows takes the steps of rate 6.4 on the mean. The last, "
-        "smaller batch of an epoch takes smaller steps, and a penalty beside the loss weighs less the larger the "
-        "batch.\n\n"
+        "A loss with `reduction = sum` adds up over the batch and over the elements of a row. Its gradient is as "
+        "many times larger than that of the mean as there are rows, so the learning rate means something else with "
+        "every batch size: gradient descent with rate 0.1 and 64 rows takes the steps of rate 6.4 on the mean. The "
+        "last, smaller batch of an epoch takes smaller steps, and a penalty beside the loss weighs less the larger "
+        "the batch.\n\n"
         "Under an optimizer that divides by the gradient's size (Adam, RMSprop) without clipping the steps stay as "
-        "they are: a note. A sum that is multiplied or divided in the `loss` statement, or weighted by values, is not reported.",
+        "they are: a note. A sum that is multiplied or divided in the `loss` statement, or weighted by values, is "
+        "not reported.",
     .wrong = "model house {\n"
              "    input  x : f32[12]\n"
              "    target y : f32[1]\n"
