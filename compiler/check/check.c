@@ -107,7 +107,10 @@ static void check_model(Program *program, Model *model, const CheckOptions *opti
             cx.rule->run(&cx);
     }
     for (uint32_t i = 0; i < cx.findings.n; i++)
-        publish(program, options, &cx.findings.at[i], is_silenced(&cx, &cx.findings.at[i]));
+        cx.findings.at[i].silenced = is_silenced(&cx, &cx.findings.at[i]);
+    check_merge_uses(&cx);
+    for (uint32_t i = 0; i < cx.findings.n; i++)
+        publish(program, options, &cx.findings.at[i], cx.findings.at[i].silenced);
 }
 
 /* What no single model can tell. Behind a hard error stands text whose meaning nobody knows. */

@@ -113,17 +113,44 @@ static NodeId activation_node(const Facts *f, NodeId value, NodeId source)
     return value;
 }
 
+/* Back through what moves values or drops some; `axis` is followed, -1 when a view takes it apart. */
+static NodeId behind(const Facts *f, NodeId id, int64_t *axis, double *kept)
+{
+    for (;;) {
+        const Node *node = graph_node(f->g, id);
+        bool drops = facts_is(node, "dropout");
+        if (!drops && !facts_passes(node))
+            return id;
+        const Type *in = graph_type(f->g, node->in[0]);
+        if (drops)
+            *kept *= 1 - node_attr(node, 0)->f;
+        else if (node->op->kind == OP_VIEW)
+            *axis = *axis == (int64_t)node->type.rank - 1 && type_last(in) == type_last(&node->type)
+                        ? (int64_t)in->rank - 1
+                        : -1;
+        else if (*axis >= 0)
+            *axis = node_attr(node, 0)->dims.at[*axis];
+        id = node->in[0];
+    }
+}
+
 Head check_head(CheckContext *cx, NodeId prediction)
 {
     const Facts *f = cx->facts;
-    Head head = {.value = facts_skip(f, prediction)};
-    double scale, shift;
+    Head head = {.kept = 1};
+    int64_t axis = (int64_t)graph_type(cx->g, prediction)->rank - 1;
+    double scale, shift, unused = 1;
+    head.value = behind(f, prediction, &axis, &head.kept);
+    bool rows = axis >= 0 && axis == (int64_t)graph_type(cx->g, head.value)->rank - 1;
     head.source = f->base[head.value];
     head.fn = f->fn[head.value];
     head.range = f->range[head.value];
     head.units = (uint32_t)type_last(graph_type(cx->g, prediction));
-    head.softmax = facts_is_softmax(f, head.value);
-    head.log_softmax = facts_is(graph_node(cx->g, head.value), "log_softmax");
+    head.softmax = rows && facts_is_softmax(f, head.value);
+    head.log_softmax = rows && facts_is_log_softmax(f, head.value);
+    NodeId inner = head.source ? behind(f, head.source, &axis, &unused) : 0;
+    rows = inner && axis >= 0 && axis == (int64_t)graph_type(cx->g, inner)->rank - 1;
+    head.scaled_softmax = head.softmax ? head.value : rows && facts_is_softmax(f, inner) ? inner : 0;
     head.at = head.value;
     if (head.source != 0 && head.source != head.value && !sx_is_affine(cx->sx, head.fn, 0, &scale, &shift)) {
         const SxTraits *traits = check_traits(cx, head.fn);

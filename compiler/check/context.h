@@ -16,6 +16,7 @@ typedef struct Finding {
     const Rule *rule;
     Diag *diag;
     VEC(Spot) spots;
+    bool silenced; /* it follows from another finding, or another one says it */
 } Finding;
 
 typedef struct KnownTraits {
@@ -41,6 +42,8 @@ struct CheckContext {
 /* A finding; Rule.code and name are filled in. The returned diagnostic takes labels, notes, help and fixes. */
 Diag *check_report(CheckContext *cx, Level level, Span span, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* What one line of a block earns in several uses is one finding: the first, with the places and notes of the others. */
+void check_merge_uses(CheckContext *cx);
 /* Names a spot of the newest finding. */
 void check_spot_loss(CheckContext *cx, const LossCall *loss);
 void check_spot_node(CheckContext *cx, NodeId id);
@@ -60,11 +63,13 @@ void check_label_outer(const CheckContext *cx, Diag *diag, NodeId id, const char
 
 /* ── what stands in front of a loss ── */
 typedef struct Head {
-    NodeId value;  /* the prediction, behind views and permutations */
+    NodeId value;  /* the prediction, behind views, permutations and dropout */
+    double kept;   /* of the prediction's values by the dropout on the way: 1 without one */
     NodeId source; /* value = fn(source) */
     Sx fn;
     NodeId at; /* the node of the activation itself (value, or below it where a scale follows); = value without one */
-    bool softmax, log_softmax;
+    bool softmax, log_softmax; /* of the rows that the loss sees */
+    NodeId scaled_softmax;     /* such a softmax that value is a function of, itself counted; 0: none */
     bool activation;   /* fn is not affine */
     bool sigmoid_like; /* rises between two asymptotes within [0, 1] */
     ValueRange range;

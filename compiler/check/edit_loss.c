@@ -16,14 +16,24 @@ bool edit_is_shared(const CheckContext *cx, const Head *head, const LossCall *lo
     return false;
 }
 
-/* Does the value go anywhere but into this loss and into metrics that only compare scores? */
-static bool goes_elsewhere(const CheckContext *cx, const Head *head, const LossCall *loss)
+/* The output is what the first loss judges because none was written. */
+static bool is_default_output(const CheckContext *cx, const LossCall *loss)
+{
+    return cx->model->outputs.n == 1 && cx->model->outputs.at[0].span.source == loss->prediction_span.source &&
+           cx->model->outputs.at[0].span.begin == loss->prediction_span.begin;
+}
+
+/* Does the value go anywhere but into this loss and into metrics that only compare scores? `written`: a default output
+ * does not count. */
+static bool goes_elsewhere(const CheckContext *cx, const Head *head, const LossCall *loss, bool written)
 {
     NodeId id = head->at;
     if (edit_is_shared(cx, head, loss))
         return true;
     for (uint32_t i = 0; i < cx->g->roots.n; i++) {
         const Root *root = &cx->g->roots.at[i];
+        if (written && root->kind == ROOT_OUTPUT && is_default_output(cx, loss))
+            continue;
         bool ranks = root->kind == ROOT_PREDICTION && root->index < cx->model->metrics.n &&
                      (str_is(cx->model->metrics.at[root->index].kind, "accuracy") ||
                       str_is(cx->model->metrics.at[root->index].kind, "top_k"));
@@ -44,7 +54,8 @@ static const Ast *assignment_of(const CheckContext *cx, const Ast *node)
 
 static Str fresh_name(const CheckContext *cx, Str old)
 {
-    Str name = str_printf(cx->arena, STR_FMT "_logits", STR_ARG(old));
+    Str name = str_printf(cx->arena, STR_FMT "%slogits", STR_ARG(old), old.n ? "_" : "");
+    Str stem = name;
     const Source *source = source_get(cx->program->sources, cx->model->span.source);
     for (unsigned i = 2; source; i++) {
         bool taken = false;
@@ -52,7 +63,7 @@ static Str fresh_name(const CheckContext *cx, Str old)
             taken = str_eq((Str){source->text.p + at, name.n}, name);
         if (!taken)
             break;
-        name = str_printf(cx->arena, STR_FMT "_logits%u", STR_ARG(old), i);
+        name = str_printf(cx->arena, STR_FMT "%u", STR_ARG(stem), i);
     }
     return name;
 }
@@ -68,18 +79,44 @@ static Str indent_of(const CheckContext *cx, Span at)
     return (Str){line.p, n};
 }
 
+/* loss f(x |> linear(10) |> softmax, y): name the logits, and write down the output that was understood. */
+static bool name_logits(const CheckContext *cx, Diag *diag, FixKind kind, const Stage *stage, const LossCall *loss)
+{
+    const Ast *whole = stage->pipe ? stage->pipe : stage->outer;
+    Span model = cx->model->span, at = loss->statement, argument = loss->prediction_span;
+    bool inline_argument = whole->span.source == argument.source && whole->span.begin == argument.begin &&
+                           whole->span.end == argument.end;
+    if (!inline_argument || at.source != model.source || at.begin < model.begin || at.end > model.end)
+        return false;
+    Str name = stage->value->kind == AST_NAME ? stage->value->text : fresh_name(cx, (Str){"", 0});
+    Str activation = edit_text(cx, stage->pipe ? stage->call->span : stage->name), indent = indent_of(cx, at);
+    if (stage->value->kind != AST_NAME)
+        diag_fix(diag, kind, (Span){at.source, at.begin, at.begin}, STR_FMT " = " STR_FMT "\n" STR_FMT, STR_ARG(name),
+                 STR_ARG(edit_text(cx, stage->value->span)), STR_ARG(indent));
+    diag_fix(diag, kind, argument, STR_FMT, STR_ARG(name));
+    diag_fix(diag, kind, (Span){at.source, at.end, at.end}, "\n" STR_FMT "output " STR_FMT " |> " STR_FMT,
+             STR_ARG(indent), STR_ARG(name), STR_ARG(activation));
+    return true;
+}
+
 bool edit_remove_before_loss(const CheckContext *cx, Diag *diag, FixKind kind, const Head *head, const LossCall *loss)
 {
     Stage stage;
-    if (!goes_elsewhere(cx, head, loss))
+    const LayerUse *use = check_use(cx, head->at);
+    if (use && (use->outer.source != use->span.source || use->outer.begin != use->span.begin))
+        kind = FIX_UNSAFE; /* in a block, which may have other uses */
+    if (!goes_elsewhere(cx, head, loss, false))
         return edit_remove(cx, diag, kind, head->span);
     if (!edit_stage(cx, head->span, &stage) || stage.value == NULL)
         return false;
+    bool by_default = !goes_elsewhere(cx, head, loss, true); /* only an output that nobody wrote shows it, too */
+    if (by_default && name_logits(cx, diag, kind, &stage, loss))
+        return true;
     const Ast *argument = edit_find(cx, loss->prediction_span);
     const Ast *assign = assignment_of(cx, stage.pipe ? stage.pipe : stage.outer);
     if (argument == NULL || argument->kind != AST_NAME || assign == NULL ||
         !str_eq(assign->kid[0]->kid[0]->text, argument->text))
-        return false;
+        return by_default && edit_remove(cx, diag, FIX_UNSAFE, head->span); /* predict then gives logits */
     if (stage.value->kind == AST_NAME) { /* p = z |> softmax: the loss takes z */
         diag_fix(diag, kind, argument->span, STR_FMT, STR_ARG(stage.value->text));
         return true;

@@ -42,21 +42,56 @@ NodeId facts_skip(const Facts *f, NodeId id)
     return id;
 }
 
+/* The same value, though computed in two places. */
+static bool same_value(const Facts *f, NodeId a, NodeId b)
+{
+    return a == b || (f->base[a] == f->base[b] && f->fn[a] == f->fn[b] &&
+                      type_equal(graph_type(f->g, a), graph_type(f->g, b)));
+}
+
+/* Does node `b` have one number for each row of `a`? */
+static bool one_for_each_row(const Facts *f, NodeId b, NodeId a)
+{
+    const Type *type = graph_type(f->g, a);
+    return type_last(type) > 1 && type_elements(graph_type(f->g, b)) * type_last(type) == type_elements(type);
+}
+
+bool facts_is_log_softmax(const Facts *f, NodeId id)
+{
+    const Node *node = graph_node(f->g, id);
+    if (facts_is(node, "log_softmax"))
+        return true;
+    /* z - logsumexp(z), written by hand */
+    if (node->op->kind != OP_MAP || node->n_in != 2)
+        return false;
+    Sx a = sx_arg(f->sx, 0), b = sx_arg(f->sx, 1), fn = node_attr(node, 0)->sx;
+    uint32_t part = fn == sx_sub(f->sx, a, b) ? 0 : fn == sx_sub(f->sx, b, a) ? 1 : 2;
+    if (part == 2)
+        return false;
+    NodeId row = facts_skip(f, node->in[1 - part]);
+    return facts_is(graph_node(f->g, row), "logsumexp") && one_for_each_row(f, row, id) &&
+           same_value(f, graph_node(f->g, row)->in[0], node->in[part]);
+}
+
 bool facts_is_softmax(const Facts *f, NodeId id)
 {
     const Node *node = graph_node(f->g, id);
     if (facts_is(node, "softmax"))
         return true;
-    /* e / sum(e), written by hand */
-    if (node->op->kind != OP_MAP || node->n_in != 2)
+    if (node->op->kind != OP_MAP)
         return false;
     Sx a = sx_arg(f->sx, 0), b = sx_arg(f->sx, 1), fn = node_attr(node, 0)->sx;
+    /* exp(log_softmax(z)), in one step or in two */
+    if (node->n_in == 1 && fn == sx_un(f->sx, SX_EXP, a))
+        return facts_is_log_softmax(f, facts_skip(f, node->in[0]));
+    /* e / sum(e), written by hand */
     uint32_t part = fn == sx_div(f->sx, a, b) ? 0 : fn == sx_div(f->sx, b, a) ? 1 : 2;
-    if (part == 2)
+    if (node->n_in != 2 || part == 2)
         return false;
-    const Node *sum = graph_node(f->g, facts_skip(f, node->in[1 - part]));
-    return facts_is(sum, "reduce") && sum->in[0] == node->in[part] && node_attr(sum, 0)->i == REDUCE_SUM &&
-           f->range[node->in[part]].low >= 0 && type_last(&sum->type) == 1 && type_last(&node->type) > 1;
+    NodeId row = facts_skip(f, node->in[1 - part]);
+    const Node *sum = graph_node(f->g, row);
+    return facts_is(sum, "reduce") && node_attr(sum, 0)->i == REDUCE_SUM && one_for_each_row(f, row, id) &&
+           same_value(f, sum->in[0], node->in[part]) && f->range[node->in[part]].low >= 0;
 }
 
 static void find_live(Facts *f)
@@ -155,6 +190,8 @@ static ValueRange range_of_map(const Facts *f, const Node *node, NodeId id)
     }
     if (facts_is_softmax(f, id))
         return (ValueRange){0, 1, false, true};
+    if (facts_is_log_softmax(f, id))
+        return (ValueRange){-INFINITY, 0, false, true};
     if (base != id) {
         ValueRange in = f->range[base];
         SxInterval out = sx_range(f->sx, f->fn[id], 0, in.low, in.high);

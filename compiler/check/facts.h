@@ -49,8 +49,10 @@ bool facts_is_param(const Graph *g, NodeId id); /* computed from parameters and 
 
 /* Looks backward through views and permutations. */
 NodeId facts_skip(const Facts *f, NodeId id);
-/* A softmax: the op, or positive values divided by their own sum. */
+/* A softmax: the op, positive values divided by their own sum, or e to the power of a log_softmax; and its logarithm:
+ * the op, or a value minus its logsumexp. Over the last axis of the node. */
 bool facts_is_softmax(const Facts *f, NodeId id);
+bool facts_is_log_softmax(const Facts *f, NodeId id);
 /* How node `id`, a map, reads its input number `i`. */
 typedef enum ReadKind {
     READ_AFFINE,   /* slope does not depend on data: bias, scale, a plain number */

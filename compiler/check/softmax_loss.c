@@ -3,25 +3,43 @@
 
 #include <math.h>
 
+/* The least cross-entropy of k logits that lie within an interval of this length: one at its top, the others below. */
+static double least_loss(double spread, double k) { return log(exp(spread) + k - 1) - spread; }
+
+/* A softmax that is scaled afterwards can say what it wants when the scale is large (30 * softmax(z)); a temperature
+ * or a clamp leaves it as it is. */
+static const double scale_helps = 0.25; /* of ln K */
+
 static void double_softmax(CheckContext *cx)
 {
     for (uint32_t i = 0; i < cx->model->losses.n; i++) {
         const LossCall *loss = &cx->model->losses.at[i];
         Head head = check_head(cx, loss->prediction);
-        if (!loss->wants_logits || !loss->classes || !head.softmax || head.units < 2)
+        NodeId softmax = head.scaled_softmax;
+        if (!loss->wants_logits || !loss->classes || !softmax || head.units < 2)
             continue;
-        double k = head.units;
+        double k = head.units, spread = head.range.high - head.range.low;
+        if (!head.softmax && !(least_loss(spread, k) > scale_helps * log(k)))
+            continue;
+        head.at = softmax;
+        head.span = check_span(cx, softmax);
         Diag *diag = check_report(cx, LEVEL_DENY, head.span, "softmax output feeds a loss that applies softmax itself");
         check_spot_loss(cx, loss);
+        check_spot_node(cx, softmax);
         check_spot_node(cx, head.value);
         diag_primary(diag, "produces probabilities");
         diag_label(diag, loss->span, "expects logits and normalises them again");
-        check_label_outer(cx, diag, head.at, "in this use");
+        check_label_outer(cx, diag, softmax, "in this use");
+        if (!head.softmax || head.kept < 1)
+            diag_label(diag, check_span(cx, head.softmax ? loss->prediction : head.value),
+                       "here its values differ by at most %.4g", spread / head.kept);
         diag_note(diag, "with %u classes the loss cannot fall below %.4f (an untrained model scores %.4f)", head.units,
-                  log(M_E + k - 1) - 1, log(k));
+                  least_loss(spread / head.kept, k), log(k));
         diag_help(diag,
                   "give the loss the value before the softmax; `output softmax(…)` still reports probabilities");
-        edit_remove_before_loss(cx, diag, FIX_SAFE, &head, loss);
+        double scale, shift;
+        if (head.softmax || sx_is_affine(cx->sx, head.fn, 0, &scale, &shift)) /* behind a clamp logits are no use */
+            edit_remove_before_loss(cx, diag, head.softmax ? FIX_SAFE : FIX_UNSAFE, &head, loss);
     }
 }
 
@@ -39,8 +57,9 @@ ACT_CHECK(double_softmax) = {
         "classes 1.461 (against ln 10 = 2.303 of a guess), for 1000 classes 5.909 against 6.908. Training goes on, "
         "slowly and nowhere, because the gradient has passed through both.\n\n"
         "Only softmax is a bug here. log_softmax in front of a cross-entropy is merely superfluous: its log-sum-exp "
-        "is 0. Views and permutations between the softmax and the loss change nothing, and a softmax written by "
-        "hand, e / sum(e), is recognised.",
+        "is 0. Views and permutations between the softmax and the loss change nothing; a dropout, a temperature or a "
+        "clamp do not mend it, and the floor printed is the one they leave. A softmax written by hand, e / sum(e), is "
+        "recognised. A large factor behind it, such as 30, gives back what the softmax took and is not reported.",
     .wrong = "model digits {\n"
              "    input  image : f32[64]\n"
              "    target label : class(10)\n"
@@ -54,6 +73,7 @@ ACT_CHECK(double_softmax) = {
              "    loss   cross_entropy(z, label)\n"
              "    output softmax(z)\n"
              "}\n",
+    .silences = {"ACT204"},
     .run = double_softmax,
 };
 
