@@ -70,7 +70,7 @@ typedef struct DiagStyle {
     DiagFormat format;
     bool colour;
     bool notes;            /* show LEVEL_NOTE */
-    unsigned columns;      /* terminal width; 0: unknown, only very long lines are cut */
+    unsigned columns;      /* of the terminal; 0: not known, only very long lines are cut */
     unsigned error_limit;  /* nothing is printed behind so many errors; 0: any number */
     FixKind fixing;        /* fixes of this kind were applied already: the summary does not offer them */
     unsigned fixed, files; /* … so many, in so many files */

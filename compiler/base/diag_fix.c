@@ -41,6 +41,21 @@ static Str nth_line(Str text, uint32_t n)
     return line;
 }
 
+/* A line that goes or comes; where it is too long, what is shown is where it differs from its counterpart. */
+static void canvas_change(Canvas *canvas, uint32_t number, Str mark, Paint paint, Str line, Str other)
+{
+    uint32_t same = 0, tail = 0, least = line.n < other.n ? line.n : other.n;
+    while (same < least && line.p[same] == other.p[same])
+        same++;
+    while (tail < least - same && line.p[line.n - 1 - tail] == other.p[other.n - 1 - tail])
+        tail++;
+    View view = canvas_view(canvas, line, canvas_cell(line, same), canvas_cell(line, line.n - tail));
+    canvas_gutter(canvas, number, "");
+    canvas_paint(canvas, paint, mark);
+    text_add(canvas->out, canvas_view_text(canvas, line, view));
+    text_putc(canvas->out, '\n');
+}
+
 /* Edits [0, n) lie in lines that touch each other: those lines before, and after. */
 static void canvas_hunk(Canvas *canvas, const Source *source, const Edit *edit, uint32_t n)
 {
@@ -67,18 +82,12 @@ static void canvas_hunk(Canvas *canvas, const Source *source, const Edit *edit, 
         same++;
     while (tail < least - same && str_eq(nth_line(before, old_n - 1 - tail), nth_line(now, new_n - 1 - tail)))
         tail++;
-    for (uint32_t i = same; i + tail < old_n; i++) {
-        canvas_gutter(canvas, first + i, "");
-        canvas_paint(canvas, PAINT_ERROR, STR("- "));
-        text_add(canvas->out, canvas_line_text(canvas, nth_line(before, i)));
-        text_putc(canvas->out, '\n');
-    }
-    for (uint32_t i = same; i + tail < new_n; i++) {
-        canvas_gutter(canvas, first + i, "");
-        canvas_paint(canvas, PAINT_ADD, STR("+ "));
-        text_add(canvas->out, canvas_line_text(canvas, nth_line(now, i)));
-        text_putc(canvas->out, '\n');
-    }
+    for (uint32_t i = same; i + tail < old_n; i++)
+        canvas_change(canvas, first + i, STR("- "), PAINT_ERROR, nth_line(before, i),
+                      i + tail < new_n ? nth_line(now, i) : STR(""));
+    for (uint32_t i = same; i + tail < new_n; i++)
+        canvas_change(canvas, first + i, STR("+ "), PAINT_ADD, nth_line(now, i),
+                      i + tail < old_n ? nth_line(before, i) : STR(""));
 }
 
 void canvas_fix(Canvas *canvas, const Diag *diag)

@@ -30,7 +30,7 @@ typedef struct Canvas {
     Text *out;
     const Sources *sources;
     bool colour;
-    unsigned columns; /* 0: lines are never cut */
+    unsigned columns; /* 0: not known */
     unsigned gutter;  /* digits of the largest line number shown */
     Paint accent;     /* of the carets */
 } Canvas;
@@ -41,6 +41,14 @@ void canvas_gutter(Canvas *canvas, uint32_t line, const char *mark); /* "14 | " 
 Str canvas_line_text(Canvas *canvas, Str line);
 /* The cell (from 0) at which byte `offset` of a line is drawn. */
 unsigned canvas_cell(Str line, uint32_t offset);
+/* The cells [skip, skip + width) of a line are shown when it is wider than the terminal, or, where the width is not
+ * known, very long. "..." stands where something is left out. */
+typedef struct View {
+    unsigned skip, width; /* width 0: everything */
+} View;
+/* A view that shows the cells [first, end), with a third of the room before them. */
+View canvas_view(const Canvas *canvas, Str line, unsigned first, unsigned end);
+Str canvas_view_text(Canvas *canvas, Str line, View view); /* without spaces at the end */
 /* The lines of one source with their marks, in `diag_snippet.c`. */
 void canvas_snippet(Canvas *canvas, const Source *source, const Diag *diag);
 /* The fix as lines taken away and lines added, in `diag_fix.c`. */

@@ -57,47 +57,21 @@ static int mark_compare(const void *left, const void *right)
     return a->rank > b->rank ? -1 : 1;
 }
 
-/* The part [skip, skip + width) of the cells of a line is shown when the terminal is narrower than the line. */
-typedef struct View {
-    unsigned skip, width; /* width 0: everything */
-} View;
-
 static View view_of(const Canvas *canvas, Str line, const Mark *mark, uint32_t n)
 {
-    unsigned frame = canvas->gutter + 3, cells = canvas_cell(line, line.n);
-    if (!canvas->columns || canvas->columns < frame + 20 || cells + frame <= canvas->columns)
-        return (View){0, 0};
-    View view = {0, canvas->columns - frame};
     unsigned first = mark[n - 1].begin, end = mark[0].end;
     for (uint32_t i = 0; i < n; i++)
         if (mark[i].primary) {
             first = mark[i].begin;
             end = mark[i].end;
         }
-    if (end > view.width) /* the underlined part comes into view, with a third of the room before it */
-        view.skip = first > view.width / 3 ? first - view.width / 3 : 0;
-    return view;
+    return canvas_view(canvas, line, first, end);
 }
 
 static void canvas_source_line(Canvas *canvas, const Source *source, uint32_t number, View view)
 {
-    Str line = source_line(source, number), text = canvas_line_text(canvas, line);
     canvas_gutter(canvas, number, "|");
-    Str shown = text;
-    if (view.width) {
-        unsigned cell = 0;
-        uint32_t i = 0, begin = 0;
-        while (i < text.n && cell < view.skip + view.width) {
-            uint32_t code;
-            if (cell <= view.skip)
-                begin = i;
-            i += utf8_decode(text.p + i, text.n - i, &code, NULL);
-            cell += utf8_cells(code);
-        }
-        shown = (Str){text.p + begin, i - begin};
-    }
-    while (shown.n && shown.p[shown.n - 1] == ' ')
-        shown.n--;
+    Str shown = canvas_view_text(canvas, source_line(source, number), view);
     if (shown.n)
         text_putc(canvas->out, ' ');
     text_add(canvas->out, shown);
@@ -218,8 +192,8 @@ void canvas_snippet(Canvas *canvas, const Source *source, const Diag *diag)
         while (next < marks.n && marks.at[next].line == line)
             next++;
         if (shown && line == shown + 2) {
-            unsigned room = canvas->columns > 40 ? canvas->columns - canvas->gutter - 3 : 0;
-            canvas_source_line(canvas, source, shown + 1, (View){0, room});
+            View between = canvas_view(canvas, source_line(source, shown + 1), 0, 0);
+            canvas_source_line(canvas, source, shown + 1, between);
         } else if (shown && line > shown + 2) {
             canvas_paint(canvas, PAINT_FRAME, STR("..."));
             text_putc(canvas->out, '\n');

@@ -122,8 +122,8 @@ void fix_check(FixRun *run, Session *s)
     s->sources.owner = run;
     for (uint32_t i = 0; i < run->files.n; i++)
         if (run->files.at[i].asked)
-            session_program(s, source_add(&s->sources, run->files.at[i].path, run->files.at[i].text, false));
-    session_sort(s);
+            session_check(s, run->files.at[i].path, run->files.at[i].text);
+    diag_sort(&s->diags);
 }
 
 /* A source that can be changed: a file, or standard input; not the library, nor what stands on the command line. */

@@ -126,62 +126,57 @@ Str session_file(Arena *arena, Str path)
     return file;
 }
 
-typedef struct Twin {
-    Str file;
-    const Source *source;
-} Twin;
-
-/* Twins side by side, the one with the shortest path first. */
-static int compare_twins(const void *left, const void *right)
+/* The session's own source for one of a program's: the same file with the same text is there once. */
+static uint32_t adopt_source(Session *s, const Source *source)
 {
-    const Twin *a = left, *b = right;
-    int order = str_compare(a->file, b->file);
-    if (order)
-        return order;
-    if (a->source->path.n != b->source->path.n)
-        return a->source->path.n < b->source->path.n ? -1 : 1;
-    return a->source->id < b->source->id ? -1 : 1;
+    Str file = session_file(s->arena, source->path);
+    for (uint32_t i = 0; i < s->sources.list.n; i++)
+        if (str_eq(s->files.at[i], file) && str_eq(s->sources.list.at[i]->text, source->text))
+            return i + 1;
+    Source *copy = arena_new_of(s->arena, Source);
+    *copy = *source;
+    copy->id = s->sources.list.n + 1;
+    *vec_push(s->arena, &s->sources.list) = copy;
+    *vec_push(s->arena, &s->files) = file;
+    return copy->id;
 }
 
-static void move_spans(Diag *diag, const uint32_t *home)
+static void adopt_span(Session *s, const Sources *from, uint32_t *home, Span *span)
 {
-    diag->primary.span.source = home[diag->primary.span.source];
+    const Source *source = source_get(from, span->source);
+    if (source && !home[source->id])
+        home[source->id] = adopt_source(s, source);
+    span->source = source ? home[source->id] : 0;
+}
+
+static void adopt(Session *s, const Sources *from, uint32_t *home, Diag *diag)
+{
+    adopt_span(s, from, home, &diag->primary.span);
     for (uint32_t i = 0; i < diag->labels.n; i++)
-        diag->labels.at[i].span.source = home[diag->labels.at[i].span.source];
+        adopt_span(s, from, home, &diag->labels.at[i].span);
     for (uint32_t i = 0; i < diag->edits.n; i++)
-        diag->edits.at[i].span.source = home[diag->edits.at[i].span.source];
+        adopt_span(s, from, home, &diag->edits.at[i].span);
+    diag->list = &s->diags;
 }
 
-/* A file that several programs import was read several times: its diagnostics move to one of the texts. */
-static void join_twins(Session *s)
+void session_check(Session *s, Str path, Str text)
 {
-    uint32_t n = s->sources.list.n, real = 0;
-    uint32_t *home = arena_array(s->arena, uint32_t, n + 1);
-    Twin *twin = arena_array(s->arena, Twin, n);
-    for (uint32_t i = 0; i < n; i++) {
-        const Source *source = s->sources.list.at[i];
-        home[source->id] = source->id;
-        if (!source->library)
-            twin[real++] = (Twin){session_file(s->arena, source->path), source};
+    Session *one = arena_new_of(s->arena, Session);
+    *one = *s;
+    one->sources.list.n = one->sources.list.cap = 0;
+    one->sources.list.at = NULL;
+    one->diags = (Diags){.arena = s->arena, .sources = &one->sources};
+    session_program(one, source_add(&one->sources, path, text, false));
+    diag_sort(&one->diags);
+    uint32_t *home = arena_array(s->arena, uint32_t, one->sources.list.n + 1);
+    for (uint32_t i = 0; i < one->diags.list.n; i++) {
+        adopt(s, &one->sources, home, one->diags.list.at[i]);
+        *vec_push(s->arena, &s->diags.list) = one->diags.list.at[i];
     }
-    if (real)
-        qsort(twin, real, sizeof *twin, compare_twins);
-    for (uint32_t i = 1; i < real; i++) {
-        const Source *before = source_get(&s->sources, home[twin[i - 1].source->id]);
-        if (str_eq(twin[i].file, twin[i - 1].file) && str_eq(twin[i].source->text, before->text))
-            home[twin[i].source->id] = before->id;
+    for (uint32_t i = 0; i < one->diags.allowed.n; i++) {
+        adopt(s, &one->sources, home, one->diags.allowed.at[i]);
+        *vec_push(s->arena, &s->diags.allowed) = one->diags.allowed.at[i];
     }
-    for (uint32_t i = 0; i < s->diags.list.n; i++)
-        move_spans(s->diags.list.at[i], home);
-    for (uint32_t i = 0; i < s->diags.allowed.n; i++)
-        move_spans(s->diags.allowed.at[i], home);
-}
-
-void session_sort(Session *s)
-{
-    if (s->diags.list.n + s->diags.allowed.n)
-        join_twins(s);
-    diag_sort(&s->diags);
 }
 
 static void print_findings(Session *s)
@@ -206,7 +201,7 @@ static void print_findings(Session *s)
 
 int session_report(Session *s)
 {
-    session_sort(s);
+    diag_sort(&s->diags);
     unsigned errors = diag_count(&s->diags, LEVEL_DENY), warnings = diag_count(&s->diags, LEVEL_WARN) - errors;
     print_findings(s);
     bool taken = fflush(s->out) == 0 && !ferror(s->out);

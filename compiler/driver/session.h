@@ -10,9 +10,10 @@ typedef struct Session {
     Sources sources;
     Diags diags;
     DiagStyle style;
-    FILE *out;     /* where diagnostics go */
-    bool failed;   /* something could not be read or written */
-    bool reported; /* the one SARIF document is out */
+    VEC(Str) files; /* session_file() of every source that session_check() brought */
+    FILE *out;      /* where diagnostics go */
+    bool failed;    /* something could not be read or written */
+    bool reported;  /* the one SARIF document is out */
 } Session;
 
 void session_begin(Session *s, Arena *arena, const Options *options);
@@ -22,8 +23,9 @@ const Source *session_read(Session *s, Str path);
 Program *session_program(Session *s, const Source *source);
 /* Are there errors, or lints that are denied? */
 bool session_stops(const Session *s);
-/* Diagnostics in order; what several files found in one that they all import is said once. */
-void session_sort(Session *s);
+/* The same for one of many files, which know nothing of each other: their diagnostics come together here, and what
+ * several of them find in a file that they all import is said once (after diag_sort). */
+void session_check(Session *s, Str path, Str text);
 /* Prints what was found so far, once, and forgets it. The exit code: 0 or 1 (errors, or more warnings than
  * --max-warnings). */
 int session_report(Session *s);
