@@ -138,6 +138,7 @@ static void check_descent(CheckContext *cx, const OptimizerUse *use, const Optim
     Bound bound = bound_of(cx, o);
     if (rate > beyond_bound * bound.rate) {
         Diag *diag = report(cx, use, LEVEL_WARN, "is far above what the last layer can settle at");
+        check_spot_loss(cx, &cx->model->losses.at[0]);
         diag_primary(diag, "%.2g times the predicted bound of %.2g", rate / bound.rate, bound.rate);
         diag_label(diag, check_span(cx, bound.product),
                    "gets %g values of mean square %.2g, of which samples share %.2g", bound.features, bound.size,

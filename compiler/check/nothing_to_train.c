@@ -87,7 +87,8 @@ ACT_CHECK(nothing_to_train) = {
     .doc =
         "Training changes weights so that the loss falls. Here no loss depends on a weight that may change: every "
         "layer is frozen with `trainable = false`, or the losses are computed from inputs alone, or a `loss for "
-        "NAME` names a group whose weights do not stand behind it. The run would take its steps and end as it began.\n\n"
+        "NAME` names a group whose weights do not stand behind it. The run would take its steps and end as it "
+        "began.\n\n"
         "Only models with a `train` block are asked: one that is only evaluated needs nothing to train. Weights that "
         "do stand behind a loss but get no gradient are the matter of ACT1207.",
     .wrong = "model probe {\n"

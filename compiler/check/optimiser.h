@@ -18,8 +18,8 @@ typedef struct Optimiser {
 /* The rate is taken as written, without a schedule. */
 Optimiser optimiser_of(const CheckContext *cx, const OptimizerUse *use);
 
-/* The greatest factor of the schedule over a run; 1 without one. Where the length of the run is not known, the least that
- * runs of 100 to 100000 steps have. `total` 0: not known. */
+/* The greatest factor of the schedule over a run of `total` steps; 1 without one. `total` 0, not known: the least that
+ * runs of 100 to 100000 steps have. */
 double optimiser_peak(const CheckContext *cx, double total);
 
 /* An argument that is a number, its default included; NaN when there is none of that name. */

@@ -4,8 +4,8 @@
 
 #include <math.h>
 
-/* Limits are exclusive. Added to the gradient: DeepChecker's limit for over-regularisation. Apart from it: the largest in
- * well-known recipes (vision transformers trained from scratch with AdamW). */
+/* Limits are exclusive. Added to the gradient: DeepChecker's limit for over-regularisation. Apart from it: the largest
+ * in well-known recipes (vision transformers trained from scratch with AdamW). */
 static const double most_in_gradient = 0.1, most_apart = 0.3;
 
 static void report_strong(CheckContext *cx, const OptimizerUse *use, const Optimiser *o, bool mixed, Diag **diag)

@@ -287,8 +287,7 @@ static void unknown_field(Sema *s, const Model *model, const Ast *name)
     sema_unknown(s, name->span, what, name->text, names.at, names.n);
 }
 
-/* What 8-bit files hold is known; arithmetic moves it. */
-static bool known_range(const FieldUse *field, double *low, double *high)
+bool sema_field_range(const FieldUse *field, double *low, double *high)
 {
     bool bytes = false;
     for (uint32_t i = 0; i + 5 <= field->path.n; i++)
@@ -313,7 +312,7 @@ static void follow_range(Sema *s, Model *model, const FieldUse *field)
 {
     double low, high;
     Tensor *t = &model->graph->tensors.at[field->tensor - 1];
-    if (!known_range(field, &low, &high) || t->type.dtype != DT_F32)
+    if (!sema_field_range(field, &low, &high) || t->type.dtype != DT_F32)
         return;
     double slack = 1e-6 * fmax(1, fmax(fabs(low), fabs(high)));
     if (t->low > t->high) {

@@ -179,6 +179,8 @@ typedef struct SemaOptions {
 Program *sema_run(Arena *arena, Sources *sources, Diags *diags, const Ast *file, const SemaOptions *options);
 /* Only the standard library (explain and list without a file). */
 Program *sema_library(Arena *arena, Sources *sources, Diags *diags);
+/* The range of what a field delivers, where its file tells (8-bit: 0 to 255, moved by the arithmetic behind it). */
+bool sema_field_range(const FieldUse *field, double *low, double *high);
 const Def *sema_find(const Program *program, DefKind kind, Str name);
 /* The sx of an activation with its defaults: argument 0 is x. 0 when it is not pointwise in one value. */
 Sx sema_activation(Program *program, const Def *def);
