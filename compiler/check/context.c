@@ -234,3 +234,14 @@ Str check_number(Arena *arena, double value)
         return str_printf(arena, "%.0f", value);
     return str_printf(arena, "%.3g", value);
 }
+
+Str check_range_text(Arena *arena, double low, double high)
+{
+    Text text = {.arena = arena};
+    text_printf(&text, isinf(low) ? "(" : "[");
+    text_number(&text, isinf(low) ? low : round(low * 1e6) / 1e6);
+    text_printf(&text, ", ");
+    text_number(&text, isinf(high) ? high : round(high * 1e6) / 1e6);
+    text_printf(&text, isinf(high) ? ")" : "]");
+    return text_str(&text);
+}

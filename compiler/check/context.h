@@ -94,5 +94,7 @@ Sx check_loss_term(const CheckContext *cx, const LossCall *loss);
 
 /* A number for people: three significant digits ("0.707", "2.6e-13"). */
 Str check_number(Arena *arena, double value);
+/* "[0, 1]", "[0, inf)" */
+Str check_range_text(Arena *arena, double low, double high);
 
 #endif

@@ -12,17 +12,7 @@ static bool is_dropout(const CheckContext *cx, NodeId id)
 static double share_of(const CheckContext *cx, NodeId id) { return node_attr(graph_node(cx->g, id), 0)->f; }
 
 /* Where the share is written, else the call. */
-static Span share_span(const CheckContext *cx, NodeId id)
-{
-    Span span = check_span(cx, id);
-    Stage stage;
-    if (!edit_stage(cx, span, &stage) || stage.call->kind != AST_CALL)
-        return span;
-    for (uint32_t i = 1; i < stage.call->n_kid; i++)
-        if (stage.call->kid[i]->kid[0] != stage.value)
-            return stage.call->kid[i]->span;
-    return span;
-}
+static Span share_span(const CheckContext *cx, NodeId id) { return edit_given(cx, check_span(cx, id)); }
 
 /* Hiding most of an input that is then to be restored is the task itself, not a regulariser. */
 static bool is_masking(const CheckContext *cx, NodeId id)

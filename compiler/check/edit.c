@@ -100,6 +100,17 @@ bool edit_stage(const CheckContext *cx, Span span, Stage *stage)
     return true;
 }
 
+Span edit_given(const CheckContext *cx, Span use)
+{
+    Stage stage;
+    if (!edit_stage(cx, use, &stage) || stage.call->kind != AST_CALL)
+        return use;
+    for (uint32_t i = 1; i < stage.call->n_kid; i++)
+        if (stage.call->kid[i]->kid[0] != stage.value)
+            return stage.call->kid[i]->span;
+    return use;
+}
+
 static Span between(Span from, uint32_t begin, uint32_t end) { return (Span){from.source, begin, end}; }
 
 bool edit_remove(const CheckContext *cx, Diag *diag, FixKind kind, Span use)

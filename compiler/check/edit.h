@@ -22,6 +22,8 @@ bool edit_stage(const CheckContext *cx, Span span, Stage *stage);
 const Ast *edit_find(const CheckContext *cx, Span span);
 const Ast *edit_parent(const CheckContext *cx, const Ast *node);
 Str edit_text(const CheckContext *cx, Span span);
+/* The first argument behind the value: `0.3` in `x |> dropout(0.3)`; the use itself when none is written. */
+Span edit_given(const CheckContext *cx, Span use);
 
 /* The activation in front of the loss also feeds other layers or another loss: it cannot be changed for this loss
  * alone. */

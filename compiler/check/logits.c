@@ -60,8 +60,9 @@ static Cut find_cut(CheckContext *cx, NodeId value, const LossCall *loss)
         cut.name = loss->fn;
         cut.each = !loss->classes;
     }
-    bool weighted = cut.head.source && cx->facts->weighted[cut.head.source];
-    if (cut.head.value && (!weighted || !is_rectifier(cx, &cut.head)))
+    NodeId source = cut.head.source;
+    bool free = source && cx->facts->weighted[source] && isinf(cx->facts->range[source].low);
+    if (cut.head.value && (!free || !is_rectifier(cx, &cut.head)))
         cut.head.value = 0;
     return cut;
 }

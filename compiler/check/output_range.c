@@ -3,18 +3,6 @@
 
 #include <math.h>
 
-/* "(0, 1)", "[0, inf)" */
-static Str range_text(Arena *arena, double low, double high)
-{
-    Text text = {.arena = arena};
-    text_printf(&text, isinf(low) ? "(" : "[");
-    text_number(&text, isinf(low) ? low : round(low * 1e6) / 1e6);
-    text_printf(&text, ", ");
-    text_number(&text, isinf(high) ? high : round(high * 1e6) / 1e6);
-    text_printf(&text, isinf(high) ? ")" : "]");
-    return text_str(&text);
-}
-
 static void bounded_regression(CheckContext *cx)
 {
     for (uint32_t i = 0; i < cx->model->losses.n; i++) {
@@ -36,7 +24,7 @@ static void bounded_regression(CheckContext *cx)
         bool doubtful = !known && kind == TARGET_REAL && head.at == head.value && (bounded || dies);
         if (!outside && !doubtful)
             continue;
-        Str range = range_text(cx->arena, out.low, out.high);
+        Str range = check_range_text(cx->arena, out.low, out.high);
         Str place = target ? target->name : edit_text(cx, loss->target_span);
         double miss = out.low > wanted.low + slack ? wanted.low : wanted.high;
         Diag *diag = outside ? check_report(cx, LEVEL_DENY, head.span,
@@ -132,7 +120,7 @@ static void missing_output_activation(CheckContext *cx)
         check_spot_loss(cx, loss);
         diag_primary(diag, "wants %s", wants);
         diag_label(diag, head.span, "gives values in " STR_FMT,
-                   STR_ARG(range_text(cx->arena, head.range.low, head.range.high)));
+                   STR_ARG(check_range_text(cx->arena, head.range.low, head.range.high)));
         if (!loss->wants_log_probabilities)
             diag_note(diag,
                       "below 0 there is no logarithm and no gradient to come back by, above 1 the loss turns negative");

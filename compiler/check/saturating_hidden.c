@@ -35,6 +35,25 @@ static bool is_saturating_hidden(CheckContext *cx, NodeId id)
     return reach.layer && !reach.gate && !is_bottleneck(cx, id, reach.first);
 }
 
+/* The activation that saturates, in a chain of maps that ends in `id`: the first whose value does. */
+static NodeId culprit(CheckContext *cx, NodeId id)
+{
+    const Facts *f = cx->facts;
+    double scale, shift;
+    NodeId found = id;
+    for (NodeId at = id; at && at != f->base[id];) {
+        if (!sx_is_affine(cx->sx, f->fn[at], 0, &scale, &shift) && check_traits(cx, f->fn[at])->saturates)
+            found = at;
+        const Node *node = graph_node(cx->g, at);
+        NodeId next = 0;
+        for (uint32_t i = 0; i < node->n_in; i++)
+            if (f->base[node->in[i]] == f->base[id] && node->in[i] > next)
+                next = node->in[i];
+        at = next;
+    }
+    return found;
+}
+
 static bool has_edit(const Diag *diag, Span span)
 {
     for (uint32_t i = 0; i < diag->edits.n; i++)
@@ -80,8 +99,11 @@ static void report(CheckContext *cx, const Signal *signal, const NodeId *node, u
     double factor = passed(cx, signal, node, n, &layers);
     if (isnan(factor))
         return; /* no gradient passes here at all: not for this reason */
-    Str name = check_name(cx, node[0]), through = check_number(cx->arena, factor);
-    Span first = check_span(cx, node[0]);
+    NodeId *at = arena_array(cx->arena, NodeId, n);
+    for (uint32_t i = 0; i < n; i++)
+        at[i] = culprit(cx, node[i]);
+    Str name = check_name(cx, at[0]), through = check_number(cx->arena, factor);
+    Span first = check_span(cx, at[0]);
     Diag *diag = check_report(cx, factor > harmless ? LEVEL_NOTE : LEVEL_WARN, first,
                               "`" STR_FMT "` in %u hidden layer%s lets " STR_FMT " of the gradient through",
                               STR_ARG(name), n, n == 1 ? "" : "s", STR_ARG(through));
@@ -90,20 +112,20 @@ static void report(CheckContext *cx, const Signal *signal, const NodeId *node, u
     uint32_t labels = 0;
     for (uint32_t i = 0; i < n; i++) {
         check_spot_node(cx, node[i]);
-        Span span = check_span(cx, node[i]);
-        bool other = span.begin != first.begin && (i == 0 || span.begin != check_span(cx, node[i - 1]).begin);
+        Span span = check_span(cx, at[i]);
+        bool other = span.begin != first.begin && (i == 0 || span.begin != check_span(cx, at[i - 1]).begin);
         if (other && ++labels <= 3)
             diag_label(diag, span, labels == 3 && i + 1 < n ? "and in %u more" : "and here", n - i - 1);
     }
-    check_label_outer(cx, diag, node[0], "in this use");
+    check_label_outer(cx, diag, at[0], "in this use");
     diag_note(diag,
               "predicted from the initial weights: a factor of %.2g per layer; the first layer of the network gets "
               STR_FMT " of the gradient at the last",
               pow(factor, 1.0 / layers), STR_ARG(check_number(cx->arena, signal_path(signal, prediction).ratio)));
     diag_help(diag, "in hidden layers use `relu` or `gelu`; their gradient keeps its size");
     for (uint32_t i = 0; i < n; i++) {
-        if (!has_edit(diag, check_span(cx, node[i])))
-            edit_replace(cx, diag, FIX_UNSAFE, check_span(cx, node[i]), "relu");
+        if (!has_edit(diag, check_span(cx, at[i])))
+            edit_replace(cx, diag, FIX_UNSAFE, check_span(cx, at[i]), "relu");
         fix_initializer(cx, diag, node[i]);
     }
 }
