@@ -14,6 +14,12 @@ static const Str readers[] = {
 #undef READER
 enum { N_READER = sizeof readers / sizeof readers[0] - 1 };
 
+static const Str stages[] = {{"normalize", 9}, {"one_hot", 7}, {"shift", 5}};
+enum { N_STAGE = sizeof stages / sizeof stages[0] };
+
+const char *data_reader(unsigned i) { return i < N_READER ? readers[i].p : NULL; }
+const char *data_stage(unsigned i) { return i < N_STAGE ? stages[i].p : NULL; }
+
 /* ── sources ── */
 typedef struct Columns {
     uint64_t count; /* 0: unknown */
@@ -132,18 +138,17 @@ static void add_transform(Sema *s, FieldUse *out, uint32_t kind, double a, doubl
 
 static bool read_stage(Sema *s, const Ast *stage, FieldUse *out)
 {
-    static const Str stages[] = {{"normalize", 9}, {"one_hot", 7}, {"shift", 5}};
     const Ast *e = ast_ungroup(stage);
     const Ast *name = e->kind == AST_CALL ? ast_ungroup(e->kid[0]) : e;
     Args pos = {0}, named = {0};
     if (e->kind == AST_CALL)
         args_read(s, s->global, e, &pos, &named);
     uint32_t at = 0;
-    while (at < 3 && !str_eq(name->text, stages[at]))
+    while (at < N_STAGE && !str_eq(name->text, stages[at]))
         at++;
-    if (at == 3) {
+    if (at == N_STAGE) {
         if (name->kind != AST_ERROR)
-            sema_unknown(s, name->span, "step of a data pipeline", name->text, stages, 3);
+            sema_unknown(s, name->span, "step of a data pipeline", name->text, stages, N_STAGE);
         return false;
     }
     static const Str arguments[3][2] = {{{"mean", 4}, {"std", 3}}, {{"classes", 7}, {"", 0}}, {{"by", 2}, {"", 0}}};

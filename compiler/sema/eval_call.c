@@ -92,6 +92,7 @@ bool args_bind(Sema *s, const Item *item, Args *pos, Args *named, Span span, Fra
             ok = false;
         }
         frame_set(s, into, param->text, v);
+        mark_value(s, param->name_span, v);
         ((Binding *)map_get(&into->names, param->text))->span = param->name_span;
     }
     return ok;
@@ -318,5 +319,7 @@ Value eval_pipe(Sema *s, Frame *f, const Ast *pipe)
     Args all = pos;
     for (uint32_t i = 0; i < rest.n; i++)
         *vec_push(s->arena, &all) = rest.at[i];
-    return closure_apply(s, f, fn, &all, &named, call, stage->span, (Str){0});
+    Value result = closure_apply(s, f, fn, &all, &named, call, stage->span, (Str){0});
+    mark_value(s, stage->span, result);
+    return result;
 }

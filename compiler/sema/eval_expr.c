@@ -264,5 +264,8 @@ Value eval(Sema *s, Frame *f, const Ast *e)
     s->depth++;
     Value v = eval_spent(s, e->span) ? value_none() : eval_kind(s, f, e);
     s->depth--;
-    return s->exhausted ? value_none() : v;
+    if (s->exhausted)
+        return value_none();
+    mark_value(s, e->span, v);
+    return v;
 }

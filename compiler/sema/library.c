@@ -103,6 +103,15 @@ static Str normal_path(Sema *s, Str path)
     return text_str(&text);
 }
 
+static const Source *read_import(Sema *s, Str path, Str *why)
+{
+    const SemaOptions *options = s->options;
+    Str text;
+    if (options && options->open && options->open(options->open_context, path, &text))
+        return source_add(s->program->sources, path, text, false);
+    return source_read(s->program->sources, path, why);
+}
+
 static void import_file(Sema *s, const Ast *import)
 {
     const Source *from = source_get(s->program->sources, import->span.source);
@@ -120,7 +129,7 @@ static void import_file(Sema *s, const Ast *import)
         return;
     }
     Str why;
-    const Source *source = source_read(s->program->sources, path, &why);
+    const Source *source = read_import(s, path, &why);
     if (!source) {
         sema_error(s, CODE_unreadable_import, import->span, STR_FMT, STR_ARG(why));
         return;

@@ -55,6 +55,7 @@ void model_statement(Sema *s, Frame *f, const Ast *st)
         }
         if (v.kind == V_NODE)
             graph_node(s->g, v.node)->name = st->text;
+        mark_value(s, st->name_span, v);
     }
     if (mine) {
         b->value = v;

@@ -159,6 +159,18 @@ typedef struct Def {
     bool library;
 } Def;
 
+/* What an expression, or the place where a name gets its value, came to. In a block that is used several times: of its
+ * first use. */
+typedef struct Mark {
+    Span span;
+    const Model *model;    /* whose graph has the node; NULL: a block that nobody uses */
+    NodeId node;           /* 0: no value of the network */
+    uint32_t tensor;       /* 1 + index of the parameter that it is; 0: none */
+    Type type;             /* of the node or parameter */
+    bool varies;           /* another use gave another type */
+    Str text;              /* what it is otherwise: "the number 3", "the layer `linear`" */
+} Mark;
+
 typedef struct Program {
     Arena *arena;
     Sources *sources;
@@ -168,11 +180,16 @@ typedef struct Program {
     VEC(Def) defs;         /* library first, then the user's, each in order */
     VEC(Allow) allows;
     VEC(const Ast *) files; /* the user's, the one given last */
+    VEC(Mark) marks;       /* SemaOptions.marks; each place once */
 } Program;
 
 typedef struct SemaOptions {
     VEC(Str) set;          /* "hidden=gelu" of --set */
     uint32_t batch;        /* --batch; 0: as written */
+    bool marks;            /* fill Program.marks */
+    /* Where imports are looked for before they are read from disk: what an editor has not saved yet. May be NULL. */
+    bool (*open)(void *context, Str path, Str *text);
+    void *open_context;
 } SemaOptions;
 
 /* Never NULL. Reports into diags; models with hard errors are poisoned. Imports are read relative to the file. */
@@ -182,6 +199,21 @@ Program *sema_library(Arena *arena, Sources *sources, Diags *diags);
 /* The range of what a field delivers, where its file tells (8-bit: 0 to 255, moved by the arithmetic behind it). */
 bool sema_field_range(const FieldUse *field, double *low, double *high);
 const Def *sema_find(const Program *program, DefKind kind, Str name);
+const Mark *sema_mark(const Program *program, Span span); /* NULL: nothing is known about this place */
+
+/* The words that mean something in their place and are no definitions. */
+typedef enum Vocabulary {
+    VOCABULARY_SETTING, /* of `train` */
+    VOCABULARY_READER,  /* of `data` */
+    VOCABULARY_STAGE,   /* of a data pipeline */
+    VOCABULARY_TYPE,
+    VOCABULARY_FIELD,   /* of a value */
+    VOCABULARY_SPECIAL  /* calls that are no definitions */
+} Vocabulary;
+/* Word `i` and an example of its use (or NULL); NULL behind the last. */
+const char *sema_word(Vocabulary vocabulary, unsigned i, const char **looks_like);
+/* A function of numbers that is built in: exp, max … NULL behind the last. */
+const char *sema_primitive(unsigned i);
 /* The sx of an activation with its defaults: argument 0 is x. 0 when it is not pointwise in one value. */
 Sx sema_activation(Program *program, const Def *def);
 /* Its further parameters' defaults are folded in; names[0] is the parameter's name for printing. */

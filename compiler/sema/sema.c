@@ -133,6 +133,11 @@ static Program *finish(Sema *s)
     return s->program;
 }
 
+const Mark *sema_mark(const Program *program, Span span)
+{
+    return mark_find(&((const Whole *)program)->sema, span);
+}
+
 Program *sema_library(Arena *arena, Sources *sources, Diags *diags)
 {
     return finish(start(arena, sources, diags, NULL));

@@ -183,6 +183,8 @@ struct Sema {
     struct Follow *follow;     /* of auto.c, for this many nodes */
     uint32_t follow_nodes;
     VEC(Gain) gains;
+    uint32_t *mark_slot; /* of mark.c: 1 + index into program->marks, by place */
+    uint32_t n_mark_slot;
 };
 
 /* ── report.c ── */
@@ -202,6 +204,10 @@ Str value_describe(Sema *s, Value v); /* "a number", "a value of shape [128]", "
 /* ── broken.c ── */
 /* Would a statement that the parser could not read, in a body around the use, have given `name`? */
 bool broken_gives(const Sema *s, Span use, Str name);
+
+/* ── mark.c ── */
+void mark_value(Sema *s, Span span, Value v); /* what stands there came to `v`; nothing unless SemaOptions.marks */
+const Mark *mark_find(const Sema *s, Span span);
 
 /* ── value.c ── */
 static inline Value value_none(void) { return (Value){.kind = V_NONE}; }
@@ -237,6 +243,7 @@ Closure *name_callee(Sema *s, Frame *f, const Ast *name, uint32_t pos, bool scal
 Item *item_find(const Sema *s, DefKind kind, Str name);
 Item *item_callable(const Sema *s, const Frame *f,
                     Str name); /* activation, function, block, loss or layer, seen from f */
+bool scalar_primitive(int op); /* a function of numbers that the language has */
 void names_visible(Sema *s, Frame *f, bool callables, bool values,
                    void *out); /* VEC(Str): candidates for suggestions */
 
@@ -337,6 +344,7 @@ typedef struct TypeInfo {
     double low, high;
 } TypeInfo;
 bool type_eval(Sema *s, Frame *f, const Ast *type, bool batch, TypeInfo *out);
+const char *type_word(unsigned i); /* as sema_word */
 
 /* ── model.c, losses.c, loss_facts.c, target_shape.c, metrics.c ── */
 void model_build(Sema *s, const Ast *ast);
@@ -358,6 +366,9 @@ const char *metric_doc(unsigned i);
 
 /* ── train.c, data.c, optimizer.c, schedule.c ── */
 void train_build(Sema *s, const Ast *ast);
+const char *train_setting(unsigned i, const char **looks_like); /* as sema_word */
+const char *data_reader(unsigned i);
+const char *data_stage(unsigned i);
 DataUse *data_build(Sema *s, const Ast *ast, Model *model); /* model NULL: only checks the block */
 void normalize_inputs(Sema *s, Model *model);               /* measured normalizes become constants of the model */
 OptimizerUse *optimizer_build(Sema *s, Frame *f, const Ast *expr);

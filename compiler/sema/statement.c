@@ -3,12 +3,13 @@
 #include "sema/sema.h"
 #include "syntax/parse.h"
 
-static void set_binding(Frame *f, Str name, const Ast *statement, Value v)
+static void set_binding(Sema *s, Frame *f, Str name, const Ast *statement, Value v)
 {
     Binding *b = map_get(&f->names, name);
     if (b && b->statement == statement) {
         b->value = v;
         b->state = BIND_DONE;
+        mark_value(s, b->span, v);
     }
 }
 
@@ -97,7 +98,7 @@ static void run_assign(Sema *s, Frame *f, const Ast *st)
             v = value_none();
         }
         name_node(s, v, names->kid[0]->text);
-        set_binding(f, names->kid[0]->text, st, v);
+        set_binding(s, f, names->kid[0]->text, st, v);
         return;
     }
     bool fits = v.kind == V_LIST && v.list->item.n == names->n_kid;
@@ -110,7 +111,7 @@ static void run_assign(Sema *s, Frame *f, const Ast *st)
     for (uint32_t i = 0; i < names->n_kid; i++) {
         Value one = fits ? v.list->item.at[i] : value_none();
         name_node(s, one, names->kid[i]->text);
-        set_binding(f, names->kid[i]->text, st, one);
+        set_binding(s, f, names->kid[i]->text, st, one);
     }
 }
 
@@ -145,7 +146,7 @@ static void run_block(Sema *s, Frame *f, const Ast *st)
     fn->item = item;
     fn->name = st->text;
     fn->span = st->name_span;
-    set_binding(f, st->text, st, item && !item->poisoned ? value_fn(fn, st->name_span) : value_none());
+    set_binding(s, f, st->text, st, item && !item->poisoned ? value_fn(fn, st->name_span) : value_none());
 }
 
 /* The value of --set NAME=VALUE, read like the file's own text. */
@@ -174,12 +175,12 @@ void statement_run(Sema *s, Frame *f, const Ast *st)
     if (st->kind == AST_ASSIGN)
         run_assign(s, f, st);
     else if (st->kind == AST_SHARE)
-        set_binding(f, st->text, st, share_value(s, f, st));
+        set_binding(s, f, st->text, st, share_value(s, f, st));
     else if (st->kind == AST_BLOCK)
         run_block(s, f, st);
     else if (st->kind == AST_PARAM) {
         const Ast *given = setting(s, st->text);
-        set_binding(f, st->text, st, eval(s, f, given ? given : st->kid[0]));
+        set_binding(s, f, st->text, st, eval(s, f, given ? given : st->kid[0]));
     } else
         model_statement(s, f, st);
 }

@@ -14,6 +14,7 @@ typedef struct Key {
     const char *name;
     bool repeats;
     void (*read)(Settings *t, const Ast *setting);
+    const char *looks_like;
 } Key;
 
 /* ── one value ── */
@@ -246,20 +247,26 @@ static void read_schedule(Settings *t, const Ast *st)
 }
 
 static const Key keys[] = {
-    {"data", false, read_data},
-    {"epochs", false, read_epochs},
-    {"batch", false, read_batch},
-    {"optimizer", true, read_optimizer},
-    {"schedule", false, read_schedule},
-    {"clip", false, read_clip},
-    {"accumulate", false, read_accumulate},
-    {"seed", false, read_seed},
-    {"stop", false, read_stop},
-    {"checkpoint", false, read_checkpoint},
-    {"monitor", true, read_monitor},
-    {"start", false, read_start},
+    {"data", false, read_data, "data fashion_mnist"},
+    {"epochs", false, read_epochs, "epochs 10"},
+    {"batch", false, read_batch, "batch 128"},
+    {"optimizer", true, read_optimizer, "optimizer adamw(lr = 1e-3)"},
+    {"schedule", false, read_schedule, "schedule cosine(warmup = 200)"},
+    {"clip", false, read_clip, "clip norm(1.0)"},
+    {"accumulate", false, read_accumulate, "accumulate 4"},
+    {"seed", false, read_seed, "seed 1"},
+    {"stop", false, read_stop, "stop early(patience = 3)"},
+    {"checkpoint", false, read_checkpoint, "checkpoint every 1 epoch"},
+    {"monitor", true, read_monitor, "monitor"},
+    {"start", false, read_start, "start from \"weights.safetensors\""},
 };
 enum { N_KEY = sizeof keys / sizeof keys[0], DEFAULT_EPOCHS = 10, DEFAULT_BATCH = 32 };
+
+const char *train_setting(unsigned i, const char **looks_like)
+{
+    *looks_like = i < N_KEY ? keys[i].looks_like : NULL;
+    return i < N_KEY ? keys[i].name : NULL;
+}
 
 static void read_setting(Settings *t, const Ast *st, const Ast **seen)
 {

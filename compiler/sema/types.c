@@ -4,6 +4,8 @@
 static const Str names[] = {{"f32", 3}, {"class", 5}, {"token", 5}, {"binary", 6}};
 enum { T_F32, T_CLASS, T_TOKEN, T_BINARY, T_COUNT };
 
+const char *type_word(unsigned i) { return i < T_COUNT ? names[i].p : NULL; }
+
 static bool read_shape(Sema *s, Frame *f, const Ast *shape, TypeInfo *out)
 {
     bool ok = true;
