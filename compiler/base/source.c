@@ -32,8 +32,7 @@ Source *source_add(Sources *sources, Str path, Str text, bool library)
 Source *source_read(Sources *sources, Str path, Str *why)
 {
     Str text;
-    bool held = sources->unsaved && sources->unsaved(sources->owner, path, &text);
-    if (!held && !file_read(sources->arena, path, &text, why))
+    if (!file_read(sources->arena, path, &text, why))
         return NULL;
     return source_add(sources, str_is(path, "-") ? STR("<stdin>") : path, text, false);
 }

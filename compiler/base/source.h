@@ -22,10 +22,6 @@ typedef struct Source {
 typedef struct Sources {
     Arena *arena;
     VEC(Source *) list;
-    /* Asked by source_read() before the disk: texts that are not written yet (a trial of fixes, an editor's buffers).
-     * NULL: none. */
-    bool (*unsaved)(void *owner, Str path, Str *text);
-    void *owner;
 } Sources;
 
 Source *source_add(Sources *sources, Str path, Str text, bool library);

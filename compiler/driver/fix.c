@@ -118,8 +118,8 @@ static bool find_unsaved(void *owner, Str path, Str *text)
 
 void fix_check(FixRun *run, Session *s)
 {
-    s->sources.unsaved = find_unsaved;
-    s->sources.owner = run;
+    s->unsaved = find_unsaved;
+    s->owner = run;
     for (uint32_t i = 0; i < run->files.n; i++)
         if (run->files.at[i].asked)
             session_check(s, run->files.at[i].path, run->files.at[i].text);
@@ -159,22 +159,46 @@ static bool is_refused(const FixRun *run, Str key)
     return false;
 }
 
-/* The fixes of this round: what is shown is fixed, as far as the edits do not touch each other. */
+/* What is repaired first: a file that does not parse has no shapes, and one with wrong shapes no rules. */
+typedef enum Stage { STAGE_SYNTAX, STAGE_MEANING, STAGE_RULES } Stage;
+
+static Stage stage_of(const Diag *diag)
+{
+    if (diag->level != LEVEL_ERROR)
+        return STAGE_RULES;
+    return strncmp(diag->code, "ACT00", 5) == 0 ? STAGE_SYNTAX : STAGE_MEANING;
+}
+
+static bool is_possible(FixRun *run, Arena *arena, const Session *s, const Diag *diag)
+{
+    if (!fix_wanted(diag, run->options->unsafe_fixes) || !diag_shown(diag, &s->style))
+        return false;
+    for (uint32_t k = 0; k < diag->edits.n; k++) {
+        const Source *source = source_get(&s->sources, diag->edits.at[k].span.source);
+        if (!edit_fits(&diag->edits.at[k], source) || !source_is_file(run, source))
+            return false;
+    }
+    return !is_refused(run, fix_key(arena, diag));
+}
+
+/* The fixes of this round: those of the first stage that has any, as far as the edits do not touch each other. */
 static Fixes choose(FixRun *run, Arena *arena, const Session *s)
 {
-    Fixes chosen = {0};
-    Edits taken = {0};
+    Fixes possible = {0}, chosen = {0};
+    Stage first = STAGE_RULES;
     for (uint32_t i = 0; i < s->diags.list.n; i++) {
         const Diag *diag = s->diags.list.at[i];
-        bool fits = fix_wanted(diag, run->options->unsafe_fixes) && diag_shown(diag, &s->style);
-        for (uint32_t k = 0; fits && k < diag->edits.n; k++) {
-            const Source *source = source_get(&s->sources, diag->edits.at[k].span.source);
-            fits = edit_fits(&diag->edits.at[k], source) && source_is_file(run, source);
-        }
-        if (!fits || edits_clash(&taken, diag) || is_refused(run, fix_key(arena, diag)))
+        if (!is_possible(run, arena, s, diag))
             continue;
-        edits_add(arena, &taken, diag);
-        *vec_push(arena, &chosen) = diag;
+        first = stage_of(diag) < first ? stage_of(diag) : first;
+        *vec_push(arena, &possible) = diag;
+    }
+    Edits taken = {0};
+    for (uint32_t i = 0; i < possible.n; i++) {
+        if (stage_of(possible.at[i]) != first || edits_clash(&taken, possible.at[i]))
+            continue;
+        edits_add(arena, &taken, possible.at[i]);
+        *vec_push(arena, &chosen) = possible.at[i];
     }
     return chosen;
 }
@@ -197,15 +221,6 @@ static void apply(FixRun *run, Arena *arena, const Session *s, const Fixes *fixe
 
 /* ── is a round an improvement? ── */
 
-typedef enum Stage { STAGE_SYNTAX, STAGE_MEANING, STAGE_RULES } Stage;
-
-static Stage stage_of(const Diag *diag)
-{
-    if (diag->level == LEVEL_DENY)
-        return STAGE_RULES;
-    return strncmp(diag->code, "ACT00", 5) == 0 && strcmp(diag->code, "ACT0001") != 0 ? STAGE_SYNTAX : STAGE_MEANING;
-}
-
 static Str path_of(const Session *s, const Diag *diag)
 {
     const Source *source = source_get(&s->sources, diag->primary.span.source);
@@ -224,25 +239,15 @@ static unsigned count_errors(const Session *s, Stage stage, Str path, const char
     return n;
 }
 
-/* Are there more errors of this one's kind than before? What becomes visible because something more basic was repaired
- * in the same file is not new: a file that does not parse has no shapes, and one with wrong shapes no rules. */
-static bool is_new(const Session *before, const Session *after, const Diag *diag)
-{
-    Stage stage = stage_of(diag);
-    Str path = path_of(after, diag);
-    for (Stage s = STAGE_SYNTAX; s < stage; s++)
-        if (count_errors(after, s, path, NULL) < count_errors(before, s, path, NULL))
-            return false;
-    const char *code = stage == STAGE_RULES ? diag->code : NULL;
-    return count_errors(after, stage, path, code) > count_errors(before, stage, path, code);
-}
-
-static const Diag *first_new_error(const Session *before, const Session *after)
+/* The first error that was not there before fixes of this stage. What a later stage finds was there, but could not be
+ * seen. */
+static const Diag *first_new_error(const Session *before, const Session *after, Stage repaired)
 {
     Fixes asked = {0}; /* one for each file and code */
     for (uint32_t i = 0; i < after->diags.list.n; i++) {
         const Diag *diag = after->diags.list.at[i];
-        bool done = diag->level < LEVEL_DENY;
+        Stage stage = stage_of(diag);
+        bool done = diag->level < LEVEL_DENY || stage > repaired;
         for (uint32_t k = asked.n; k > 0 && !done; k--) {
             const Diag *other = asked.at[k - 1];
             if (other->primary.span.source != diag->primary.span.source)
@@ -251,7 +256,9 @@ static const Diag *first_new_error(const Session *before, const Session *after)
         }
         if (done)
             continue;
-        if (is_new(before, after, diag))
+        Str path = path_of(after, diag);
+        const char *code = stage == STAGE_RULES ? diag->code : NULL;
+        if (count_errors(after, stage, path, code) > count_errors(before, stage, path, code))
             return diag;
         *vec_push(after->arena, &asked) = diag;
     }
@@ -315,7 +322,7 @@ static Session *apply_singly(FixRun *run, const Session *s, const Texts *texts, 
         Fixes one = {.at = &fixes->at[i], .n = 1};
         apply(run, s->arena, s, &one);
         Session *after = trial_begin(run);
-        const Diag *error = first_new_error(s, after);
+        const Diag *error = first_new_error(s, after, stage_of(fixes->at[0]));
         if (error)
             refuse(run, s, fixes->at[i], after, error);
         else
@@ -327,7 +334,7 @@ static Session *apply_singly(FixRun *run, const Session *s, const Texts *texts, 
     while (good.n) { /* good ones may still not go together: then the first alone, the others in later rounds */
         apply(run, s->arena, s, &good);
         after = trial_begin(run);
-        if (good.n == 1 || !first_new_error(s, after))
+        if (good.n == 1 || !first_new_error(s, after, stage_of(fixes->at[0])))
             break;
         trial_end(after);
         after = NULL;
@@ -347,7 +354,7 @@ static Session *fix_round(FixRun *run, const Session *s)
     Texts texts = keep_texts(run, s->arena);
     apply(run, s->arena, s, &fixes);
     Session *after = trial_begin(run);
-    if (first_new_error(s, after)) {
+    if (first_new_error(s, after, stage_of(fixes.at[0]))) {
         trial_end(after);
         restore_texts(run, &texts);
         after = apply_singly(run, s, &texts, &fixes);

@@ -105,7 +105,7 @@ const Source *session_read(Session *s, Str path)
 Program *session_program(Session *s, const Source *source)
 {
     const Options *options = s->options;
-    SemaOptions sema = {.batch = options->batch};
+    SemaOptions sema = {.batch = options->batch, .open = s->unsaved, .open_context = s->owner};
     for (uint32_t i = 0; i < options->set.n; i++)
         *vec_push(s->arena, &sema.set) = options->set.at[i];
     Ast *file = parse_source(s->arena, &s->diags, source);

@@ -11,6 +11,9 @@ typedef struct Session {
     Diags diags;
     DiagStyle style;
     VEC(Str) files; /* session_file() of every source that session_check() brought */
+    /* Asked for the text of an import before the disk is: a trial of fixes. NULL: nobody. */
+    bool (*unsaved)(void *owner, Str path, Str *text);
+    void *owner;
     FILE *out;      /* where diagnostics go */
     bool failed;    /* something could not be read or written */
     bool reported;  /* the one SARIF document is out */
