@@ -1,18 +1,11 @@
 /* ACT402: an initializer made for another kind of activation, with the factor per layer and for the whole network. */
 #include "check/edit.h"
-#include "check/flow.h"
+#include "check/init.h"
 
 #include <math.h>
 
 /* Beyond these the network as a whole is out of range. */
 static const double least = 1e-2, most = 1e2;
-
-typedef struct Pair {
-    int tensor;
-    NodeId product;
-    Follow follow;
-    double factor; /* by which the layer changes the size of the signal: 1 keeps it */
-} Pair;
 
 static bool starts(Str name, const char *with) { return str_starts(name, str_of(with)); }
 
@@ -41,33 +34,21 @@ static bool is_mismatch(CheckContext *cx, const Tensor *tensor, Sx fn)
     return off(forward) && off(backward) && (forward < 1) == (backward < 1);
 }
 
-/* Initializers the compiler chose itself fit by construction; constants are symmetric_init's. */
-static bool is_explicit(const Tensor *tensor)
+static uint32_t find_pairs(CheckContext *cx, InitPair *pair)
 {
-    return tensor->trainable && tensor->deviation > 0 && tensor->init.n > 0 && !str_is(tensor->init, "auto");
-}
-
-static uint32_t find_pairs(CheckContext *cx, Pair *pair)
-{
-    uint32_t n = 0;
-    for (NodeId id = 1; id < cx->g->nodes.n; id++) {
-        int index = cx->facts->live[id] ? facts_weight(cx->g, id) : -1;
-        if (index < 0 || !is_explicit(&cx->g->tensors.at[index]))
-            continue;
-        const Tensor *tensor = &cx->g->tensors.at[index];
-        Follow follow = flow_follow(cx, id);
-        /* hidden layers: in front of an output activation a small start is often meant */
-        if (follow.end != FOLLOW_ACTIVATION || !is_mismatch(cx, tensor, follow.fn) ||
-            !flow_reach(cx, follow.node).layer)
-            continue;
-        double gain = check_traits(cx, follow.fn)->gain;
-        pair[n++] = (Pair){index, id, follow, tensor->deviation * sqrt(tensor->fan_in) / gain};
+    /* hidden layers: in front of an output activation a small start is often meant */
+    uint32_t all = init_pairs(cx, pair), n = 0;
+    for (uint32_t i = 0; i < all; i++) {
+        const Tensor *tensor = &cx->g->tensors.at[pair[i].tensor];
+        bool small = init_is_plain(tensor) && pair[i].factor < 1 && init_may_start_small(cx, pair[i].product);
+        if (is_mismatch(cx, tensor, pair[i].follow.fn) && !small && !init_is_off_scale(cx, &pair[i]))
+            pair[n++] = pair[i];
     }
     return n;
 }
 
 /* The network beside itself with fitting weights: how much smaller or larger signal and gradient become. */
-static void whole_network(CheckContext *cx, const Pair *pair, uint32_t n, double *signal, double *gradient)
+static void whole_network(CheckContext *cx, const InitPair *pair, uint32_t n, double *signal, double *gradient)
 {
     double *deviation = arena_array(cx->arena, double, cx->g->tensors.n + 1);
     NodeId prediction = flow_prediction(cx, pair[0].product);
@@ -89,7 +70,7 @@ static void whole_network(CheckContext *cx, const Pair *pair, uint32_t n, double
 
 static bool is_far(double factor) { return factor < least || factor > most || isnan(factor); }
 
-static void report(CheckContext *cx, const Pair *pair, uint32_t n)
+static void report(CheckContext *cx, const InitPair *pair, uint32_t n)
 {
     const Tensor *tensor = &cx->g->tensors.at[pair[0].tensor];
     const SxTraits *traits = check_traits(cx, pair[0].follow.fn);
@@ -135,7 +116,7 @@ static void report(CheckContext *cx, const Pair *pair, uint32_t n)
 
 static void init_activation_mismatch(CheckContext *cx)
 {
-    Pair *pair = arena_array(cx->arena, Pair, cx->g->nodes.n), *group = arena_array(cx->arena, Pair, cx->g->nodes.n);
+    InitPair *pair = arena_array(cx->arena, InitPair, cx->g->nodes.n), *group = arena_array(cx->arena, InitPair, cx->g->nodes.n);
     uint32_t n = find_pairs(cx, pair);
     /* one finding for each initializer and function */
     for (uint32_t i = 0; i < n; i++) {
@@ -180,5 +161,6 @@ ACT_CHECK(init_activation_mismatch) = {
              "    h = x |> repeat(20, layer)\n"
              "    loss cross_entropy(h |> linear(10), y)\n"
              "}\n",
+    .silences = {"ACT405"},
     .run = init_activation_mismatch,
 };

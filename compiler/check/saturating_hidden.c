@@ -81,7 +81,12 @@ static double passed(CheckContext *cx, const Signal *signal, const NodeId *node,
     uint32_t *count = arena_array(cx->arena, uint32_t, deepest + 1);
     for (uint32_t i = 0; i < n; i++) {
         double before = signal_gradient_norm(signal, cx->facts->weighted[node[i]]);
-        double behind = signal_gradient_norm(signal, flow_reach(cx, node[i]).first);
+        NodeId first = flow_reach(cx, node[i]).first;
+        double behind = signal_gradient_norm(signal, first);
+        /* A part of what the layer behind reads (a concat) gets its part of the gradient: no loss. */
+        double part = (double)type_elements(graph_type(cx->g, node[i])) /
+                      (double)type_elements(graph_type(cx->g, graph_node(cx->g, first)->in[0]));
+        behind *= sqrt(fmin(part, 1));
         sum[cx->facts->depth[node[i]]] += log(before / behind);
         count[cx->facts->depth[node[i]]]++;
     }
