@@ -52,10 +52,13 @@ const Ast *edit_argument(const Ast *call, const char *name);
 const Ast *edit_setting(const TrainUse *train, const char *key);
 /* The call of an optimizer as the user wrote it; NULL when it was not written or has no arguments. */
 const Ast *edit_optimizer_call(const CheckContext *cx, const OptimizerUse *use);
-/* A whole statement with its line, comment lines above it left alone; false when it shares its line. */
+/* A whole statement with its lines and its documentation (`##`); false when it shares a line. */
 bool edit_delete_statement(const CheckContext *cx, Diag *diag, FixKind kind, Span statement);
 /* The one NAME in the model's statements that reads the input called `name`; NULL when there are none or several. */
 const Ast *edit_only_reader(const CheckContext *cx, Str name);
+/* Is `name` read anywhere in the tree? Not where it is given its value, nor below a definition whose parameter is called
+ * so. */
+bool edit_mentions(const Ast *tree, Str name);
 /* A value for people and for the language: shortest decimal form. */
 Str edit_number(Arena *arena, double value);
 

@@ -23,6 +23,15 @@ static bool is_default_output(const CheckContext *cx, const LossCall *loss)
            cx->model->outputs.at[0].span.begin == loss->prediction_span.begin;
 }
 
+/* An output that nobody wrote: what the first loss judges. It follows the loss. */
+static bool is_implied(const CheckContext *cx, const Root *root)
+{
+    if (root->kind != ROOT_OUTPUT || root->index >= cx->model->outputs.n || cx->model->losses.n == 0)
+        return false;
+    Span output = cx->model->outputs.at[root->index].span, judged = cx->model->losses.at[0].prediction_span;
+    return output.source == judged.source && output.begin == judged.begin && output.end == judged.end;
+}
+
 /* Does the value go anywhere but into this loss and into metrics that only compare scores? `written`: a default output
  * does not count. */
 static bool goes_elsewhere(const CheckContext *cx, const Head *head, const LossCall *loss, bool written)
@@ -37,7 +46,7 @@ static bool goes_elsewhere(const CheckContext *cx, const Head *head, const LossC
         bool ranks = root->kind == ROOT_PREDICTION && root->index < cx->model->metrics.n &&
                      (str_is(cx->model->metrics.at[root->index].kind, "accuracy") ||
                       str_is(cx->model->metrics.at[root->index].kind, "top_k"));
-        if (root->kind != ROOT_LOSS && !ranks && facts_reaches(cx->facts, id, root->node))
+        if (root->kind != ROOT_LOSS && !ranks && !is_implied(cx, root) && facts_reaches(cx->facts, id, root->node))
             return true;
     }
     return false;

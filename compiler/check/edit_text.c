@@ -30,6 +30,19 @@ const Ast *edit_optimizer_call(const CheckContext *cx, const OptimizerUse *use)
 
 static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
+/* The beginning of the line before the one that begins at `at`, when it is documentation; else `at`. */
+static uint32_t doc_line(const Source *source, uint32_t at)
+{
+    uint32_t begin = at > 0 ? at - 1 : 0;
+    while (begin > 0 && source->text.p[begin - 1] != '\n')
+        begin--;
+    uint32_t text = begin;
+    while (text < at && is_blank(source->text.p[text]))
+        text++;
+    bool doc = text + 1 < at && source->text.p[text] == '#' && source->text.p[text + 1] == '#';
+    return doc ? begin : at;
+}
+
 bool edit_delete_statement(const CheckContext *cx, Diag *diag, FixKind kind, Span statement)
 {
     const Source *source = source_get(cx->program->sources, statement.source);
@@ -48,6 +61,8 @@ bool edit_delete_statement(const CheckContext *cx, Diag *diag, FixKind kind, Spa
         end++;
     if (end < source->text.n)
         end++;
+    while (begin > 0 && doc_line(source, begin) < begin)
+        begin = doc_line(source, begin);
     diag_fix(diag, kind, (Span){statement.source, begin, end}, "%s", "");
     return true;
 }
@@ -78,4 +93,29 @@ Str edit_number(Arena *arena, double value)
     Text text = {.arena = arena};
     text_number(&text, value);
     return text_str(&text);
+}
+
+static bool has_parameter(const Ast *e, Str name)
+{
+    for (uint32_t i = 0; i < e->n_kid; i++)
+        for (uint32_t k = 0; e->kid[i] && e->kid[i]->kind == AST_PARAMETERS && k < e->kid[i]->n_kid; k++)
+            if (str_eq(e->kid[i]->kid[k]->text, name))
+                return true;
+    return false;
+}
+
+bool edit_mentions(const Ast *tree, Str name)
+{
+    if (tree == NULL)
+        return false;
+    if ((tree->kind == AST_NAME || tree->kind == AST_TRAIN) && str_eq(tree->text, name))
+        return true;
+    bool hidden = has_parameter(tree, name);
+    for (uint32_t i = 0; i < tree->n_kid; i++) {
+        const Ast *kid = tree->kid[i];
+        bool binds = tree->kind == AST_ASSIGN && i == 0;
+        if (kid && !binds && (!hidden || kid->kind == AST_PARAMETERS) && edit_mentions(kid, name))
+            return true;
+    }
+    return false;
 }
