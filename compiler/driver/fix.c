@@ -52,6 +52,17 @@ static bool fix_wanted(const Diag *diag, bool unsafe)
     return diag->edits.n && (diag->fix == FIX_SAFE || (unsafe && diag->fix == FIX_UNSAFE));
 }
 
+/* New lines end as the file's first line does. */
+static void add_inserted(Text *out, const Source *source, Str text)
+{
+    bool crlf = source->n_line > 1 && source->line[1] > 1 && source->text.p[source->line[1] - 2] == '\r';
+    for (uint32_t i = 0; i < text.n; i++) {
+        if (crlf && text.p[i] == '\n' && (i == 0 || text.p[i - 1] != '\r'))
+            text_putc(out, '\r');
+        text_putc(out, text.p[i]);
+    }
+}
+
 /* The text of `source` after sorted edits; those of other sources are passed over. */
 static Str edits_apply(Arena *arena, const Edits *taken, const Source *source)
 {
@@ -62,7 +73,7 @@ static Str edits_apply(Arena *arena, const Edits *taken, const Source *source)
         if (edit->source != source->id || edit->begin < at) /* two edits of one fix overlap: the first stands */
             continue;
         text_add(&text, (Str){source->text.p + at, edit->begin - at});
-        text_add(&text, edit->text);
+        add_inserted(&text, source, edit->text);
         at = edit->end;
     }
     text_add(&text, (Str){source->text.p + at, source->text.n - at});

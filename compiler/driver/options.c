@@ -188,8 +188,13 @@ static int store(Reader *r, const OptionRow *row, Str shown, Str value)
         break;
     case OPTION_RULE: {
         Str why = {0};
-        if (!check_set(r->arena, &r->options->check, (Level)row->field, value, &why))
-            return fail(r, why, (Str){0});
+        for (uint32_t at = 0, end; at <= value.n; at = end + 1) { /* several with commas between */
+            for (end = at; end < value.n && value.p[end] != ',';)
+                end++;
+            Str one = {value.p + at, end - at};
+            if (!check_set(r->arena, &r->options->check, (Level)row->field, one, &why))
+                return fail(r, why, (Str){0});
+        }
         break;
     }
     }

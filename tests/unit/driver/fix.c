@@ -108,6 +108,20 @@ static void test_elsewhere_and_silenced(void **state)
     arena_free(c.arena);
 }
 
+/* A new line in a file of another system ends as the others do. */
+static void test_line_ends(void **state)
+{
+    (void)state;
+    Case c = begin("one\r\ntwo\r\n");
+    diag_fix(problem(&c), FIX_SAFE, at(&c, "one", false), "1\n1\r\n1");
+    expect(&c, false, 1, "1\r\n1\r\n1\r\ntwo\r\n");
+    arena_free(c.arena);
+    c = begin("one\ntwo\r\n");
+    diag_fix(problem(&c), FIX_SAFE, at(&c, "one", false), "1\n1");
+    expect(&c, false, 1, "1\n1\ntwo\r\n");
+    arena_free(c.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -116,6 +130,7 @@ int main(void)
         cmocka_unit_test(test_overlap_takes_the_first),
         cmocka_unit_test(test_edits_together),
         cmocka_unit_test(test_elsewhere_and_silenced),
+        cmocka_unit_test(test_line_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
