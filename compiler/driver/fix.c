@@ -25,14 +25,21 @@ static int edit_compare(const void *left, const void *right)
     return a->order < b->order ? -1 : 1;
 }
 
-/* Two insertions at one place do not overlap when they belong to one fix; two of different fixes might repeat each
- * other. */
+/* Places that touch are apart, unless one of them is an insertion: two fixes might insert the same. */
+static bool spans_clash(Span span, const Edit *edit)
+{
+    if (span.source != edit->source)
+        return false;
+    bool insertion = span.begin == span.end || edit->begin == edit->end;
+    return insertion ? span.begin <= edit->end && edit->begin <= span.end
+                     : span.begin < edit->end && edit->begin < span.end;
+}
+
 static bool edits_clash(const Edits *taken, const Diag *diag)
 {
     for (uint32_t i = 0; i < diag->edits.n; i++) {
-        Span span = diag->edits.at[i].span;
         for (uint32_t k = 0; k < taken->n; k++)
-            if (span.source == taken->at[k].source && span.begin <= taken->at[k].end && taken->at[k].begin <= span.end)
+            if (spans_clash(diag->edits.at[i].span, &taken->at[k]))
                 return true;
     }
     return false;
@@ -384,6 +391,9 @@ void fix_all(FixRun *run)
             break;
         trial_end(s);
         s = after;
+        if (round + 1 == FIX_ROUNDS && choose(run, s->arena, s).n)
+            *vec_push(run->arena, &run->remarks) =
+                str_printf(run->arena, "there is more to fix after %d rounds: run it again", FIX_ROUNDS);
     }
     trial_end(s);
     for (uint32_t i = 0; i < run->files.n; i++)

@@ -79,6 +79,19 @@ static void test_overlap_takes_the_first(void **state)
     arena_free(c.arena);
 }
 
+/* Replaced parts may touch; insertions there wait. */
+static void test_touching(void **state)
+{
+    (void)state;
+    Case c = begin("one\ntwo\nthree\n");
+    diag_fix(problem(&c), FIX_SAFE, at(&c, "one\n", false), "%s", "");
+    diag_fix(problem(&c), FIX_SAFE, at(&c, "two\n", false), "%s", "");
+    diag_fix(problem(&c), FIX_SAFE, at(&c, "three", true), "3 ");
+    diag_fix(problem(&c), FIX_SAFE, at(&c, "three", true), "3 ");
+    expect(&c, false, 2, "three\n");
+    arena_free(c.arena);
+}
+
 /* All edits of one fix, or none. */
 static void test_edits_together(void **state)
 {
@@ -128,6 +141,7 @@ int main(void)
         cmocka_unit_test(test_in_order),
         cmocka_unit_test(test_unsafe_waits_to_be_asked),
         cmocka_unit_test(test_overlap_takes_the_first),
+        cmocka_unit_test(test_touching),
         cmocka_unit_test(test_edits_together),
         cmocka_unit_test(test_elsewhere_and_silenced),
         cmocka_unit_test(test_line_ends),
