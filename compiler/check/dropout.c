@@ -51,7 +51,7 @@ static void dropout_high(CheckContext *cx)
 ACT_CHECK(dropout_high) = {
     .code = "ACT602",
     .name = "dropout_high",
-    .group = "regularization",
+    .group = "regularisation",
     .level = LEVEL_WARN,
     .summary = "dropout that takes away more than half of the values",
     .doc =
@@ -117,7 +117,7 @@ static void dropout_wipeout(CheckContext *cx)
 ACT_CHECK(dropout_wipeout) = {
     .code = "ACT605",
     .name = "dropout_wipeout",
-    .group = "regularization",
+    .group = "regularisation",
     .level = LEVEL_WARN,
     .summary = "dropout on so few values that often none is left",
     .doc =
@@ -193,7 +193,7 @@ static void dropout_twice(CheckContext *cx)
 ACT_CHECK(dropout_twice) = {
     .code = "ACT606",
     .name = "dropout_twice",
-    .group = "regularization",
+    .group = "regularisation",
     .level = LEVEL_WARN,
     .summary = "two dropouts in a row",
     .doc =
