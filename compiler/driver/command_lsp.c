@@ -9,7 +9,7 @@ static int lsp_run(Arena *arena, Options *options)
     (void)arena;
     if (options->files.n)
         return usage_error(options, STR("the editor names the files"), STR("`actc lsp` takes none"));
-    return server_run(STDIN_FILENO, stdout, &options->check);
+    return server_run(STDIN_FILENO, stdout, &options->check, options->notes);
 }
 
 ACT_COMMAND(lsp) = {

@@ -82,11 +82,11 @@ static bool wants_more(Str token)
 static bool begins_statement(const Tokens *tokens, uint32_t i, Str text)
 {
     Str word = {text.p + tokens->at[i].span.begin, tokens->at[i].span.end - tokens->at[i].span.begin};
-    if (i + 1 >= tokens->n || tokens->at[i + 1].kind >= RAW_NEWLINE)
+    if (i + 1 >= tokens->n)
         return false;
     Str next = {text.p + tokens->at[i + 1].span.begin, tokens->at[i + 1].span.end - tokens->at[i + 1].span.begin};
     for (unsigned k = 0; k < words_count; k++)
-        if (str_is(word, words_table[k].text) && is_word(next))
+        if (str_is(word, words_table[k].text) && (is_word(next) || !next.n || next.p[0] == '\n'))
             return true;
     return false;
 }
@@ -195,7 +195,7 @@ static CursorPlace place_of(Reader *r, Cursor *cx)
     const Bracket *inner = top(r);
     Str last = at_end(r, 0);
     if (inner && inner->allow)
-        return cx->argument.n ? PLACE_NOTHING : PLACE_RULE;
+        return inner->argument.n ? PLACE_NOTHING : PLACE_RULE;
     if (str_is(last, ".")) {
         cx->object = at_end(r, 1);
         return PLACE_FIELD;

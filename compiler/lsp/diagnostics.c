@@ -101,7 +101,7 @@ static void collect(Server *s, Document *document, Str path, cJSON *list)
     for (uint32_t i = 0; i < a->diags.list.n; i++) {
         const Diag *diag = a->diags.list.at[i];
         const Source *source = source_get(&a->sources, shown_at(document, diag->primary.span).source);
-        if (diag->level == LEVEL_ALLOW || !str_eq(source->path, path))
+        if (diag->level <= (s->notes ? LEVEL_ALLOW : LEVEL_NOTE) || !str_eq(source->path, path))
             continue;
         cJSON *json = diagnostic_json(s, document, diag), *other;
         bool there = false;

@@ -333,9 +333,10 @@ static void complete_argument(Completion *c)
     if (def)
         params = describe_params(c->server->arena, c->a->known, def);
     uint32_t skip = def && (c->cx.piped || def->kind == DEF_OPTIMIZER) ? describe_piped(def) : 0;
-    uint32_t place = c->cx.index + skip;
+    uint32_t index = c->cx.index > c->cx.given.n ? c->cx.index - c->cx.given.n : 0; /* of those without a name */
+    uint32_t place = c->cx.given.n && !index ? skip : index + skip;
     if (def && def->layer && !c->cx.piped) /* the values come first */
-        place = c->cx.index >= def->layer->min_value ? c->cx.index - def->layer->min_value : UINT32_MAX;
+        place = index >= def->layer->min_value ? index - def->layer->min_value : 0;
     for (uint32_t i = skip; i < params.n; i++) {
         if (c->cx.argument.n ? str_eq(params.at[i].name, c->cx.argument) : i == place)
             add_choices(c, &params.at[i]);

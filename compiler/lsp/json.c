@@ -130,5 +130,13 @@ static void mend_escapes(char *text, size_t n)
 cJSON *json_parse(char *text, size_t n)
 {
     mend_escapes(text, n);
-    return cJSON_ParseWithLength(text, n);
+    const char *end = NULL;
+    cJSON *json = cJSON_ParseWithLengthOpts(text, n, &end, false);
+    while (json && end < text + n && (*end == ' ' || *end == '\t' || *end == '\r' || *end == '\n'))
+        end++;
+    if (json && end < text + n) { /* more than one message: the length was wrong */
+        cJSON_Delete(json);
+        json = NULL;
+    }
+    return json;
 }

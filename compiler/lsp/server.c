@@ -215,7 +215,7 @@ static bool same_id(const cJSON *a, const cJSON *b)
 
 static void queue_add(Queue *q, cJSON *json)
 {
-    if (str_is(json_str(json, "method"), "$/cancelRequest")) {
+    if (str_is(json_str(json, "method"), "$/cancelRequest") && !json_at(json, "id")) {
         for (uint32_t i = q->first; i < q->n; i++)
             if (json_at(q->at[i].json, "method"))
                 q->at[i].cancelled |= same_id(json_at(q->at[i].json, "id"), json_at(json, "params.id"));
@@ -295,9 +295,9 @@ static void take_messages(Server *s, Frames *frames, Queue *queue)
     }
 }
 
-int server_run(int in, FILE *out, const CheckOptions *options)
+int server_run(int in, FILE *out, const CheckOptions *options, bool notes)
 {
-    Server s = {.out = out, .exit_code = 1, .documents = {.options = options}};
+    Server s = {.out = out, .exit_code = 1, .notes = notes, .documents = {.options = options}};
     Frames frames = {0};
     Queue queue = {0};
     signal(SIGPIPE, SIG_IGN);

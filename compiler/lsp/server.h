@@ -30,6 +30,7 @@ typedef struct Server {
     ServerState state;
     int exit_code;
     Encoding encoding;
+    bool notes;            /* diagnostics that are notes are shown, as hints */
     bool snippets;         /* the client knows them */
     bool document_changes; /* … and edits with versions */
     Documents documents;
@@ -39,7 +40,7 @@ typedef struct Server {
 } Server;
 
 /* Serves until the client says `exit` or the stream ends. The exit code of the protocol: 0 after `shutdown`, else 1. */
-int server_run(int in, FILE *out, const CheckOptions *options);
+int server_run(int in, FILE *out, const CheckOptions *options, bool notes);
 
 /* The answer to this request is an error. Returns NULL, to be returned. */
 cJSON *server_refuse(Server *server, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
