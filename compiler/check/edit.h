@@ -56,7 +56,7 @@ const Ast *edit_optimizer_call(const CheckContext *cx, const OptimizerUse *use);
 bool edit_delete_statement(const CheckContext *cx, Diag *diag, FixKind kind, Span statement);
 /* The one NAME in the model's statements that reads the input called `name`; NULL when there are none or several. */
 const Ast *edit_only_reader(const CheckContext *cx, Str name);
-/* Is `name` read anywhere in the tree? Not where it is given its value, nor below a definition whose parameter is called
+/* Is `name` read anywhere in the tree? Not where it is given its value, nor below a definition that calls a parameter
  * so. */
 bool edit_mentions(const Ast *tree, Str name);
 /* A value for people and for the language: shortest decimal form. */

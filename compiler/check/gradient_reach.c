@@ -113,8 +113,8 @@ static void report_blocked(CheckContext *cx, NodeId at, NodeId in, Hands hands, 
     diag_help(diag, hands == HANDS_NONE
                         ? "freeze what shall stay as it is with `trainable = false`, or let another loss train it"
                     : hands == HANDS_FLAT
-                        ? "use a function with a slope in its place, such as `sigmoid`, or hand the value on beside it: "
-                          "`x + stop_gradient(step(x) - x)`"
+                        ? "use a function with a slope in its place, such as `sigmoid`, or hand the value on beside "
+                          "it: `x + stop_gradient(step(x) - x)`"
                         : "use a function that is not flat there");
 }
 

@@ -22,28 +22,24 @@ static bool is_far(const Tensor *input, ValueRange range)
     return fmax(fabs(range.low), fabs(range.high)) > most * (1 + 1e-6);
 }
 
-/* The input whose far range arrives at `id` through steps that keep elements apart; -1: none. */
-static int far_input(const CheckContext *cx, NodeId id)
+/* Marks the inputs whose far range arrives at `id` through steps that keep elements apart. */
+static void find_far(const CheckContext *cx, NodeId id, bool *far)
 {
     const Facts *f = cx->facts;
     const Node *node = graph_node(cx->g, id);
     int tensor = facts_tensor(node);
     if (tensor >= 0) {
         const Tensor *t = &cx->g->tensors.at[tensor];
-        return t->role == ROLE_INPUT && t->type.dtype == DT_F32 && is_far(t, f->range[id]) ? tensor : -1;
+        far[tensor] = far[tensor] || (t->role == ROLE_INPUT && t->type.dtype == DT_F32 && is_far(t, f->range[id]));
+    } else if (f->base[id] != id && f->base[id] != 0) {
+        int from = facts_tensor(graph_node(cx->g, facts_skip(f, f->base[id])));
+        if (from < 0 || is_far(&cx->g->tensors.at[from], f->range[id]))
+            find_far(cx, f->base[id], far);
+    } else if (facts_passes(node) || facts_is(node, "slice") || facts_is(node, "pad") || facts_is(node, "concat") ||
+               facts_is(node, "dropout")) {
+        for (uint32_t i = 0; i < node->n_in; i++)
+            find_far(cx, node->in[i], far);
     }
-    if (f->base[id] != id && f->base[id] != 0) {
-        int behind = far_input(cx, f->base[id]);
-        return behind >= 0 && is_far(&cx->g->tensors.at[behind], f->range[id]) ? behind : -1;
-    }
-    bool keeps = facts_passes(node) || facts_is(node, "slice") || facts_is(node, "pad") || facts_is(node, "concat") ||
-                 facts_is(node, "dropout");
-    for (uint32_t i = 0; keeps && i < node->n_in; i++) {
-        int found = far_input(cx, node->in[i]);
-        if (found >= 0)
-            return found;
-    }
-    return -1;
 }
 
 /* ── the fix: a scale in the data pipeline, where there is one, else where the model reads the value ── */
@@ -113,32 +109,41 @@ static void fix_input(const CheckContext *cx, Diag *diag, uint32_t tensor, Value
     }
 }
 
+static void report_far(CheckContext *cx, uint32_t tensor, NodeId product)
+{
+    const Tensor *input = &cx->g->tensors.at[tensor];
+    ValueRange range = {input->low, input->high, false, true};
+    double low, high;
+    Diag *diag = check_report(cx, LEVEL_WARN, input->span, "`" STR_FMT "` reaches the first layer in [%g, %g]",
+                              STR_ARG(input->name), range.low, range.high);
+    check_spot_tensor(cx, tensor);
+    for (uint32_t i = 0; i < cx->model->losses.n; i++)
+        check_spot_loss(cx, &cx->model->losses.at[i]);
+    diag_primary(diag, "not scaled");
+    diag_label(diag, check_span(cx, product), "its pre-activations start with a deviation of %.3g",
+               signal_rms(cx->signal, product));
+    check_label_outer(cx, diag, product, "in this use");
+    diag_note(diag, "an initializer makes them about 1 for inputs of about 1; gradients grow by the same factor");
+    Str text = scaled(cx, str_c(cx->arena, input->name), range, &low, &high);
+    diag_help(diag, "scale it to about one: `" STR_FMT "`, or `|> normalize` in the data pipeline", STR_ARG(text));
+    fix_input(cx, diag, tensor, range);
+}
+
 static void unnormalised_input(CheckContext *cx)
 {
     bool *said = arena_array(cx->arena, bool, cx->g->tensors.n + 1);
     for (NodeId id = 1; id < cx->g->nodes.n; id++) {
         int weight = cx->facts->live[id] ? facts_weight(cx->g, id) : -1;
         NodeId data = weight >= 0 ? graph_node(cx->g, id)->in[0] : 0;
-        int tensor = data && cx->facts->weighted[data] == 0 ? far_input(cx, data) : -1;
-        if (tensor < 0 || said[tensor])
+        if (data == 0 || cx->facts->weighted[data] != 0)
             continue;
-        said[tensor] = true;
-        const Tensor *input = &cx->g->tensors.at[tensor];
-        ValueRange range = {input->low, input->high, false, true};
-        double low, high;
-        Diag *diag = check_report(cx, LEVEL_WARN, input->span, "`" STR_FMT "` reaches the first layer in [%g, %g]",
-                                  STR_ARG(input->name), range.low, range.high);
-        check_spot_tensor(cx, (uint32_t)tensor);
-        for (uint32_t i = 0; i < cx->model->losses.n; i++)
-            check_spot_loss(cx, &cx->model->losses.at[i]);
-        diag_primary(diag, "not scaled");
-        diag_label(diag, check_span(cx, id), "its pre-activations start with a deviation of %.3g",
-                   signal_rms(cx->signal, id));
-        check_label_outer(cx, diag, id, "in this use");
-        diag_note(diag, "an initializer makes them about 1 for inputs of about 1; gradients grow by the same factor");
-        Str text = scaled(cx, str_c(cx->arena, input->name), range, &low, &high);
-        diag_help(diag, "scale it to about one: `" STR_FMT "`, or `|> normalize` in the data pipeline", STR_ARG(text));
-        fix_input(cx, diag, (uint32_t)tensor, range);
+        bool *far = arena_array(cx->arena, bool, cx->g->tensors.n + 1);
+        find_far(cx, data, far);
+        for (uint32_t i = 0; i < cx->g->tensors.n; i++)
+            if (far[i] && !said[i]) {
+                said[i] = true;
+                report_far(cx, i, id);
+            }
     }
 }
 
