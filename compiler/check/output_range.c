@@ -18,7 +18,8 @@ static void bounded_regression(CheckContext *cx)
         double slack = 1e-3 * (1 + fabs(wanted.high - wanted.low));
         bool outside = known && out.known && (wanted.low < out.low - slack || wanted.high > out.high + slack);
         bool bounded = isfinite(out.low) && isfinite(out.high);
-        bool dies = head.activation && check_traits(cx, head.fn)->dies;
+        bool half = isfinite(out.low) || isfinite(out.high);
+        bool dies = half && head.activation && check_traits(cx, head.fn)->dies;
         /* A target of unknown range earns a warning where the bound is surely not meant: not behind a scale, and only
          * for what is declared as a target (a decoder that imitates its input is not). */
         bool doubtful = !known && kind == TARGET_REAL && head.at == head.value && (bounded || dies);
