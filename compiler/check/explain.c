@@ -1,106 +1,12 @@
-/* actc explain NAME, actc list rules. */
+/* actc explain NAME: finds the page, and adds the names it leads on to. */
 #include "check/explain.h"
 
 #include "ops/registry.h"
 
+#include <ctype.h>
 #include <string.h>
 
-void explain_code(Text *out, Str code)
-{
-    uint32_t at = 0;
-    while (at < code.n) {
-        uint32_t end = at;
-        while (end < code.n && code.p[end] != '\n')
-            end++;
-        if (end > at)
-            text_printf(out, "    ");
-        text_add(out, (Str){code.p + at, end - at});
-        text_putc(out, '\n');
-        at = end + 1;
-    }
-}
-
-static uint32_t width(Str word)
-{
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < word.n; i++)
-        n += ((unsigned char)word.p[i] & 0xC0) != 0x80; /* code points */
-    return n;
-}
-
-static void paragraph(Text *out, Str text, unsigned indent)
-{
-    unsigned column = 0;
-    for (uint32_t at = 0; at < text.n;) {
-        while (at < text.n && (text.p[at] == ' ' || text.p[at] == '\n'))
-            at++;
-        uint32_t end = at;
-        while (end < text.n && text.p[end] != ' ' && text.p[end] != '\n')
-            end++;
-        Str word = {text.p + at, end - at};
-        if (word.n == 0)
-            break;
-        if (column > 0 && column + 1 + width(word) > 88) {
-            text_putc(out, '\n');
-            column = 0;
-        }
-        text_printf(out, "%*s", column ? 1 : (int)indent, "");
-        text_add(out, word);
-        column += (column ? 1 : indent) + width(word);
-        at = end;
-    }
-    text_putc(out, '\n');
-}
-
-void explain_paragraphs(Text *out, Str doc, unsigned indent)
-{
-    for (uint32_t at = 0; at < doc.n;) {
-        uint32_t end = at;
-        while (end < doc.n && !(doc.p[end] == '\n' && end + 1 < doc.n && doc.p[end + 1] == '\n'))
-            end++;
-        if (at > 0)
-            text_putc(out, '\n');
-        paragraph(out, (Str){doc.p + at, end - at}, indent);
-        at = end;
-        while (at < doc.n && doc.p[at] == '\n')
-            at++;
-    }
-}
-
-static const char *level_word(Level level)
-{
-    return level == LEVEL_DENY ? "error" : level == LEVEL_WARN ? "warning" : level == LEVEL_NOTE ? "note" : "allowed";
-}
-
-void explain_rule(const Rule *rule, Text *out)
-{
-    text_printf(out, "%s %s (%s, group %s)\n%s\n\n", rule->code, rule->name, level_word(rule->level), rule->group,
-                rule->summary);
-    explain_paragraphs(out, str_of(rule->doc), 0);
-    text_printf(out, "\nWrong:\n\n");
-    explain_code(out, str_of(rule->wrong));
-    text_printf(out, "\nRight:\n\n");
-    explain_code(out, str_of(rule->right));
-    text_putc(out, '\n');
-    Str way_out = str_printf(out->arena,
-                             "Silence it with `@allow(%s, reason = \"…\")` in front of a statement, or with `-A %s` "
-                             "for a run.",
-                             rule->name, rule->name);
-    explain_paragraphs(out, way_out, 0);
-}
-
-void check_list(Text *out, bool json)
-{
-    for (unsigned i = 0; i < check_count(); i++) {
-        const Rule *rule = check_at(i);
-        if (json)
-            text_printf(out, "{\"code\":\"%s\",\"name\":\"%s\",\"group\":\"%s\",\"level\":\"%s\",\"summary\":\"%s\"}\n",
-                        rule->code, rule->name, rule->group, level_word(rule->level), rule->summary);
-        else
-            text_printf(out, "%-8s %-26s %-8s %-7s  %s\n", rule->code, rule->name, level_word(rule->level), rule->group,
-                        rule->summary);
-    }
-}
+enum { WIDEST = 88, NARROWEST = 40, SEE_ALSO = 12 };
 
 /* The user's definition hides the library's of the same kind; a layer and a schedule may share a name, and then both
  * are shown. */
@@ -113,31 +19,125 @@ static bool is_hidden(const Program *program, uint32_t i)
     return false;
 }
 
-static bool explain_defs(Program *program, Str name, Text *out)
+static void explain_def(Page *page, const Def *def)
 {
+    static void (*const pages[])(Page *, const Def *) = {
+        [DEF_ACTIVATION] = explain_activation,
+        [DEF_FUNCTION] = explain_function,
+        [DEF_LOSS] = explain_loss,
+        [DEF_INITIALIZER] = explain_initializer,
+        [DEF_OPTIMIZER] = explain_optimizer,
+        [DEF_SCHEDULE] = explain_schedule,
+        [DEF_BLOCK] = explain_block,
+        [DEF_METRIC] = explain_metric,
+        [DEF_PARAM] = explain_plain,
+        [DEF_MODEL] = explain_plain,
+        [DEF_DATA] = explain_plain,
+    };
+    pages[def->kind](page, def);
+}
+
+static bool explain_defs(Page *page, Str name)
+{
+    Program *program = page->program;
     const Layer *layer = layer_find(name);
     bool any = layer != NULL;
     if (layer)
-        explain_layer(layer, out);
+        explain_layer(page, layer);
     for (uint32_t i = 0; i < program->defs.n; i++) {
         const Def *def = &program->defs.at[i];
         if (!str_eq(def->name, name) || def->kind == DEF_LAYER || is_hidden(program, i))
             continue;
         if (any)
-            text_putc(out, '\n');
+            text_putc(page->out, '\n');
         any = true;
-        if (def->kind == DEF_ACTIVATION)
-            explain_activation(program, def, out);
-        else
-            explain_definition(program, def, out);
+        explain_def(page, def);
     }
     return any;
 }
 
+static bool write_page(Page *page, Str name)
+{
+    const Rule *rule = check_find(name);
+    if (rule) {
+        explain_rule(page, rule);
+        return true;
+    }
+    return explain_defs(page, name) || explain_error(page, name) || explain_topic(page, name) ||
+           explain_primitive(page, name);
+}
+
+/* ── see also ── */
+static bool has_page(Program *program, Str name)
+{
+    if (check_find(name) || check_is_hard(name) || layer_find(name))
+        return true;
+    for (uint32_t i = 0; i < program->defs.n; i++)
+        if (str_eq(program->defs.at[i].name, name) && program->defs.at[i].kind <= DEF_BLOCK)
+            return true;
+    for (uint32_t i = 0; i < explain_topic_count(); i++)
+        if (str_is(name, explain_topic_name(i)))
+            return true;
+    return false;
+}
+
+static bool is_code(Str name)
+{
+    return name.n > 5 && memcmp(name.p, "ACT", 3) == 0 && isdigit((unsigned char)name.p[3]);
+}
+
+/* Words in backticks and codes of rules, in the order in which they appear. */
+static bool next_name(Str text, uint32_t *at, Str *name)
+{
+    for (; *at < text.n; (*at)++) {
+        char c = text.p[*at];
+        bool quoted = c == '`', code = c == 'A' && text.n - *at > 5 && is_code((Str){text.p + *at, 6});
+        if (!quoted && !code)
+            continue;
+        uint32_t begin = *at + quoted, end = begin;
+        while (end < text.n && (isalnum((unsigned char)text.p[end]) || text.p[end] == '_'))
+            end++;
+        if (end == begin || (quoted && (end >= text.n || text.p[end] != '`')))
+            continue;
+        *name = (Str){text.p + begin, end - begin};
+        *at = end + quoted;
+        return true;
+    }
+    return false;
+}
+
+/* Two names of one page: code and name. */
+static bool same_page(Str a, Str b)
+{
+    return str_eq(a, b) || (check_find(a) && check_find(a) == check_find(b)) ||
+           (check_hard_doc(a) && check_hard_doc(a) == check_hard_doc(b));
+}
+
+static void see_also(Page *page, Str name, Str text)
+{
+    Str seen[SEE_ALSO], found;
+    unsigned n = 0;
+    for (uint32_t at = 0; n < SEE_ALSO && next_name(text, &at, &found);) {
+        bool known = same_page(found, name) || !has_page(page->program, found);
+        for (unsigned i = 0; i < n; i++)
+            known = known || same_page(seen[i], found);
+        if (!known)
+            seen[n++] = found;
+    }
+    Text line = {.arena = page->out->arena};
+    for (unsigned i = 0; i < n; i++)
+        text_printf(&line, "%s" STR_FMT, i ? ", " : "See also: ", STR_ARG(seen[i]));
+    if (n) {
+        text_putc(page->out, '\n');
+        page_paragraphs(page, text_str(&line), 0);
+    }
+}
+
+/* ── nothing is called so ── */
 static void suggest(const Program *program, Str name, Str *why)
 {
     Arena *arena = program->arena;
-    unsigned cap = 2 * check_count() + program->defs.n + layer_count() + 64, n = 0;
+    unsigned cap = 2 * check_count() + program->defs.n + layer_count() + 128, n = 0;
     Str *names = arena_array(arena, Str, cap);
     for (unsigned i = 0; i < check_count(); i++) {
         names[n++] = str_of(check_at(i)->name);
@@ -156,14 +156,56 @@ static void suggest(const Program *program, Str name, Str *why)
         *why = str_printf(arena, "nothing is called `" STR_FMT "`; `actc list` shows what there is", STR_ARG(name));
 }
 
-bool check_explain(Program *program, Str name, Text *out, Str *why)
+static unsigned page_width(const ExplainStyle *style)
 {
-    const Rule *rule = check_find(name);
-    if (rule)
-        explain_rule(rule, out);
-    else if (!explain_defs(program, name, out) && !explain_error(name, out) && !explain_topic(name, out)) {
+    unsigned columns = style->columns ? style->columns : WIDEST;
+    return columns > WIDEST ? WIDEST : columns < NARROWEST ? NARROWEST : columns;
+}
+
+void explain_one(Program *program, const Def *def, const ExplainStyle *style, Text *out)
+{
+    Page page = {program, out, page_width(style), style->unicode};
+    if (def->layer)
+        explain_layer(&page, def->layer);
+    else
+        explain_def(&page, def);
+}
+
+bool explain_page(Program *program, Str name, const ExplainStyle *style, Text *out, Str *why)
+{
+    Text text = {.arena = program->arena};
+    Page page = {program, &text, page_width(style), style->unicode};
+    if (!write_page(&page, name)) {
         suggest(program, name, why);
         return false;
     }
+    see_also(&page, name, text_str(&text));
+    if (style->unicode)
+        text_add(out, text_str(&text));
+    else
+        page_ascii(out, text_str(&text));
     return true;
+}
+
+bool check_explain(Program *program, Str name, Text *out, Str *why)
+{
+    return explain_page(program, name, &(ExplainStyle){.unicode = true}, out, why);
+}
+
+void explain_index(const ExplainStyle *style, Text *out)
+{
+    Text text = {.arena = out->arena};
+    Page page = {NULL, &text, page_width(style), style->unicode};
+    page_text(&page, "`actc explain NAME` has a page for every rule and hard error (ACT201, shape_mismatch), every "
+                     "activation, loss, initializer, layer, optimizer, schedule, metric, block and function, and for "
+                     "these topics:");
+    text_putc(&text, '\n');
+    explain_list_topics(&text, false);
+    text_putc(&text, '\n');
+    page_text(&page, "`actc list rules`, `actc list activations` … show what there is of a kind. With a file in front, "
+                     "`actc explain model.act my_activation`, the file's own definitions have pages too.");
+    if (style->unicode)
+        text_add(out, text_str(&text));
+    else
+        page_ascii(out, text_str(&text));
 }

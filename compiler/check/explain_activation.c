@@ -1,80 +1,95 @@
 /* The page of an activation: everything on it but the definition's own text is computed from the definition. */
 #include "check/explain.h"
+#include "check/explain_plot.h"
 #include "check/flow.h"
 
 #include <math.h>
 
-enum { LAYERS = 20 };
-
 static const char *yes(bool is) { return is ? "yes" : "no"; }
 
-static void bound(Text *out, double value)
+/* ── the plot ── */
+enum { MAX_ARGS = 8 };
+
+typedef struct Curve {
+    SxPool *sx;
+    Sx fn;
+    double args[MAX_ARGS]; /* argument 0 is x */
+} Curve;
+
+static double curve_at(const void *context, double x)
 {
-    if (fabs(value) < 5e-7)
-        value = 0;
-    if (isinf(value))
-        text_printf(out, value > 0 ? "inf" : "-inf");
-    else
-        text_printf(out, "%.4g", value);
+    Curve curve = *(const Curve *)context;
+    curve.args[0] = x;
+    return sx_eval(curve.sx, curve.fn, curve.args);
 }
 
-static void interval(Text *out, SxInterval range)
+/* How often a curve turns on [-half, half]. */
+static unsigned turns(const Curve *slope, double half)
 {
-    text_putc(out, isinf(range.low) ? '(' : '[');
-    bound(out, range.low);
-    text_printf(out, ", ");
-    bound(out, range.high);
-    text_putc(out, isinf(range.high) ? ')' : ']');
+    unsigned n = 0;
+    double last = 0;
+    for (int i = 0; i <= 1000; i++) {
+        double y = curve_at(slope, half * (i / 500.0 - 1));
+        if (y != 0 && last != 0 && (y > 0) != (last > 0))
+            n++;
+        last = y != 0 && isfinite(y) ? y : last;
+    }
+    return n;
 }
 
-static void formulas(Program *program, Sx fn, Text *out)
+/* Five to each side, more where a kink would be left out, less where the curve swings too fast to be seen. */
+static double half_width(SxPool *sx, Sx fn, const Curve *slope)
 {
+    double half = 5, kink[16];
+    unsigned n = sx_kinks(sx, fn, 0, -12, 12, kink, 16);
+    for (unsigned i = 0; i < n && n <= 6; i++) /* a function with more of them has them everywhere */
+        half = fmax(half, 1.3 * fabs(kink[i]));
+    for (int i = 0; i < 12 && turns(slope, half) > 8; i++)
+        half /= 2;
+    return half;
+}
+
+void page_plot(Page *page, Sx fn, const double *args, double low, double high, const char *title,
+               const char *slope_title)
+{
+    SxPool *sx = page->program->sx;
+    Sx derivative;
+    sx_gradient(sx, fn, 1, &derivative);
+    Curve curve = {.sx = sx, .fn = fn}, slope = {.sx = sx, .fn = derivative};
+    for (unsigned i = 0; args && i < sx_arg_limit(sx, fn) && i < MAX_ARGS; i++)
+        curve.args[i] = slope.args[i] = args[i];
+    if (!args) {
+        high = half_width(sx, fn, &slope);
+        low = -high;
+    }
+    PlotCurve both[] = {{title, curve_at, &curve}, {slope_title, curve_at, &slope}};
+    plot_curves(page->out, both, 2, low, high, page->width, page->unicode);
+}
+
+/* ── what is computed ── */
+static void formulas(Page *page, Sx fn)
+{
+    SxPool *sx = page->program->sx;
+    Arena *arena = page->out->arena;
     static const char *const names[] = {"x"};
     Sx slope;
-    sx_gradient(program->sx, fn, 1, &slope);
-    text_printf(out, "  formula       ");
-    sx_print_formula(program->sx, fn, names, out);
-    text_printf(out, "\n  derivative    ");
-    sx_print_formula(program->sx, sx_simplify(program->sx, slope), names, out);
-    text_putc(out, '\n');
+    sx_gradient(sx, fn, 1, &slope);
+    page_row(page, "formula", STR_FMT, STR_ARG(page_formula(sx, fn, names, arena)));
+    page_row(page, "derivative", STR_FMT, STR_ARG(page_formula(sx, sx_simplify(sx, slope), names, arena)));
 }
 
-static void properties(Program *program, Sx fn, const SxTraits *t, Text *out)
+static Str kinks_of(Page *page, Sx fn, const SxTraits *t)
 {
+    Text text = {.arena = page->out->arena};
     double kink[4];
-    unsigned kinks = t->smooth ? 0 : sx_kinks(program->sx, fn, 0, -100, 100, kink, 4);
-    text_printf(out, "  range         ");
-    interval(out, t->range);
-    text_printf(out, "\n  slope         ");
-    interval(out, t->slope_range);
-    text_printf(out, "\n  zero-centred  %s (mean %.4f)\n", yes(t->zero_centred), t->unit.mean);
-    text_printf(out, "  smooth        %s", yes(t->smooth));
-    for (unsigned i = 0; i < kinks && i < 4; i++)
-        text_printf(out, i ? ", %.4g" : " (kink at %.4g", fabs(kink[i]) < 5e-7 ? 0 : kink[i]);
-    text_printf(out, kinks ? ")\n" : "\n");
-    text_printf(out, "  monotone      %s\n", yes(t->monotone));
-    text_printf(out, "  dies          %s%s\n", yes(t->dies),
-                t->dies ? " (flat on a half line: a unit there gets no gradient)" : "");
-    text_printf(out, "  saturates     %s%s\n", yes(t->saturates), t->saturates ? " (flat at both ends)" : "");
-    text_printf(out, "  cost          %u addition%s\n", t->cost, t->cost == 1 ? "" : "s");
+    unsigned n = t->smooth ? 0 : sx_kinks(page->program->sx, fn, 0, -100, 100, kink, 4);
+    for (unsigned i = 0; i < n && i < 4; i++)
+        text_printf(&text, i ? ", %.4g" : " (kink at %.4g", fabs(kink[i]) < 5e-7 ? 0 : kink[i]);
+    text_printf(&text, n > 4 ? ", …)" : n ? ")" : "");
+    return text_str(&text);
 }
 
-/* What the initializer has to do with it. */
-static void propagation(const SxTraits *t, Text *out)
-{
-    const char *fitting = flow_fitting(t, false);
-    double chi = t->gain * t->gain * t->unit.slope2;
-    text_printf(out, "  E f(Z)        %.4f\n  E f(Z)^2      %.4f\n  E f'(Z)^2     %.4f\n", t->unit.mean, t->unit.second,
-                t->unit.slope2);
-    text_printf(
-        out, "  gain          %.4f   = 1 / sqrt(E f^2): weights of variance gain^2 / fan_in keep the signal's size\n",
-        t->gain);
-    text_printf(out, "  initializer   %s\n", fitting);
-    text_printf(out, "  gradient      a factor of %.3f per layer with that gain, %.2g over %d layers\n", sqrt(chi),
-                pow(chi, LAYERS / 2.0), LAYERS);
-}
-
-/* Where a saturating function gives 99 % of its way up, and the slope left there. */
+/* Where a saturating function has gone 99 % of its way up, the slope left there. */
 static double slope_at_99(SxPool *sx, Sx fn, const SxTraits *t)
 {
     double goal = t->range.low + 0.99 * (t->range.high - t->range.low), low = -50, high = 50;
@@ -87,99 +102,187 @@ static double slope_at_99(SxPool *sx, Sx fn, const SxTraits *t)
     return sx_eval(sx, slope, &low);
 }
 
-/* Advice follows from the properties, so a function of one's own gets it too. */
-static void use(Program *program, Sx fn, const SxTraits *t, Text *out)
+static void properties(Page *page, Sx fn, const SxTraits *t)
 {
-    Text text = {.arena = program->arena};
-    if (t->saturates && t->range.low > -1e-6 && t->range.high < 1 + 1e-6) {
-        text_printf(
-            &text,
-            "Outputs that are probabilities: one for a yes or no, one per label when several labels can be present, "
-            "under `bce`; with `bce_with_logits` leave it out, the loss applies its own. Labels that are present "
-            "together want a sigmoid each, since a softmax would make them compete. And gates: a value in [0, 1] "
-            "that multiplies another, as in an LSTM.\n\n"
-            "Not in hidden layers of a deep network: its slope is at most %.4g, so over %d layers at most %.1g of "
-            "the gradient is left, and its mean of %.2g pushes the next layer off centre. Where it has gone 99 %% of "
-            "its way the slope is %.4f (ACT302).",
-            t->max_slope, LAYERS, pow(t->max_slope, LAYERS), t->unit.mean, slope_at_99(program->sx, fn, t));
-    } else if (t->saturates) {
-        text_printf(
-            &text,
-            "Recurrent cells, where the bound keeps a state from growing over many steps and the centre at zero "
-            "keeps it from drifting, and outputs that lie in ");
-        interval(&text, t->range);
-        text_printf(
-            &text,
-            ". In a feed-forward network of a few layers it is fine; in a deep one the gradient shrinks wherever it "
-            "saturates: where it has gone 99 %% of its way the slope is %.4f (ACT302).",
-            slope_at_99(program->sx, fn, t));
-    } else if (t->dies && isfinite(t->range.high)) {
-        text_printf(
-            &text,
-            "Hidden layers of networks that are quantised later: the bound keeps the range small. Units can die at "
-            "both ends.");
-    } else if (t->dies) {
-        text_printf(
-            &text,
-            "The default of hidden layers, convolutional ones above all: cheap, and the gradient of an active unit "
-            "passes unchanged. A unit whose input is negative for every sample gets no gradient and is dead. About "
-            "half of all values are zero in a healthy layer; dead means zero on every sample. Up to 10 %% dead units "
-            "are common; from 20 %% on, lower the learning rate or take an activation that leaks, `leaky_relu`, "
-            "`elu` or `gelu`.");
-    } else if (!isfinite(t->range.low) && !t->smooth) {
-        text_printf(
-            &text,
-            "Hidden layers where units would die: the slope never vanishes. With a slope of 0.2 it is the usual "
-            "choice in the discriminator of a GAN.");
-    } else if (fabs(t->gain - 1) < 0.02 && t->zero_centred) {
-        text_printf(
-            &text,
-            "Deep dense networks without normalisation: mean 0 and variance 1 are a fixed point, so the signal keeps "
-            "its size by itself. It needs `lecun_normal` weights; ordinary dropout and batch normalisation break "
-            "what it promises.");
-    } else if (!t->monotone && isfinite(t->range.low)) {
-        text_printf(
-            &text,
-            "Hidden layers of transformers and of modern vision networks: smooth, so the gradient changes gradually "
-            "and no unit is cut off, and slightly below zero for slightly negative inputs. Networks of these kinds "
-            "have normalisation and skips; in a plain deep stack its variance has no stable fixed point. In "
-            "convolutional networks the gain over relu is small and the cost is %u additions against relu's 1.",
-            t->cost);
-    } else if (isfinite(t->range.low) && t->range.low < -0.1) {
-        text_printf(
-            &text,
-            "Deep dense networks, tabular data and regression: negative values bring the mean near zero and the "
-            "slope fades out instead of breaking off.");
-    } else if (isfinite(t->range.low) && isinf(t->range.high)) {
-        text_printf(
-            &text,
-            "Outputs that must be positive, such as a variance or a rate. In hidden layers its mean of %.2g pushes "
-            "the next layer off centre.",
-            t->unit.mean);
-    } else {
-        text_printf(&text, "Hidden layers, with the gain above.");
-    }
-    explain_paragraphs(out, text_str(&text), 2);
+    Arena *arena = page->out->arena;
+    page_row(page, "range", STR_FMT, STR_ARG(page_interval(arena, t->range)));
+    page_row(page, "slope", STR_FMT, STR_ARG(page_interval(arena, t->slope_range)));
+    Str mean = isfinite(t->unit.mean) ? str_printf(arena, "%.4f", fabs(t->unit.mean) < 5e-5 ? 0 : t->unit.mean)
+                                      : page_number(arena, t->unit.mean);
+    page_row(page, "zero-centred", "%s (mean " STR_FMT ")", yes(t->zero_centred && isfinite(t->unit.mean)),
+             STR_ARG(mean));
+    page_row(page, "smooth", "%s" STR_FMT, yes(t->smooth), STR_ARG(kinks_of(page, fn, t)));
+    page_row(page, "monotone", "%s", yes(t->monotone));
+    page_row(page, "dies", "%s%s", yes(t->dies),
+             t->dies ? " (flat on a half line: a unit whose inputs all lie there gets no gradient)" : "");
+    if (t->saturates && t->range.low < t->range.high && isfinite(t->range.low) && isfinite(t->range.high) &&
+        t->monotone && t->max_slope > 0)
+        page_row(page, "saturates",
+                 "yes (flat at both ends: 99 %% of the way up the slope is %.4f, at most it is %.4g)",
+                 slope_at_99(page->program->sx, fn, t), t->max_slope);
+    else
+        page_row(page, "saturates", "%s", yes(t->saturates));
+    page_row(page, "cost", "%u addition%s", t->cost, t->cost == 1 ? "" : "s");
 }
 
-void explain_activation(Program *program, const Def *def, Text *out)
+/* Can a deep network be built with it at all? */
+static bool carries(const SxTraits *t)
 {
-    text_printf(out, STR_FMT " (activation%s)\n", STR_ARG(def->name), def->library ? "" : ", defined here");
-    if (def->doc.n)
-        explain_paragraphs(out, def->doc, 0);
-    if (def->ast) {
-        text_putc(out, '\n');
-        explain_code(out, source_slice(program->sources, def->ast->span));
+    enum { BEYOND = 1000000000 }; /* an integral of a pole that quadrature took for a number */
+    return t->unit.second < BEYOND && t->unit.slope2 < BEYOND && t->unit.second > 0 && t->max_slope > 0;
+}
+
+static void moments(Page *page, const SxTraits *t)
+{
+    if (!(t->max_slope > 0)) {
+        page_paragraphs(page,
+                        STR("Its slope is 0 almost everywhere: no gradient passes, and nothing behind it learns."), 2);
+        return;
     }
-    Sx fn = sema_activation(program, def);
+    if (!carries(t)) {
+        page_paragraphs(
+            page,
+            STR("The moments of its value or of its slope are not finite, so no initializer keeps the signal "
+                "and the gradient of a deep network."),
+            2);
+        return;
+    }
+    double chi = t->gain * t->gain * t->unit.slope2;
+    page_row(page, "E f(Z)", "%.4f", fabs(t->unit.mean) < 5e-5 ? 0 : t->unit.mean);
+    page_row(page, "E f(Z)^2", "%.4f", t->unit.second);
+    page_row(page, "E f'(Z)^2", "%.4f", t->unit.slope2);
+    page_row(page, "gain", "%.4f   = 1 / sqrt(E f^2): weights of variance gain^2 / fan_in keep the signal's size",
+             t->gain);
+    page_row(page, "initializer", "%s", flow_fitting(t, false));
+    page_row(page, "gradient", "a factor of %.3f per layer with that gain, %.2g over %d layers", sqrt(chi),
+             pow(chi, STACK_LAYERS / 2.0), STACK_LAYERS);
+}
+
+/* ── twenty layers ── */
+static void stack_table(Page *page, const char *initializer, const Stack *stack)
+{
+    static const unsigned wide[] = {1, 2, 5, 10, 15, 20}, narrow[] = {1, 10, 20};
+    const unsigned *shown = page->width < 70 ? narrow : wide;
+    unsigned n = page->width < 70 ? 3 : 6;
+    page_heading(page, "%d layers of %d with `%s` weights, before training", STACK_LAYERS, STACK_WIDTH, initializer);
+    text_printf(page->out, "  %-11s", "layer");
+    for (unsigned i = 0; i < n; i++)
+        text_printf(page->out, "%9u", shown[i]);
+    text_printf(page->out, "\n  %-11s", "signal");
+    for (unsigned i = 0; i < n; i++)
+        text_printf(page->out, "%9.2g", stack->signal[shown[i] - 1]);
+    text_printf(page->out, "\n  %-11s", "gradient");
+    for (unsigned i = 0; i < n; i++)
+        text_printf(page->out, "%9.2g", stack->gradient[shown[i] - 1]);
+    text_printf(page->out, "\n");
+    page_paragraphs(page,
+                    STR("signal: root mean square behind the activation, the data having 1. gradient: its norm at the "
+                        "layer, the loss's end having 1."),
+                    2);
+}
+
+/* ── for functions that bring no advice of their own: what the properties suggest ── */
+static void suggest(Page *page, const SxTraits *t)
+{
+    Text text = {.arena = page->out->arena};
+    Str range = page_interval(page->out->arena, t->range);
+    if (t->saturates && t->range.low > -1e-6 && t->range.high < 1 + 1e-6)
+        text_printf(&text,
+                    "Probabilities and gates, as `sigmoid`. Not hidden layers of a deep network: the slope is at most "
+                    "%.4g, so over %d layers at most %.1g of the gradient is left (ACT302).",
+                    t->max_slope, STACK_LAYERS, pow(t->max_slope, STACK_LAYERS));
+    else if (t->saturates && isfinite(t->range.low) && isfinite(t->range.high))
+        text_printf(&text,
+                    "Outputs that lie in " STR_FMT
+                    ", recurrent cells and networks of a few layers, as `tanh`; in a deep "
+                    "one the gradient shrinks wherever it saturates (ACT302).",
+                    STR_ARG(range));
+    else if (t->dies)
+        text_printf(&text, "Hidden layers, as `relu`%s. Units can die (`dead_units`).",
+                    isfinite(t->range.high) ? "; the bound keeps the range small where a network is quantised later"
+                                            : "");
+    else if (!isfinite(t->range.low) && !t->smooth)
+        text_printf(&text, "Hidden layers where units would die, as `leaky_relu`.");
+    else if (!t->monotone && isfinite(t->range.low) && isinf(t->range.high))
+        text_printf(&text,
+                    "Hidden layers of networks that have normalisation or skips, as `gelu` and `silu`; its cost is %u "
+                    "additions, relu's 1.",
+                    t->cost);
+    else if (isfinite(t->range.low) && t->range.low < -0.1 && isinf(t->range.high))
+        text_printf(&text, "Deep dense networks and tables, as `elu`.");
+    else if (isfinite(t->range.low) && isinf(t->range.high))
+        text_printf(&text,
+                    "Outputs that must be positive, as `softplus`. In hidden layers its mean of %.2g pushes the next "
+                    "layer off centre.",
+                    t->unit.mean);
+    else
+        text_printf(&text, "Hidden layers, with the gain above; the gradient then changes by %.3g per layer, so %s.",
+                    sqrt(t->gain * t->gain * t->unit.slope2),
+                    fabs(log(t->gain * t->gain * t->unit.slope2)) < 0.2 ? "depth does it little harm"
+                                                                        : "few layers, or normalisation between them");
+    page_heading(page, "What its properties suggest");
+    page_paragraphs(page, text_str(&text), 2);
+}
+
+void explain_activation(Page *page, const Def *def)
+{
+    page_definition(page, def, "activation");
+    Sx fn = sema_activation(page->program, def);
     if (fn == 0)
         return;
-    SxTraits traits = sx_traits(program->sx, fn);
-    text_printf(out, "\nComputed from the definition (parameters at their defaults):\n");
-    formulas(program, fn, out);
-    properties(program, fn, &traits, out);
-    text_printf(out, "\nUnder a standard normal input Z:\n");
-    propagation(&traits, out);
-    text_printf(out, "\nWhere it is used:\n");
-    use(program, fn, &traits, out);
+    SxTraits traits = sx_traits(page->program->sx, fn);
+    text_putc(page->out, '\n');
+    page_plot(page, fn, NULL, 0, 0, str_c(page->out->arena, def->name), "derivative");
+    page_heading(page, "Computed from the definition (parameters at their defaults)");
+    formulas(page, fn);
+    properties(page, fn, &traits);
+    page_heading(page, "Under a standard normal input Z");
+    moments(page, &traits);
+    Stack stack;
+    const char *initializer = flow_fitting(&traits, false);
+    if (carries(&traits) && probe_stack(page, str_c(page->out->arena, def->name), initializer, "", &stack))
+        stack_table(page, initializer, &stack);
+    if (carries(&traits) && !doc_advice(def->doc).n)
+        suggest(page, &traits);
+}
+
+/* ── actc list activations ── */
+static void list_row(Program *program, const Def *def, const SxTraits *t, bool json, int name, int range, Text *out)
+{
+    Str interval = page_interval(program->arena, t->range);
+    if (json)
+        text_printf(out,
+                    "{\"name\":\"" STR_FMT "\",\"range\":\"" STR_FMT
+                    "\",\"dies\":%s,\"zero_centred\":%s,\"smooth\":%s,\"saturates\":%s,\"gain\":%.4f,\"cost\":%u}\n",
+                    STR_ARG(def->name), STR_ARG(interval), t->dies ? "true" : "false",
+                    t->zero_centred ? "true" : "false", t->smooth ? "true" : "false", t->saturates ? "true" : "false",
+                    t->gain, t->cost);
+    else
+        text_printf(out, "%-*.*s  %-*.*s  %-4s  %-12s  %-6s  %-9s  %6.4f  %4u\n", name, STR_ARG(def->name), range,
+                    STR_ARG(interval), yes(t->dies), yes(t->zero_centred), yes(t->smooth), yes(t->saturates), t->gain,
+                    t->cost);
+}
+
+void explain_list_activations(Program *program, Text *out, bool json)
+{
+    int name = 4, range = 5;
+    for (int pass = 0; pass < 2; pass++) {
+        if (pass == 1 && !json)
+            text_printf(out, "%-*s  %-*s  %-4s  %-12s  %-6s  %-9s  %-6s  %4s\n", name, "name", range, "range", "dies",
+                        "zero-centred", "smooth", "saturates", "gain", "cost");
+        for (uint32_t i = 0; i < program->defs.n; i++) {
+            const Def *def = &program->defs.at[i];
+            Sx fn = def->kind == DEF_ACTIVATION ? sema_activation(program, def) : 0;
+            if (fn == 0)
+                continue;
+            SxTraits traits = sx_traits(program->sx, fn);
+            if (pass == 1) {
+                list_row(program, def, &traits, json, name, range, out);
+                continue;
+            }
+            int wide = (int)page_interval(program->arena, traits.range).n;
+            name = (int)def->name.n > name ? (int)def->name.n : name;
+            range = wide > range ? wide : range;
+        }
+    }
 }

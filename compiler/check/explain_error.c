@@ -2,6 +2,7 @@
 #include "check/explain.h"
 
 #include "sema/codes.h"
+#include "syntax/parse.h"
 
 #include <ctype.h>
 
@@ -61,13 +62,96 @@ const char *check_hard_doc(Str name)
     return code ? code->doc : NULL;
 }
 
-bool explain_error(Str name, Text *out)
+/* ── examples ── */
+#define MODEL(body) "model m {\n    input  x : f32[8]\n    target y : f32[2]\n" body "}\n"
+#define LINES(body) MODEL("    " body "\n    loss mse(z, y)\n")
+
+static const ErrorExample examples[] = {
+    {"ACT0002", LINES("z = x |> linear(2) |>"), LINES("z = x |> linear(2)")},
+    {"ACT0003", LINES("z = x |> linear(2) $ 1"), LINES("z = x |> linear(2)")},
+    {"ACT0004", "import \"blocks.act\n", NULL},
+    {"ACT0006", LINES("z = x |> linear(2"), LINES("z = x |> linear(2)")},
+    {"ACT0007", "z = 3\n", "param z = 3\n"},
+    {"ACT0008", LINES("z = .5 * x |> linear(2)"), LINES("z = 0.5 * x |> linear(2)")},
+    {"ACT101", LINES("z = (x |> linear(4)) + (x |> linear(2))"), LINES("z = (x |> linear(2)) + (x |> linear(2))")},
+    {"ACT102",
+     "model m {\n    input  image : f32[8, 8, 1]\n    target digit : class(10)\n"
+     "    z = image |> linear(10)\n    loss cross_entropy(z, digit)\n}\n",
+     "model m {\n    input  image : f32[8, 8, 1]\n    target digit : class(10)\n"
+     "    z = image |> flatten |> linear(10)\n    loss cross_entropy(z, digit)\n}\n"},
+    {"ACT103", LINES("z = x |> reshape(3, 3) |> flatten |> linear(2)"),
+     LINES("z = x |> reshape(2, 4) |> flatten |> linear(2)")},
+    {"ACT105", LINES("z = concat(x |> reshape(2, 4), x |> reshape(4, 2)) |> flatten |> linear(2)"),
+     LINES("z = concat(x |> reshape(4, 2), x |> reshape(4, 2)) |> flatten |> linear(2)")},
+    {"ACT106", LINES("z = x |> linear(1)"), LINES("z = x |> linear(2)")},
+    {"ACT1204", LINES("h = z |> linear(8) |> relu\n    z = h |> linear(2)"),
+     LINES("h = x |> linear(8) |> relu\n    z = h |> linear(2)")},
+    {"ACT1205", LINES("h = x |> linear(8)\n    h = h |> relu\n    z = h |> linear(2)"),
+     LINES("z = x |> linear(8) |> relu |> linear(2)")},
+    {"ACT1206", LINES("z = x |> liner(2)"), LINES("z = x |> linear(2)")},
+    {"ACT1209", LINES("z = x |> dropout(2) |> linear(2)"), LINES("z = x |> dropout(0.2) |> linear(2)")},
+    {"ACT1210", LINES("z = x |> linear"), LINES("z = x |> linear(2)")},
+    {"ACT1211", MODEL("    z = x |> linear(2)\n    loss mse(relu, y)\n"), LINES("z = x |> linear(2)")},
+    {"ACT1213", LINES("z, w = x |> split(4)"), LINES("z, w, u, v = x |> linear(8) |> split(4)")},
+    {"ACT1214", "import \"nowhere.act\"\n", NULL},
+    {"ACT1215", LINES("z = x |> linear(x.features / 3) |> linear(2)"), LINES("z = x |> linear(x.features / 4)")},
+    {"ACT1216", LINES("z = x |> repeat(1000000, linear(8)) |> linear(2)"), LINES("z = x |> linear(2)")},
+    {"ACT1217", "model m {\n    input x : f32[8]\n}\n",
+     "model m {\n    input x : f32[8]\n    output x |> linear(2)\n}\n"},
+    {"ACT1220", MODEL("    z = x |> linear(2)\n    loss (z - y)^2\n"),
+     MODEL("    z = x |> linear(2)\n    loss mean((z - y)^2)\n")},
+};
+
+const ErrorExample *explain_error_example(Str code)
+{
+    for (unsigned i = 0; i < sizeof examples / sizeof examples[0]; i++)
+        if (str_is(code, examples[i].code))
+            return &examples[i];
+    return NULL;
+}
+
+/* What is said about it, here and now. */
+static void said(Page *page, const ErrorExample *example)
+{
+    Arena *arena = page->out->arena;
+    Sources *sources = arena_new_of(arena, Sources);
+    sources->arena = arena;
+    Diags *diags = arena_new_of(arena, Diags);
+    *diags = (Diags){.arena = arena, .sources = sources};
+    const Source *source = source_add(sources, STR("wrong.act"), str_of(example->wrong), false);
+    sema_run(arena, sources, diags, parse_source(arena, diags, source), &(SemaOptions){0});
+    diag_sort(diags);
+    for (uint32_t i = 0; i < diags->list.n; i++) {
+        if (!str_is(str_of(diags->list.at[i]->code), example->code))
+            continue;
+        DiagStyle style = {.format = DIAG_HUMAN, .columns = page->width - 4};
+        Str text = diag_render(arena, diags->list.at[i], &style);
+        while (text.n && text.p[text.n - 1] == '\n')
+            text.n--;
+        text_printf(page->out, "\n`actc check` says:\n\n");
+        page_code(page, text);
+        return;
+    }
+}
+
+bool explain_error(Page *page, Str name)
 {
     const SemaCode *code = find(name);
     if (code == NULL)
         return false;
-    text_printf(out, "%s %s (hard error)\n\n", code->code, code->name);
-    explain_paragraphs(out, str_of(code->doc), 0);
-    text_printf(out, "\nA hard error cannot be allowed: the model is neither checked further nor compiled.\n");
+    text_printf(page->out, "%s %s (hard error)\n\n", code->code, code->name);
+    page_paragraphs(page, str_of(code->doc), 0);
+    const ErrorExample *example = explain_error_example(str_of(code->code));
+    if (example) {
+        text_printf(page->out, "\nWrong:\n\n");
+        page_code(page, str_of(example->wrong));
+        said(page, example);
+    }
+    if (example && example->right) {
+        text_printf(page->out, "\nRight:\n\n");
+        page_code(page, str_of(example->right));
+    }
+    text_putc(page->out, '\n');
+    page_text(page, "A hard error cannot be allowed: the model is neither checked further nor compiled.");
     return true;
 }

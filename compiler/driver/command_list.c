@@ -1,6 +1,7 @@
 /* actc list: what there is. */
 #include "driver/session.h"
 
+#include "check/explain.h"
 #include "ops/registry.h"
 #include "pass/pass.h"
 #include "llvm/backend.h"
@@ -75,7 +76,7 @@ static void list_passes(Text *out)
 static Str all_kinds(Arena *arena)
 {
     Text text = {.arena = arena};
-    text_add(&text, STR("rules, targets, passes"));
+    text_add(&text, STR("rules, topics, targets, passes"));
     for (unsigned i = 0; i < LIST_KINDS; i++)
         text_printf(&text, "%s%s", i + 1 < LIST_KINDS ? ", " : " or ", list_kind[i].name);
     return text_str(&text);
@@ -83,10 +84,11 @@ static Str all_kinds(Arena *arena)
 
 static int unknown_kind(Arena *arena, const Options *options, Str word)
 {
-    Str name[LIST_KINDS + 3] = {STR("rules"), STR("targets"), STR("passes")};
+    enum { OTHERS = 4 };
+    Str name[LIST_KINDS + OTHERS] = {STR("rules"), STR("topics"), STR("targets"), STR("passes")};
     for (unsigned i = 0; i < LIST_KINDS; i++)
-        name[i + 3] = str_of(list_kind[i].name);
-    int near = str_nearest(word, name, LIST_KINDS + 3);
+        name[i + OTHERS] = str_of(list_kind[i].name);
+    int near = str_nearest(word, name, LIST_KINDS + OTHERS);
     Str help = near >= 0 ? str_printf(arena, "did you mean `actc list " STR_FMT "`?", STR_ARG(name[near]))
                          : str_printf(arena, "list " STR_FMT, STR_ARG(all_kinds(arena)));
     return usage_error(options, str_printf(arena, "there is no list of `" STR_FMT "`", STR_ARG(word)), help);
@@ -102,6 +104,8 @@ static int list_run(Arena *arena, Options *options)
     bool json = options->format == TABLE_JSON;
     if (str_is(word, "rules"))
         check_list(&text, json);
+    else if (str_is(word, "topics"))
+        explain_list_topics(&text, json);
     else if (str_is(word, "targets"))
         machine_list(&text);
     else if (str_is(word, "passes"))
@@ -115,7 +119,11 @@ static int list_run(Arena *arena, Options *options)
             return unknown_kind(arena, options, word);
         Session s;
         session_begin(&s, arena, options);
-        list_definitions(sema_library(arena, &s.sources, &s.diags), kind->def, json, &text);
+        Program *library = sema_library(arena, &s.sources, &s.diags);
+        if (kind->def == DEF_ACTIVATION)
+            explain_list_activations(library, &text, json);
+        else
+            list_definitions(library, kind->def, json, &text);
     }
     return print_text(options, text_str(&text));
 }
@@ -123,10 +131,10 @@ static int list_run(Arena *arena, Options *options)
 ACT_COMMAND(list) = {
     .name = "list",
     .usage = "list WHAT",
-    .summary = "the rules, activations, losses, initializers, layers, optimizers, targets",
-    .doc = "Lists what the language and the compiler offer: rules, targets, passes, activations, losses, initializers, "
-           "layers, "
-           "optimizers, schedules, metrics, functions or blocks. `actc explain NAME` has a page for each.",
+    .summary = "the rules, topics, activations, losses, initializers, layers, optimizers, targets",
+    .doc = "Lists what the language and the compiler offer: rules, topics, targets, passes, activations (with their "
+           "computed properties), losses, initializers, layers, optimizers, schedules, metrics, functions or blocks. "
+           "`actc explain NAME` has a page for each.",
     .examples = "actc list activations\n"
                 "actc list rules --format=json\n"
                 "actc list targets\n",

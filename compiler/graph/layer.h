@@ -71,6 +71,7 @@ typedef struct Layer {
     uint32_t n_param;
     LayerParam param[LAYER_MAX_PARAM];
     bool weighted;                     /* has parameters of its own: gets a counted name (linear1) */
+    const char *example;               /* a whole model that uses it, for its page; a test checks and compiles it */
     /* Fills result[]; on a user's mistake reports through diags and returns false. */
     bool (*build)(LayerCall *call);
 } Layer;

@@ -91,10 +91,7 @@ Str standard_page(Arena *arena, Program *program, const Def *def, uint32_t *line
             for (size_t k = 0; k < out.n; k++)
                 *line += out.p[k] == '\n';
         Text page = {.arena = arena};
-        if (one->layer)
-            explain_layer(one->layer, &page);
-        else
-            explain_definition(program, one, &page);
+        explain_one(program, one, &(ExplainStyle){.unicode = true}, &page);
         comment(&out, text_str(&page));
     }
     return write_once(arena, program, STR("compiler.act"), text_str(&out));

@@ -118,6 +118,11 @@ ACT_LAYER(concat) = {
     .n_param = 1,
     .param = {{.name = "axis", .kind = ARG_INT, .def = "-1", .doc = "the axis that grows", .named_only = true}},
     .build = concat,
+    .example = "model example {\n"
+               "    input a : f32[10, 4]\n"
+               "    input b : f32[10, 12]\n"
+               "    output y = concat(a, b)\n"
+               "}\n",
 };
 
 ACT_LAYER(split) = {
@@ -129,6 +134,11 @@ ACT_LAYER(split) = {
     .param = {{.name = "parts", .kind = ARG_DIMS, .doc = "how many equal parts, or their sizes", .variadic = true},
               {.name = "axis", .kind = ARG_INT, .def = "-1", .doc = "the axis that is divided", .named_only = true}},
     .build = split,
+    .example = "model example {\n"
+               "    input x : f32[10, 48]\n"
+               "    q, k, v = x |> split(3)\n"
+               "    output y = q * k + v\n"
+               "}\n",
 };
 
 ACT_LAYER(slice) = {
@@ -141,6 +151,10 @@ ACT_LAYER(slice) = {
               {.name = "stop", .kind = ARG_INT, .doc = "the position behind the last"},
               {.name = "axis", .kind = ARG_INT, .def = "0", .doc = "the axis"}},
     .build = slice,
+    .example = "model example {\n"
+               "    input x : f32[10, 4]\n"
+               "    output y = x |> slice(2, -1)\n"
+               "}\n",
 };
 
 ACT_LAYER(pad) = {
@@ -153,6 +167,10 @@ ACT_LAYER(pad) = {
               {.name = "after", .kind = ARG_INT, .doc = "zeros behind"},
               {.name = "axis", .kind = ARG_INT, .def = "0", .doc = "the axis"}},
     .build = pad,
+    .example = "model example {\n"
+               "    input x : f32[10, 4]\n"
+               "    output y = x |> pad(1, 2)\n"
+               "}\n",
 };
 
 ACT_LAYER(crop) = {
@@ -165,4 +183,8 @@ ACT_LAYER(crop) = {
               {.name = "after", .kind = ARG_INT, .doc = "left out behind"},
               {.name = "axis", .kind = ARG_INT, .def = "0", .doc = "the axis"}},
     .build = crop,
+    .example = "model example {\n"
+               "    input x : f32[10, 4]\n"
+               "    output y = x |> crop(1, 2)\n"
+               "}\n",
 };

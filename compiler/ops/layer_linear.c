@@ -87,4 +87,8 @@ ACT_LAYER(linear) = {
                .named_only = true}},
     .weighted = true,
     .build = build,
+    .example = "model example {\n"
+               "    input x : f32[28, 28, 1]\n"
+               "    output y = x |> flatten |> linear(128)\n"
+               "}\n",
 };

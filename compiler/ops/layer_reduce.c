@@ -54,6 +54,10 @@ ACT_LAYER(sum) = {
     .n_param = 2,
     .param = PARAMS,
     .build = sum,
+    .example = "model example {\n"
+               "    input x : f32[10, 4]\n"
+               "    output y = x |> sum(axis = 0)\n"
+               "}\n",
 };
 
 ACT_LAYER(mean) = {
@@ -64,6 +68,10 @@ ACT_LAYER(mean) = {
     .n_param = 2,
     .param = PARAMS,
     .build = mean,
+    .example = "model example {\n"
+               "    input x : f32[10, 4]\n"
+               "    output y = x |> mean(axis = 0)\n"
+               "}\n",
 };
 
 ACT_LAYER(max) = {
@@ -74,4 +82,8 @@ ACT_LAYER(max) = {
     .n_param = 2,
     .param = PARAMS,
     .build = max,
+    .example = "model example {\n"
+               "    input x : f32[10, 4]\n"
+               "    output y = x |> max(axis = 0)\n"
+               "}\n",
 };

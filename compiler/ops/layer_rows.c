@@ -88,6 +88,10 @@ ACT_LAYER(softmax) = {
     .n_param = 1,
     .param = AXIS,
     .build = softmax,
+    .example = "model example {\n"
+               "    input x : f32[64]\n"
+               "    output y = x |> linear(10) |> softmax\n"
+               "}\n",
 };
 
 ACT_LAYER(log_softmax) = {
@@ -98,6 +102,11 @@ ACT_LAYER(log_softmax) = {
     .n_param = 1,
     .param = AXIS,
     .build = log_softmax,
+    .example = "model example {\n"
+               "    input x : f32[64]\n"
+               "    target label : class(10)\n"
+               "    loss nll(x |> linear(10) |> log_softmax, label)\n"
+               "}\n",
 };
 
 ACT_LAYER(logsumexp) = {
@@ -108,6 +117,10 @@ ACT_LAYER(logsumexp) = {
     .n_param = 1,
     .param = AXIS,
     .build = logsumexp,
+    .example = "model example {\n"
+               "    input x : f32[10, 4]\n"
+               "    output y = x |> logsumexp\n"
+               "}\n",
 };
 
 ACT_LAYER(pick) = {
@@ -118,6 +131,13 @@ ACT_LAYER(pick) = {
     .n_param = 1,
     .param = {{.name = "index", .kind = ARG_INT, .doc = "a fixed index, instead of a value", .optional = true}},
     .build = pick,
+    .example = "model example {\n"
+               "    input state : f32[4]\n"
+               "    input action : token(2)\n"
+               "    target value : f32\n"
+               "    q = state |> linear(32) |> relu |> linear(2)\n"
+               "    loss mse(pick(q, action), value)\n"
+               "}\n",
 };
 
 ACT_LAYER(one_hot) = {
@@ -128,4 +148,8 @@ ACT_LAYER(one_hot) = {
     .n_param = 1,
     .param = {{.name = "classes", .kind = ARG_INT, .doc = "the length of the vector"}},
     .build = one_hot,
+    .example = "model example {\n"
+               "    input word : token(500)[8]\n"
+               "    output y = word |> one_hot(500) |> linear(16, bias = false)\n"
+               "}\n",
 };

@@ -69,6 +69,10 @@ ACT_LAYER(flatten) = {
     .min_value = 1,
     .max_value = 1,
     .build = flatten,
+    .example = "model example {\n"
+               "    input x : f32[28, 28, 1]\n"
+               "    output y = x |> flatten\n"
+               "}\n",
 };
 
 ACT_LAYER(reshape) = {
@@ -79,6 +83,10 @@ ACT_LAYER(reshape) = {
     .n_param = 1,
     .param = {{.name = "shape", .kind = ARG_DIMS, .doc = "the sizes, without the batch", .variadic = true}},
     .build = reshape,
+    .example = "model example {\n"
+               "    input x : f32[784]\n"
+               "    output y = x |> reshape(28, -1, 1)\n"
+               "}\n",
 };
 
 ACT_LAYER(permute) = {
@@ -89,4 +97,8 @@ ACT_LAYER(permute) = {
     .n_param = 1,
     .param = {{.name = "axes", .kind = ARG_DIMS, .doc = "which axis comes where", .variadic = true}},
     .build = permute,
+    .example = "model example {\n"
+               "    input x : f32[64, 48]\n"
+               "    output y = x |> permute(1, 0)\n"
+               "}\n",
 };

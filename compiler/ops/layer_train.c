@@ -54,6 +54,10 @@ ACT_LAYER(dropout) = {
     .n_param = 1,
     .param = {{.name = "p", .kind = ARG_REAL, .def = "0.5", .doc = "the share that is dropped"}},
     .build = dropout,
+    .example = "model example {\n"
+               "    input x : f32[64]\n"
+               "    output y = x |> linear(32) |> relu |> dropout(0.2)\n"
+               "}\n",
 };
 
 ACT_LAYER(gaussian_noise) = {
@@ -64,6 +68,10 @@ ACT_LAYER(gaussian_noise) = {
     .n_param = 1,
     .param = {{.name = "std", .kind = ARG_REAL, .doc = "the deviation of the noise"}},
     .build = gaussian_noise,
+    .example = "model example {\n"
+               "    input x : f32[64]\n"
+               "    output y = x |> gaussian_noise(0.1) |> linear(32)\n"
+               "}\n",
 };
 
 ACT_LAYER(stop_gradient) = {
@@ -72,4 +80,11 @@ ACT_LAYER(stop_gradient) = {
     .min_value = 1,
     .max_value = 1,
     .build = stop_gradient,
+    .example = "model example {\n"
+               "    input x : f32[64]\n"
+               "    target y : f32[64]\n"
+               "    z = x |> linear(8)\n"
+               "    copy = z |> relu |> linear(64)\n"
+               "    loss mse(copy, y) + 0.1 * mse(z |> linear(64), copy |> stop_gradient)\n"
+               "}\n",
 };
