@@ -55,7 +55,8 @@ Str canvas_view_text(Canvas *canvas, Str line, View view)
         unsigned gap = 0; /* half of a wide character */
         for (Str head = cells_between(text, 0, from); left && canvas_cell(head, head.n) + gap < from;)
             gap++;
-        text = str_printf(arena, "%s%*s" STR_FMT "%s", left ? "..." : "", (int)gap, "", STR_ARG(middle), right ? "..." : "");
+        text = str_printf(arena, "%s%*s" STR_FMT "%s", left ? "..." : "", (int)gap, "", STR_ARG(middle),
+                          right ? "..." : "");
     }
     while (text.n && text.p[text.n - 1] == ' ')
         text.n--;

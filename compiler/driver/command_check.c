@@ -27,7 +27,8 @@ static void read_file(Session *s, FixRun *run, Str path)
         return;
     bool empty = blank(source->text);
     if (empty)
-        session_warn(s, str_printf(s->arena, "`" STR_FMT "` is empty: there is nothing to check", STR_ARG(source->path)));
+        session_warn(
+            s, str_printf(s->arena, "`" STR_FMT "` is empty: there is nothing to check", STR_ARG(source->path)));
     *vec_push(s->arena, &run->files) = (FixFile){
         .path = source->path, .file = file, .before = source->text, .text = source->text, .asked = !empty};
 }
@@ -130,8 +131,8 @@ ACT_COMMAND(check) = {
     .doc = "Runs the rules over every model of the files and compiles nothing. An error is a mathematical certainty; a "
            "warning prints the number that justifies it. A directory stands for all .act files below it; `-` reads "
            "standard input.\n\n"
-           "--fix changes the files, checks them again, and so on until nothing is left to change, at most ten times; a "
-           "fix that leads to an error is taken back. With `-` it prints the fixed text. --diff prints what would "
+           "--fix changes the files, checks them again, and so on until nothing is left to change, at most ten times; "
+           "a fix that leads to an error is taken back. With `-` it prints the fixed text. --diff prints what would "
            "change as a patch and changes nothing.\n\n"
            "Exits with 0 when there is no error, 1 when there is, 2 when a file cannot be read.",
     .examples = "actc check model.act\n"

@@ -34,8 +34,8 @@ static int walk(Arena *arena, Str path, Paths *files)
     int error = read_directory(arena, path, &names);
     for (uint32_t i = 0; i < names.n && !error; i++) {
         bool bare = path.p[path.n - 1] == '/', here = str_is(path, ".");
-        Str inner = here ? names.at[i]
-                         : str_printf(arena, STR_FMT "%s" STR_FMT, STR_ARG(path), bare ? "" : "/", STR_ARG(names.at[i]));
+        Str name = names.at[i];
+        Str inner = here ? name : str_printf(arena, STR_FMT "%s" STR_FMT, STR_ARG(path), bare ? "" : "/", STR_ARG(name));
         struct stat info;
         if (lstat(inner.p, &info) != 0)
             continue; /* gone in the meantime */

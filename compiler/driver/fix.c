@@ -155,7 +155,9 @@ static bool source_is_file(FixRun *run, const Source *source)
     if (!file.n || file.p[0] != '/')
         return false;
     *vec_push(run->arena, &run->files) =
-        (FixFile){.path = str_copy(run->arena, source->path), .file = file, .before = str_copy(run->arena, source->text),
+        (FixFile){.path = str_copy(run->arena, source->path),
+                  .file = file,
+                  .before = str_copy(run->arena, source->text),
                   .text = str_copy(run->arena, source->text)};
     return true;
 }
@@ -299,6 +301,8 @@ static void trial_end(Session *s) { arena_free(s->arena); }
 static Str place_of(Arena *arena, const Session *s, const Diag *diag)
 {
     const Source *source = source_get(&s->sources, diag->primary.span.source);
+    if (!source)
+        return STR("the command line");
     Place place = source_place(source, diag->primary.span.begin);
     return str_printf(arena, STR_FMT ":%u:%u", STR_ARG(source->path), place.line, place.column);
 }
@@ -306,10 +310,11 @@ static Str place_of(Arena *arena, const Session *s, const Diag *diag)
 static void refuse(FixRun *run, const Session *s, const Diag *fix, const Session *after, const Diag *error)
 {
     *vec_push(run->arena, &run->refused) = fix_key(run->arena, fix);
-    Str at = place_of(run->arena, s, fix);
+    Str at = place_of(run->arena, s, fix), there = place_of(run->arena, after, error);
     *vec_push(run->arena, &run->remarks) =
-        str_printf(run->arena, "the fix for %s at " STR_FMT " is taken back: it leads to error[%s] at " STR_FMT ": " STR_FMT,
-                   fix->code, STR_ARG(at), error->code, STR_ARG(place_of(run->arena, after, error)),
+        str_printf(run->arena,
+                   "the fix for %s at " STR_FMT " is taken back: it leads to error[%s] at " STR_FMT ": " STR_FMT,
+                   fix->code, STR_ARG(at), error->code, STR_ARG(there),
                    STR_ARG(error->message));
 }
 

@@ -10,7 +10,8 @@ static Str examples(Arena *arena, const Rule *rule, bool markdown)
     text_printf(&out, "%s\n\nWrong:\n\n%s%s%s\nRight:\n\n%s%s%s", rule->doc, fence, rule->wrong, end, fence,
                 rule->right, end);
     text_printf(&out,
-                "\nSilence it with `@allow(%s, reason = \"…\")` in front of a statement, or with `-A %s` for a run.\n",
+                "\nSilence it with `@allow(%s, reason = \"…\")` in front of a statement, or with `-A %s` for a "
+                "run.\n",
                 rule->name, rule->name);
     return text_str(&out);
 }
@@ -27,8 +28,12 @@ static bool describe(Arena *arena, const char *code, SarifRule *out)
 {
     const Rule *rule = check_find(str_of(code));
     if (rule) {
-        *out = (SarifRule){rule->group, str_of(rule->summary), first_paragraph(str_of(rule->doc)), examples(arena, rule, false),
-                           examples(arena, rule, true), rule->level};
+        *out = (SarifRule){.group = rule->group,
+                           .summary = str_of(rule->summary),
+                           .doc = first_paragraph(str_of(rule->doc)),
+                           .help = examples(arena, rule, false),
+                           .markdown = examples(arena, rule, true),
+                           .level = rule->level};
         return true;
     }
     Str doc = str_of(check_hard_doc(str_of(code)));
