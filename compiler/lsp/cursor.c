@@ -137,10 +137,12 @@ static void close_bracket(Reader *r, char c)
 
 static void take(Reader *r, Str token, uint32_t begin)
 {
+    char c = token.n == 1 ? token.p[0] : 0;
+    if (!r->statement.n && (c == ')' || c == ']')) /* closes nothing, and no statement begins so */
+        return;
     if (!r->statement.n)
         r->begin = begin;
     Bracket *inner = top(r);
-    char c = token.n == 1 ? token.p[0] : 0;
     if (c == '(' || c == '[' || c == '{') {
         open_bracket(r, c);
         if (c == '{')
@@ -256,6 +258,7 @@ Cursor cursor_at(Arena *arena, Str text, uint32_t offset)
     const Source *source = source_add(&sources, STR("cursor"), text, false);
     Tokens tokens = scan_source(arena, &diags, source);
     Reader r = {.arena = arena, .text = source->text};
+    bool silent = false; /* in a comment or a text */
     for (uint32_t i = 0; i < tokens.n; i++) {
         Token *token = &tokens.at[i];
         Span span = token->span;
@@ -265,7 +268,9 @@ Cursor cursor_at(Arena *arena, Str text, uint32_t offset)
             break;
         bool quoted = word.p[0] == '"';
         if ((comment && span.end >= offset) || (quoted && (span.end > offset || token->broken)))
-            return cx;
+            silent = true;
+        if (silent)
+            break;
         if (is_word(word) && span.end >= offset) {
             cx.prefix = (Str){word.p, offset - span.begin};
             break;
@@ -290,5 +295,7 @@ Cursor cursor_at(Arena *arena, Str text, uint32_t offset)
         }
     }
     finish(&r, &cx);
+    if (silent)
+        cx.place = PLACE_NOTHING;
     return cx;
 }

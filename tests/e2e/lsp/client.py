@@ -25,8 +25,16 @@ class Client:
 
     # -- the stream --
     def raw(self, data):
-        self.process.stdin.write(data)
-        self.process.stdin.flush()
+        """Writes, and reads meanwhile: a server whose answers nobody takes would stop reading."""
+        to, from_, until = self.process.stdin.fileno(), self.process.stdout.fileno(), time.monotonic() + LIMIT
+        while data:
+            readable, writable, _ = select.select([from_], [to], [], max(until - time.monotonic(), 0))
+            if not readable and not writable:
+                raise Dead("the server reads nothing")
+            if readable:
+                self._fill(until)
+            if writable:
+                data = data[os.write(to, data[:4096]):]
 
     @staticmethod
     def framed(message):

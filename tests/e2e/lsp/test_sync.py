@@ -1,4 +1,5 @@
 """Texts as they are typed: whole and in parts, in every encoding of positions, with imports and their diagnostics."""
+import os
 import random
 import unittest
 
@@ -160,6 +161,47 @@ class Sync(Session):
             hints = self.client.request("textDocument/inlayHint", {"textDocument": {"uri": path.as_uri()}, "range": span((0, 0), (9999, 0))})
             self.assertTrue(hints or "model" not in text, path.name)
             self.client.close(path.as_uri())
+
+
+class Long(Session):
+    def memory(self):
+        with open(f"/proc/{self.client.process.pid}/status") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+    @unittest.skipUnless(os.path.exists("/proc/self/status"), "no /proc")
+    def test_memory(self):
+        """A long session needs no more than a short one."""
+        self.show(GOOD)
+        used = []
+        for version in range(2, 1202):
+            self.client.change(self.file, version, GOOD.replace("linear(8)", "linear(%d)" % version).replace("relu", "relu" if version % 2 else "relu |>"))
+            self.assertEqual(bool(self.client.diagnostics(self.file, version)), version % 2 == 0)
+            self.client.at("hover", self.file, (3, 6))
+            self.client.at("completion", self.file, (3, 14))
+            if version in (301, 1201):
+                used.append(self.memory())
+        self.assertLess(used[1], used[0] * 1.1 + 1000)
+
+    def test_damaged_files(self):
+        """Texts with pieces cut out, doubled and changed: every question is answered."""
+        random.seed(23)
+        sources = [p.read_text() for p in sorted((SOURCE / "examples").glob("*.act"))] + [GOOD]
+        self.show("")
+        signs = list("(){}[]|>=,.:#\"@\n\0 x9") + ["model", "loss", "\u00e9", "\U0001F600", "as", "for", "linear(", "@allow("]
+        methods = ("hover", "definition", "references", "completion", "signatureHelp", "documentHighlight")
+        for version in range(2, 152):
+            text = random.choice(sources)
+            for _ in range(random.randrange(1, 12)):
+                a = random.randrange(len(text) + 1)
+                b = min(len(text), a + random.randrange(40))
+                text = text[:a] + random.choice([random.choice(signs), text[b:b + 30], "", text[a:b] * 2]) + text[b:]
+            self.client.change(self.file, version, text)
+            line = random.randrange(text.count("\n") + 1)
+            for method in methods:
+                self.client.at(method, self.file, (line, random.randrange(40)), context={"includeDeclaration": True})
+            everything = {"textDocument": {"uri": self.file}, "range": span((0, 0), (9999, 0)), "context": {"diagnostics": []}, "options": {}}
+            for method in ("documentSymbol", "codeAction", "inlayHint", "formatting"):
+                self.client.request("textDocument/" + method, everything)
 
 
 class Utf8(Session):

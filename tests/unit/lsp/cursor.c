@@ -39,7 +39,7 @@ static const Case cases[] = {
     {"model m {\n h = x # co§mment", PLACE_NOTHING, BODY_MODEL, "", "", 0},
     {"model m {\n metric §", PLACE_METRIC, BODY_MODEL, "", "", 0},
     {"model m {\n loss for §", PLACE_GROUP, BODY_MODEL, "", "", 0},
-    {"model m {\n block b(x, §", PLACE_NOTHING, BODY_MODEL, "", "", 0},
+    {"model m {\n block b(x, §", PLACE_NOTHING, BODY_MODEL, "", "b", 1},
     {"model m {\n block b(x) {\n §", PLACE_STATEMENT, BODY_BLOCK, "", "", 0},
     {"model m {\n}\n§", PLACE_STATEMENT, BODY_FILE, "", "", 0},
     {"train §", PLACE_MODEL, BODY_FILE, "", "", 0},
@@ -50,7 +50,7 @@ static const Case cases[] = {
     {"data d {\n train {\n x = csv(\"a\") |> §", PLACE_STAGE, BODY_PART, "", "", 0},
     {"data d {\n train {\n }\n §", PLACE_STATEMENT, BODY_DATA, "", "", 0},
     {"activation a(x) = §", PLACE_VALUE, BODY_FILE, "", "", 0},
-    {"activation a(§", PLACE_NOTHING, BODY_FILE, "", "", 0},
+    {"activation a(§", PLACE_NOTHING, BODY_FILE, "", "a", 0},
     {"activation a(x, y = §", PLACE_VALUE, BODY_FILE, "", "a", 1},
     {"}}))]) model m {\n §", PLACE_STATEMENT, BODY_MODEL, "", "", 0},
 };
