@@ -25,7 +25,7 @@ static bool reshape(LayerCall *call)
             return false;
         }
         dim[i] = (uint32_t)dims->at[i];
-        product = product > have ? product : product * dim[i];
+        product = product > INT32_MAX ? product : product * dim[i];
     }
     if (free_axis >= 0 && product <= have && have % product == 0) {
         dim[free_axis] = (uint32_t)(have / product);
@@ -35,6 +35,8 @@ static bool reshape(LayerCall *call)
         Text text = {.arena = call->arena};
         for (uint32_t i = 0; i < dims->n; i++)
             text_printf(&text, "%s%lld", i ? " x " : "", (long long)dims->at[i]);
+        if (free_axis < 0 && product <= INT32_MAX)
+            text_printf(&text, " = %llu", (unsigned long long)product);
         Diag *diag = layer_error(call, "ACT103", "reshape_count", 0, "%llu numbers can't be arranged as " STR_FMT,
                                  (unsigned long long)have, STR_ARG(text_str(&text)));
         diag_help(diag, "the product of the sizes must be %llu", (unsigned long long)have);

@@ -19,6 +19,10 @@
   X(103, reshape_count,                                                                                                \
     "`reshape` keeps every element: the product of the new sizes must be the number of elements of one row. One "      \
     "size may be -1: it is what the others leave.")                                                                    \
+  X(104, residual_shape,                                                                                               \
+    "A residual sum adds to a value what a branch made of it, number by number, so the branch has to come back with "  \
+    "the shape it started from: end it in `linear(x.features)`. Where the width is meant to change, the skip changes " \
+    "with it, by a projection: `(x |> linear(128)) + (x |> ... |> linear(128))`.")                                      \
   X(105, concat_axis,                                                                                                  \
     "`concat` joins values along one axis; along all others they must agree, and all must have the same number of "    \
     "axes.")                                                                                                           \

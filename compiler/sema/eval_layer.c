@@ -392,6 +392,8 @@ Value layer_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const A
             small = value_small(s, call->result[i], span) && small;
         if (small)
             result = results(s, call, span);
+    } else {
+        reshape_fix(s, call, call_ast);
     }
     if (s->model && call->diags == s->diags && s->diags->list.n > errors)
         s->model->poisoned = true;

@@ -34,7 +34,7 @@ void origin_set(Sema *s, NodeId from, Span span, Str fn)
     }
 }
 
-static void mismatch(Sema *s, Frame *f, const Operands *o, uint32_t i, Span span)
+static void mismatch(Sema *s, Frame *f, const Operands *o, uint32_t i, Sx sx, Span span)
 {
     Str a = sema_shape(s, o->node[0]), b = sema_shape(s, o->node[i]);
     if (f->loss) {
@@ -45,6 +45,8 @@ static void mismatch(Sema *s, Frame *f, const Operands *o, uint32_t i, Span span
             loss_shape_error(s, o->node[0], o->span[0], target, o->node[i], o->span[i], span);
         return;
     }
+    if (residual_mismatch(s, o, sx, span))
+        return;
     Diag *diag = sema_error(s, CODE_shape_mismatch, span,
                             "the shapes " STR_FMT " and " STR_FMT " do not fit each other", STR_ARG(a), STR_ARG(b));
     diag_label(diag, sema_place(s, o->span[0]), "this has shape " STR_FMT, STR_ARG(a));
@@ -60,7 +62,7 @@ static bool same_dims(const Type *a, const Type *b)
     return same;
 }
 
-static bool shapes_fit(Sema *s, Frame *f, const Operands *o, Span span)
+static bool shapes_fit(Sema *s, Frame *f, const Operands *o, Sx sx, Span span)
 {
     Type all = *graph_type(s->g, o->node[0]);
     for (uint32_t i = 1; i < o->n; i++) {
@@ -70,7 +72,7 @@ static bool shapes_fit(Sema *s, Frame *f, const Operands *o, Span span)
         if (f->loss && !scalar && !same_dims(graph_type(s->g, o->node[0]), type))
             fits = false;
         if (!fits) {
-            mismatch(s, f, o, i, span);
+            mismatch(s, f, o, i, sx, span);
             return false;
         }
     }
@@ -82,7 +84,7 @@ NodeId operands_map(Sema *s, Frame *f, const Operands *o, Sx sx, Span span, Str 
     double number;
     if (o->n == 0)
         return sx_is_num(s->sx, sx, &number) ? build_number(s->g, number) : 0;
-    if (!shapes_fit(s, f, o, span))
+    if (!shapes_fit(s, f, o, sx, span))
         return 0;
     NodeId from = s->g->nodes.n;
     NodeId node = build_map(s->g, sx, o->node, o->n);

@@ -21,6 +21,9 @@ static const char *const wrong[] = {
     /* 103 */
     IMAGE " a = image |> «ACT103|reshape(7, 7, 64)»\n output a\n}\n",
     IMAGE " a = image |> «ACT103|reshape(10, -1)»\n output a\n}\n",
+    /* 104 */
+    ROWS " a = «ACT104|x + (x |> linear(4) |> relu |> linear(5))»\n output x\n}\n",
+    ROWS " a = «ACT104|(x |> linear(6) |> reshape(2, 3)) + x»\n output x\n}\n",
     /* 105 */
     ROWS " a = «ACT105|concat(x, x |> reshape(2, 4))»\n output a\n}\n",
     /* 106 */
@@ -212,7 +215,7 @@ static void ten_errors_in_one_file(void **state)
                    " loss «ACT106|mse(x |> linear(1), y)»\n"
                    "}\n"
                    "model second {\n input x : f32[8]\n"
-                   " d = «ACT101|x + (x |> linear(3))»\n"
+                   " d = «ACT104|x + (x |> linear(3))»\n"
                    " e = d |> bad |> linear(2)\n"
                    " output e + b2\n"
                    " b2 = x |> linear(2, «ACT1206|wieght» = zeros)\n"
