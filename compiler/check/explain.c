@@ -64,7 +64,7 @@ static bool write_page(Page *page, Str name)
         return true;
     }
     return explain_defs(page, name) || explain_error(page, name) || explain_topic(page, name) ||
-           explain_primitive(page, name);
+           explain_primitive(page, name) || explain_word(page, name);
 }
 
 /* ── see also ── */

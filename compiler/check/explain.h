@@ -106,6 +106,8 @@ void explain_layer(Page *page, const Layer *layer);
 void explain_softmax(Page *page, const Layer *layer); /* what softmax and log_softmax have beyond other layers */
 bool explain_primitive(Page *page, Str name);         /* exp, max …: built-in functions of numbers */
 
+bool explain_word(Page *page, Str name); /* words that are no definitions: epochs, csv, repeat */
+
 /* Parameters of a definition with their defaults. */
 void page_parameters(Page *page, const Ast *ast);
 /* Function and derivative of one variable. */

@@ -209,6 +209,21 @@ static void test_all_pages(void **state)
     }
 }
 
+/* Words and built-in functions, as the editor lists them. */
+static void test_words(void **state)
+{
+    (void)state;
+    for (int list = VOCABULARY_SETTING; list <= VOCABULARY_SPECIAL; list++) {
+        const char *example, *word;
+        for (unsigned i = 0; (word = sema_word((Vocabulary)list, i, &example)); i++)
+            assert_true(strlen(page(word)) > 60);
+    }
+    for (unsigned i = 0; sema_primitive(i); i++)
+        assert_true(strlen(page(sema_primitive(i))) > 100);
+    has("epochs", "epochs (setting of a `train` block)");
+    has("repeat", "repeat(6, block)");
+}
+
 /* A whole model, that the checker has nothing against. */
 static void test_layer_examples(void **state)
 {
@@ -510,9 +525,9 @@ int main(void)
         cmocka_unit_test(test_all_pages),      cmocka_unit_test(test_width),
         cmocka_unit_test(test_unknown),        cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_plain_names),    cmocka_unit_test(test_said),
-        cmocka_unit_test(test_layer_examples), cmocka_unit_test(test_error_examples),
-        cmocka_unit_test(test_names_resolve),  cmocka_unit_test(test_terminals),
-        cmocka_unit_test(test_plots),
+        cmocka_unit_test(test_words),          cmocka_unit_test(test_layer_examples),
+        cmocka_unit_test(test_error_examples), cmocka_unit_test(test_names_resolve),
+        cmocka_unit_test(test_terminals),      cmocka_unit_test(test_plots),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -1,0 +1,110 @@
+/* Pages of words that are no definitions: types, settings of `train`, readers and steps of `data`, special calls. Which
+ * there are is sema's to say (sema_word); here is what they mean. */
+#include "check/explain.h"
+
+static const struct {
+    const char *word, *example, *text;
+} words[] = {
+    {"f32", "input image : f32[28, 28, 1] in [0, 1]",
+     "Real numbers in single precision: features `f32[64]`, a sequence `f32[T, 16]` (time, features), an image "
+     "`f32[28, 28, 1]` (height, width, channels). The batch leads and is not written. `in [0, 1]` declares what the "
+     "model receives, behind the data pipeline; rules and `auto` reckon with it."},
+    {"token", "input words : token(5000)[128]",
+     "Whole numbers below a limit, here 128 of them below 5000: letters, words, users. `one_hot` makes vectors of "
+     "them."},
+    {"class", "target digit : class(10)",
+     "A target that is one of so many classes; `class(10)[128]` at each of 128 positions. Goes with `cross_entropy` "
+     "(`output_and_loss`). Under a loss for real numbers it stands for its one-hot vector (ACT206)."},
+    {"binary", "target tags : binary[20]",
+     "A target of labels that are each 0 or 1; `binary` alone is one of them. Goes with `bce_with_logits` "
+     "(`multi_label`)."},
+    {"data", "data digits",
+     "Which `data` definition the samples come from. Without it the program that calls the network brings them, or "
+     "`--data` names a folder."},
+    {"epochs", "epochs 10",
+     "How often the training part is gone through. Every row is seen once an epoch, in a new order."},
+    {"batch", "batch 128",
+     "Rows of a training step; the last batch of an epoch may be smaller. The rate that suits grows with it; under "
+     "`reduction = sum` the gradient does, too (ACT215)."},
+    {"optimizer", "optimizer adamw(lr = 1e-3) for g",
+     "What a step does to the weights: `sgd`, `adam`, `adamw`, `rmsprop`, or a definition of one's own. `for g` gives "
+     "a "
+     "group of weights its own; `decay_on = matrices` leaves biases and scales undecayed."},
+    {"schedule", "schedule cosine(warmup = 200)",
+     "The factor on the rate as a function of the step: `constant`, `linear`, `cosine`, `step`, or a definition of "
+     "one's "
+     "own. Without it the rate stays."},
+    {"clip", "clip norm(1.0)",
+     "The gradient of all weights together is made shorter where its norm is greater than this. Its direction stays. "
+     "It "
+     "keeps single batches from throwing weights far off; where it acts in most steps the rate is what should be "
+     "lower."},
+    {"accumulate", "accumulate 4",
+     "One step of the optimizer for the mean of so many gradients: a batch four times as "
+     "large in the memory of one."},
+    {"seed", "seed 1",
+     "Where random numbers begin: weights, the order of rows, `dropout`. The same seed gives the same run, bit for "
+     "bit, on "
+     "any number of threads."},
+    {"stop", "stop early(patience = 3)",
+     "Training ends when the validation part has not become better for so many epochs. The test part is never asked."},
+    {"checkpoint", "checkpoint every 1 epoch", "Weights are written as training goes on."},
+    {"monitor", "monitor all every 50 steps",
+     "What is to be measured while training: dead units, saturation, sizes of gradients (`quick_checks`). It can't be "
+     "compiled yet (ACT1218): a run prints loss and metrics after every epoch."},
+    {"start", "start from \"weights.safetensors\"", "Weights to begin with, in the names and shapes of PyTorch."},
+    {"csv", "x = csv(\"iris.csv\", columns = 1..4)",
+     "Columns of a table in text form, also compressed. Texts become class numbers in the order of their names, which "
+     "go "
+     "with the weights."},
+    {"idx", "image = idx(\"train-images-idx3-ubyte.gz\") / 255",
+     "The format of MNIST's files, also compressed. Bytes are "
+     "0 to 255, so divide."},
+    {"npy", "x = npy(\"features.npy\")", "An array of NumPy, rows first."},
+    {"normalize", "x = csv(\"iris.csv\", columns = 1..4) |> normalize",
+     "Subtracts a mean and divides by a deviation: those given, or, without arguments, of each feature over the "
+     "training "
+     "part. They become constants of the model, so that prediction uses the same. Twice is once too much (ACT1102)."},
+    {"shift", "next = text |> shift(1)", "The same sequence some positions later: the target of a language model."},
+    {"features", "x |> linear(4 * x.features)", "The size of a value's last axis, in shapes and counts."},
+    {"channels", "share scale = parameter([x.channels], ones)",
+     "The size of a value's last axis, in shapes and counts."},
+    {"shape", "x |> reshape(x.shape)", "All sizes of a value, without the batch."},
+    {"repeat", "h = x |> repeat(6, block)",
+     "A layer or block so many times in a row, each copy with weights of its own; a shared one (`share`) with the "
+     "same. "
+     "Copies are numbered in the names of weights: `block1.0.linear1.weight`."},
+    {"parameter", "share t = parameter([1, 64], normal(0, 0.02))",
+     "A free weight with a shape and an initializer, trained like any other. `share` gives it its name."},
+};
+
+enum { WORDS = sizeof words / sizeof words[0] };
+
+static const char *const kinds[] = {[VOCABULARY_SETTING] = "setting of a `train` block",
+                                    [VOCABULARY_READER] = "reader of a `data` block",
+                                    [VOCABULARY_STAGE] = "step of a data pipeline",
+                                    [VOCABULARY_TYPE] = "type",
+                                    [VOCABULARY_FIELD] = "field of a value",
+                                    [VOCABULARY_SPECIAL] = "special call"};
+
+bool explain_word(Page *page, Str name)
+{
+    for (unsigned list = 0; list < sizeof kinds / sizeof kinds[0]; list++) {
+        const char *example, *word;
+        for (unsigned i = 0; (word = sema_word((Vocabulary)list, i, &example)); i++) {
+            if (!str_is(name, word))
+                continue;
+            unsigned at = 0;
+            while (at < WORDS && !str_is(name, words[at].word))
+                at++;
+            example = at < WORDS ? words[at].example : example;
+            text_printf(page->out, "%s (%s)\n", word, kinds[list]);
+            if (at < WORDS)
+                page_paragraphs(page, str_of(words[at].text), 0);
+            if (example)
+                page_code(page, str_printf(page->out->arena, "\n%s", example));
+            return true;
+        }
+    }
+    return false;
+}
