@@ -21,6 +21,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
 import golden  # noqa: E402
+import pages  # noqa: E402
 
 ACTC = None
 SERIOUS = ("error", "warning")
@@ -182,12 +183,9 @@ def golden_case(path):
 
 
 def rule_cases():
-    listed = actc(".", "list", "rules", "--format=json").stdout
-    for rule in map(json.loads, listed.splitlines()):
-        page = actc(".", "explain", rule["code"]).stdout
-        wrong = re.search(r"^Wrong:\n\n((?:    .*\n|\n)+?)\n*^Right:", page, re.M)
-        text = re.sub(r"^    ", "", wrong.group(1), flags=re.M)
-        yield Case(f"{rule['code']}'s wrong example", text, ["-W", rule["code"]] if rule["level"] == "allowed" else [])
+    for rule in pages.rules(ACTC):
+        text = pages.example(pages.page(ACTC, rule["code"]), "Wrong")
+        yield Case(f"{rule['code']}'s wrong example", text, pages.flags(rule))
 
 
 def hard_codes(cases):

@@ -3,20 +3,19 @@
 
     rules.py ACTC tests/golden/check
 
-A golden file in which it fires; a near miss, a file NAME*_near.act in which it stays silent although it nearly fires, and which
-says so in a comment or by its name; a page that `actc explain` shows by code and by name, with a wrong example that
-`actc check` answers with this rule and nothing else, and a right one that it has nothing to say about. A new rule without these
-fails here.
+A golden file in which it fires; a near miss, a file NAME*_near.act in which it stays silent although it nearly fires; a page that
+`actc explain` shows by code and by name, with a wrong example that `actc check` answers with this rule and nothing else, and a right
+one that it has nothing to say about. A new rule without these fails here.
 """
 import json
 import pathlib
-import re
 import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
 import golden  # noqa: E402
+import pages  # noqa: E402
 
 ACTC = pathlib.Path(sys.argv[1]).resolve()
 GOLDENS = sorted(pathlib.Path(sys.argv[2]).glob("*.act"))
@@ -26,14 +25,8 @@ def actc(*args, **kwargs):
     return subprocess.run([ACTC, *args], capture_output=True, text=True, timeout=60, **kwargs)
 
 
-def example(page, title, end):
-    """The code under a title, without its four spaces."""
-    found = re.search(rf"^{title}:\n\n((?:    .*\n|\n)+?)\n*^{end}", page, re.M)
-    return re.sub(r"^    ", "", found.group(1), flags=re.M) if found else None
-
-
 def codes(text, flags):
-    """Codes of the errors and warnings, and of the notes when a rule is only ever one."""
+    """Codes of what is said."""
     with tempfile.TemporaryDirectory(prefix="rules") as folder:
         pathlib.Path(folder, "m.act").write_text(text)
         done = actc("check", "--error-format=json", *flags, "m.act", cwd=folder)
@@ -52,15 +45,15 @@ def missing(rule, outputs):
     for file in near:
         if file in fires:
             yield f"fires in its near miss {file}"
-    page = actc("explain", code).stdout
-    if not page or page != actc("explain", name).stdout:
+    page = pages.page(ACTC, code)
+    if not page or page != pages.page(ACTC, name):
         yield "no page, or another one under its name"
         return
-    wrong, right = example(page, "Wrong", "Right:"), example(page, "Right", r"\S")
+    wrong, right = pages.example(page, "Wrong"), pages.example(page, "Right")
     if not wrong or not right:
         yield "no wrong and right example on its page"
         return
-    flags = {"allowed": ["-W", code], "note": ["--notes"]}.get(rule["level"], [])
+    flags = pages.flags(rule)
     if codes(wrong, flags) != [code]:
         yield f"the wrong example earns {codes(wrong, flags) or 'nothing'}"
     if codes(right, flags):
@@ -69,7 +62,7 @@ def missing(rule, outputs):
 
 def main():
     outputs = {path: "".join(golden.split(path.read_text())[1].values()) for path in GOLDENS}
-    rules = [json.loads(line) for line in actc("list", "rules", "--format=json").stdout.splitlines()]
+    rules = pages.rules(ACTC)
     bad = [f"{rule['code']} {rule['name']}: {what}" for rule in rules for what in missing(rule, outputs)]
     print("\n".join(bad))
     print(f"{len(rules)} rules, {len(bad)} things missing")
