@@ -116,7 +116,7 @@ static Span between(Span from, uint32_t begin, uint32_t end) { return (Span){fro
 bool edit_remove(const CheckContext *cx, Diag *diag, FixKind kind, Span use)
 {
     Stage stage;
-    if (!edit_stage(cx, use, &stage) || stage.value == NULL)
+    if (!edit_stage(cx, use, &stage) || stage.value == NULL || stage.value->kind == AST_NUMBER) /* max(0, z) */
         return false;
     Span value = stage.value->span, whole = stage.pipe ? stage.pipe->span : stage.outer->span;
     if (whole.begin < value.begin)

@@ -116,7 +116,8 @@ static void report(CheckContext *cx, const InitPair *pair, uint32_t n)
 
 static void init_activation_mismatch(CheckContext *cx)
 {
-    InitPair *pair = arena_array(cx->arena, InitPair, cx->g->nodes.n), *group = arena_array(cx->arena, InitPair, cx->g->nodes.n);
+    InitPair *pair = arena_array(cx->arena, InitPair, cx->g->nodes.n);
+    InitPair *group = arena_array(cx->arena, InitPair, cx->g->nodes.n);
     uint32_t n = find_pairs(cx, pair);
     /* one finding for each initializer and function */
     for (uint32_t i = 0; i < n; i++) {

@@ -5,14 +5,28 @@
 
 static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 
+/* A sigmoid, or one that is scaled and shifted behind: 2 * sigmoid(z). */
+static bool ends_in_sigmoid(CheckContext *cx, const Head *head)
+{
+    if (head->sigmoid_like || !head->activation || head->at == head->value)
+        return head->sigmoid_like;
+    const SxTraits *traits = check_traits(cx, cx->facts->fn[head->at]);
+    return traits->monotone && traits->saturates && traits->range.low > -1e-6 && traits->range.high < 1 + 1e-6;
+}
+
+/* What a scale leaves; 10 * sigmoid(z) - 5 is a way to bound logits. */
+static const double harmless = 0.05;
+
 static void double_sigmoid(CheckContext *cx)
 {
     for (uint32_t i = 0; i < cx->model->losses.n; i++) {
         const LossCall *loss = &cx->model->losses.at[i];
         Head head = check_head(cx, loss->prediction);
-        if (!loss->wants_logits || loss->classes || !head.sigmoid_like)
+        if (!loss->wants_logits || loss->classes || !ends_in_sigmoid(cx, &head))
             continue;
         double low = head.range.low, high = head.range.high;
+        if (log1p(exp(-high)) < harmless && log1p(exp(low)) < harmless)
+            continue;
         Diag *diag = check_report(cx, LEVEL_DENY, head.span,
                                   "`" STR_FMT "` output feeds a loss that applies sigmoid itself", STR_ARG(head.name));
         check_spot_loss(cx, loss);
@@ -27,7 +41,8 @@ static void double_sigmoid(CheckContext *cx)
             sigmoid(low), sigmoid(high), log1p(exp(-high)), log1p(exp(low)));
         diag_help(diag, "give the loss the value before `" STR_FMT "`, or keep the activation and use `bce`",
                   STR_ARG(head.name));
-        edit_remove_before_loss(cx, diag, FIX_SAFE, &head, loss);
+        if (head.sigmoid_like && check_use(cx, head.at)) /* not a cut that was written out */
+            edit_remove_before_loss(cx, diag, FIX_SAFE, &head, loss);
     }
 }
 
@@ -43,7 +58,8 @@ ACT_CHECK(double_sigmoid) = {
         "and 0.731: the model answers yes to everything, the loss cannot fall below 0.3133 where the target is 1 and "
         "0.6931 where it is 0, and the gradient carries the slopes of two sigmoids.\n\n"
         "Any activation that rises between two asymptotes within [0, 1] counts, whatever it is called: a hard "
-        "sigmoid, or one of your own.",
+        "sigmoid, or one of your own; and so does one that is scaled, unless the scale gives back both ends (10 * "
+        "sigmoid(z) - 5).",
     .wrong = "model spam {\n"
              "    input  x : f32[57]\n"
              "    target y : binary\n"
@@ -65,10 +81,12 @@ static void sigmoid_with_ce(CheckContext *cx)
     for (uint32_t i = 0; i < cx->model->losses.n; i++) {
         const LossCall *loss = &cx->model->losses.at[i];
         Head head = check_head(cx, loss->prediction);
-        if (!loss->wants_logits || !loss->classes || !head.sigmoid_like || head.units < 2)
+        double k = head.units, span = head.range.high - head.range.low, least = log(exp(span) + k - 1) - span;
+        bool flat = head.activation && isfinite(span) && check_traits(cx, cx->facts->fn[head.at])->saturates;
+        bool bounded = flat && head.range.known && least > 0.25 * log(k); /* tanh, and not 10 * tanh */
+        if (!loss->wants_logits || !loss->classes || head.units < 2 || (!head.sigmoid_like && !bounded))
             continue;
-        double k = head.units, span = head.range.high - head.range.low;
-        Diag *diag = check_report(cx, LEVEL_DENY, head.span,
+        Diag *diag = check_report(cx, head.sigmoid_like ? LEVEL_DENY : LEVEL_WARN, head.span,
                                   "`" STR_FMT "` output feeds `" STR_FMT "`, which compares classes by their logits",
                                   STR_ARG(head.name), STR_ARG(loss->fn));
         check_spot_loss(cx, loss);
@@ -78,12 +96,14 @@ static void sigmoid_with_ce(CheckContext *cx)
         diag_label(diag, loss->span, "expects logits and applies softmax to them");
         check_label_outer(cx, diag, head.at, "in this use");
         diag_note(diag, "with %u classes the loss cannot fall below %.4f (an untrained model scores %.4f)", head.units,
-                  log(exp(span) + k - 1) - span, log(k));
-        diag_help(
-            diag,
-            "for one class of %u remove the activation; for several labels at once declare the target as "
-            "`binary[%u]` and use `bce`",
-            head.units, head.units);
+                  least, log(k));
+        if (head.sigmoid_like)
+            diag_help(diag,
+                      "for one class of %u remove the activation; for several labels at once declare the target as "
+                      "`binary[%u]` and use `bce`",
+                      head.units, head.units);
+        else
+            diag_help(diag, "remove the activation, or scale its values so that they can tell the classes apart");
         edit_remove_before_loss(cx, diag, FIX_UNSAFE, &head, loss);
     }
 }
@@ -98,7 +118,9 @@ ACT_CHECK(sigmoid_with_ce) = {
         "`cross_entropy` takes logits and makes them compete through a softmax. A sigmoid confines every logit to "
         "(0, 1), so that even the best prediction leaves the right class a share of only e / (e + K - 1): with 10 "
         "classes the loss cannot fall below 1.4612. Either the task is one class of many, and the sigmoid goes, or "
-        "several labels can be present at once, and then each wants its own sigmoid under a binary cross-entropy.",
+        "several labels can be present at once, and then each wants its own sigmoid under a binary cross-entropy.\n\n"
+        "Another activation with two ends, such as tanh, confines the logits as well: a warning, unless it is scaled "
+        "so far that the floor is low (10 * tanh(z), which some decoders use).",
     .wrong = "model digits {\n"
              "    input  image : f32[64]\n"
              "    target label : class(10)\n"

@@ -2,6 +2,14 @@
 #include "check/edit.h"
 #include "check/flow.h"
 
+/* Weights without a bias, and nothing non-linear behind: the softmax chooses among the rows of a table. */
+static bool is_lookup(const CheckContext *cx, NodeId product)
+{
+    const LayerUse *use = check_use(cx, product);
+    Follow follow = flow_follow(cx, product);
+    return (use == NULL || use->n_tensor < 2) && follow.end != FOLLOW_ACTIVATION;
+}
+
 static void softmax_hidden(CheckContext *cx)
 {
     for (NodeId id = 1; id < cx->g->nodes.n; id++) {
@@ -11,7 +19,7 @@ static void softmax_hidden(CheckContext *cx)
         const Node *node = graph_node(cx->g, id);
         /* probabilities of logits that are under a loss of their own are a prediction, not features */
         bool predicts = reach.head || flow_is_head(cx, node->in[0]);
-        if (!reach.layer || reach.gate || predicts)
+        if (!reach.layer || reach.gate || predicts || is_lookup(cx, reach.first))
             continue;
         uint32_t units = (uint32_t)type_last(graph_type(cx->g, id));
         Diag *diag = check_report(cx, LEVEL_WARN, check_span(cx, id), "softmax between hidden layers");
@@ -49,7 +57,7 @@ ACT_CHECK(softmax_hidden) = {
         "at the start), carry one direction less than the layer has units, and pass a gradient back that is smaller "
         "still, by about 1/K. Hidden layers want an activation that keeps the size of the signal.\n\n"
         "Where the values of a softmax weigh other values, they are in the right place: attention, a mixture of "
-        "experts, a gate. So are those that are also an output or under a loss of their own. None of these is "
+        "experts, a gate, the choice among the rows of a table (a layer without bias). So are those that are also an output or under a loss of their own. None of these is "
         "reported.",
     .wrong = "model digits {\n"
              "    input  image : f32[64]\n"

@@ -192,7 +192,7 @@ static void test_mse_on_classes(void **state)
     assert_says("loss fourth(p, y) = (p - y)^4\nmodel m {\n" CLASSES
                 "    z = x |> linear(4)\n    loss fourth(z, y)\n}\n",
                 "m.act:6:10: warning[ACT206]: `fourth` measures a distance, but `y` is a class\n");
-    assert_clean("loss focal(p, y) = -y * (1 - p)^2 * log(p) - (1 - y) * p^2 * log(1 - p)\n"
+    assert_clean("loss focal(p, y) = -y * (1 - p)^2 * log(p + 1e-6) - (1 - y) * p^2 * log(1 - p + 1e-6)\n"
                  "model m {\n" BINARY "    p = x |> linear(1) |> sigmoid\n    loss focal(p, y)\n}\n");
     assert_clean("model m {\n" REAL "    loss mse(x |> linear(1), y)\n}\n");
     /* least squares against a literal, as in some adversarial networks */
@@ -282,7 +282,7 @@ static void test_missing_output_activation(void **state)
                "model m {\n" CLASSES "    p = x |> linear(4) |> log_softmax\n    loss nll(p, y)\n    output x\n}\n");
     assert_fix("model m {\n" BINARY "    z = x |> linear(1) |> tanh\n    loss bce(z, y)\n}\n", "ACT210", FIX_UNSAFE,
                "model m {\n" BINARY "    z = x |> linear(1) |> sigmoid\n    loss bce(z, y)\n}\n");
-    assert_clean("model m {\n" CLASSES "    p = x |> linear(4) |> softmax\n    loss nll(log(p), y)\n}\n");
+    assert_clean("model m {\n" CLASSES "    p = x |> linear(4) |> softmax\n    loss nll(log(p + 1e-6), y)\n}\n");
     assert_clean("model m {\n" CLASSES "    z = x |> linear(4)\n    lp = z - logsumexp(z)\n    loss nll(lp, y)\n}\n");
     assert_clean("model m {\n" BINARY "    p = x |> linear(1) |> sigmoid\n    loss bce(1 - p, y)\n}\n");
     assert_clean("model m {\n" BINARY
