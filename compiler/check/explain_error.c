@@ -81,6 +81,8 @@ static const ErrorExample examples[] = {
      "    z = image |> flatten |> linear(10)\n    loss cross_entropy(z, digit)\n}\n"},
     {"ACT103", LINES("z = x |> reshape(3, 3) |> flatten |> linear(2)"),
      LINES("z = x |> reshape(2, 4) |> flatten |> linear(2)")},
+    {"ACT104", LINES("z = x + (x |> linear(16) |> relu) |> linear(2)"),
+     LINES("z = x + (x |> linear(16) |> relu |> linear(8)) |> linear(2)")},
     {"ACT105", LINES("z = concat(x |> reshape(2, 4), x |> reshape(4, 2)) |> flatten |> linear(2)"),
      LINES("z = concat(x |> reshape(4, 2), x |> reshape(4, 2)) |> flatten |> linear(2)")},
     {"ACT106", LINES("z = x |> linear(1)"), LINES("z = x |> linear(2)")},
