@@ -16,9 +16,11 @@ ACT_COMMAND(lsp) = {
     .name = "lsp",
     .usage = "lsp [options]",
     .summary = "the language server: diagnostics, shapes and completion in an editor",
-    .doc = "Speaks the Language Server Protocol on standard input and output; an editor starts it. It shows diagnostics as "
-           "you type with their fixes, the shape of every value, documentation, completion, definitions, and formats. "
-           "editors/ has what Vim, Neovim and Visual Studio Code need to know. Exits with 0 when the editor shut it down.",
+    .doc =
+        "Speaks the Language Server Protocol on standard input and output; an editor starts it. It shows diagnostics "
+        "as "
+        "you type with their fixes, the shape of every value, documentation, completion, definitions, and formats. "
+        "editors/ has what Vim, Neovim and Visual Studio Code need to know. Exits with 0 when the editor shut it down.",
     .examples = "actc lsp\n"
                 "actc lsp -A saturating_hidden         # rules as in `actc check`\n",
     .run = lsp_run,

@@ -5,8 +5,8 @@
 
 static bool has_errors(const Diags *diags) { return diag_count(diags, LEVEL_ERROR) > 0; }
 
-Analysis *analysis_new(Str path, Str text, const CheckOptions *check,
-                       bool (*open)(void *context, Str path, Str *text), void *context)
+Analysis *analysis_new(Str path, Str text, const CheckOptions *check, bool (*open)(void *context, Str path, Str *text),
+                       void *context)
 {
     Arena *arena = arena_new();
     Analysis *a = arena_new_of(arena, Analysis);

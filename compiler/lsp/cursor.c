@@ -164,8 +164,9 @@ static void take(Reader *r, Str token, uint32_t begin)
 static CursorPlace place_of_head(const Reader *r, const Cursor *cx)
 {
     Str word = head(r);
-    static const char *const makes_name[] = {"model", "data", "block", "optimizer", "activation", "function",
-                                             "initializer", "param", "input", "target", "share", "state", "import"};
+    static const char *const makes_name[] = {"model",    "data",        "block", "optimizer", "activation",
+                                             "function", "initializer", "param", "input",     "target",
+                                             "share",    "state",       "import"};
     if (cx->body == BODY_TRAIN)
         return PLACE_SETTING;
     if (str_is(word, "train") && cx->body == BODY_FILE)
@@ -224,7 +225,8 @@ static CursorPlace place_of(Reader *r, Cursor *cx)
         return PLACE_LOSS;
     if (str_is(head(r), "metric") && str_is(last, "="))
         return PLACE_METRIC;
-    bool operand = is_word(last) || str_is(last, ")") || str_is(last, "]") || (last.n && last.p[0] >= '0' && last.p[0] <= '9');
+    bool operand =
+        is_word(last) || str_is(last, ")") || str_is(last, "]") || (last.n && last.p[0] >= '0' && last.p[0] <= '9');
     return operand && !wants_more(last) ? PLACE_NOTHING : PLACE_VALUE;
 }
 
@@ -287,7 +289,8 @@ Cursor cursor_at(Arena *arena, Str text, uint32_t offset)
             Span ahead = next < tokens.n ? tokens.at[next].span : span;
             bool before = ahead.begin <= offset;
             Str first = before ? (Str){source->text.p + ahead.begin, ahead.end - ahead.begin} : (Str){"", 0};
-            bool bracket = r.open.n && top(&r)->open != '{' && !(before && begins_statement(&tokens, next, source->text));
+            bool bracket =
+                r.open.n && top(&r)->open != '{' && !(before && begins_statement(&tokens, next, source->text));
             if (!bracket && !wants_more(at_end(&r, 0)) && !continues(first))
                 end_statement(&r);
         } else {

@@ -52,8 +52,8 @@ ParamTexts describe_params(Arena *arena, const Program *program, const Def *def)
     for (uint32_t i = 0; params && i < params->n_kid; i++) {
         const Ast *p = params->kid[i], *value = p->n_kid ? p->kid[0] : NULL;
         bool flag = value && value->kind == AST_NAME && (str_is(value->text, "true") || str_is(value->text, "false"));
-        *vec_push(arena, &out) =
-            (ParamText){.name = p->text, .def = value ? format_expr(arena, value) : STR(""), .doc = STR(""), .flag = flag};
+        *vec_push(arena, &out) = (ParamText){
+            .name = p->text, .def = value ? format_expr(arena, value) : STR(""), .doc = STR(""), .flag = flag};
     }
     return out;
 }
@@ -91,10 +91,7 @@ Str describe_signature(Arena *arena, const Program *program, const Def *def)
 }
 
 /* ── pages ── */
-static void code(Text *out, Str text)
-{
-    text_printf(out, "```act\n" STR_FMT "\n```\n", STR_ARG(text));
-}
+static void code(Text *out, Str text) { text_printf(out, "```act\n" STR_FMT "\n```\n", STR_ARG(text)); }
 
 static void paragraph(Text *out, Str doc)
 {

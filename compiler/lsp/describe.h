@@ -14,7 +14,7 @@ void describe_param(const Layer *layer, const LayerParam *param, Text *out);
 /* The parameters of a definition as they are written in a call. */
 typedef struct ParamText {
     Str name;
-    Str def;   /* default; empty: none */
+    Str def; /* default; empty: none */
     Str doc;
     Str words; /* "valid|same"; empty: none */
     bool flag; /* true or false */

@@ -24,8 +24,8 @@ static bool unnecessary(const Diag *diag)
 static Span shown_at(const Document *document, Span span)
 {
     const Source *source = source_get(&document->analysis->sources, span.source);
-    bool file = source && !source->library && !str_starts(source->path, STR("<")) &&
-                !str_starts(source->path, STR("--set"));
+    bool file =
+        source && !source->library && !str_starts(source->path, STR("<")) && !str_starts(source->path, STR("--set"));
     return file ? span : (Span){document->analysis->source->id, 0, 0};
 }
 
@@ -105,10 +105,7 @@ static void collect(Server *s, Document *document, Str path, cJSON *list)
             continue;
         cJSON *json = diagnostic_json(s, document, diag), *other;
         bool there = false;
-        cJSON_ArrayForEach(other, list)
-        {
-            there = there || cJSON_Compare(other, json, true);
-        }
+        cJSON_ArrayForEach(other, list) { there = there || cJSON_Compare(other, json, true); }
         if (there)
             cJSON_Delete(json);
         else
@@ -158,8 +155,7 @@ static void tell_imports(Server *s)
         const Sources *sources = &d->at[i]->analysis->sources;
         for (uint32_t k = 0; k < sources->list.n; k++) {
             const Source *source = sources->list.at[k];
-            if (!source->library && source->path.n && source->path.p[0] == '/' &&
-                !document_find_path(d, source->path))
+            if (!source->library && source->path.n && source->path.p[0] == '/' && !document_find_path(d, source->path))
                 remember(d, str_c(s->arena, source->path));
         }
     }

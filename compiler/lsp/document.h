@@ -7,11 +7,11 @@
 typedef struct Document {
     Arena *arena; /* of uri and path */
     Str uri, path;
-    Str text;      /* of malloc, NUL-terminated */
+    Str text; /* of malloc, NUL-terminated */
     int64_t version;
-    bool library;  /* a text of the standard library that the server wrote for reading: nothing is said about it */
-    bool stale;    /* analysis is of an older text, or of older imports */
-    bool told;     /* the client has the diagnostics of the text as it is */
+    bool library; /* a text of the standard library that the server wrote for reading: nothing is said about it */
+    bool stale;   /* analysis is of an older text, or of older imports */
+    bool told;    /* the client has the diagnostics of the text as it is */
     Analysis *analysis;
 } Document;
 

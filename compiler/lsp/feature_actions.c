@@ -79,7 +79,8 @@ static void add_fix(const Actions *x, const Diag *diag)
         add_edit(x, changes, diag->edits.at[i].span, diag->edits.at[i].text);
     Str what = diag->helps.n ? diag->helps.at[0] : diag->message;
     const char *unsafe = diag->fix == FIX_UNSAFE ? " (changes what the network computes)" : "";
-    cJSON *item = action(x, str_printf(arena, "%s: " STR_FMT "%s", diag->code, STR_ARG(what), unsafe), "quickfix", changes);
+    cJSON *item =
+        action(x, str_printf(arena, "%s: " STR_FMT "%s", diag->code, STR_ARG(what), unsafe), "quickfix", changes);
     if (diag->fix == FIX_SAFE)
         cJSON_AddBoolToObject(item, "isPreferred", true);
     about(x, item, diag);
@@ -91,14 +92,15 @@ static const Ast *statement_around(const Ast *body, Span span)
     const Ast *found = NULL;
     for (uint32_t i = 0; body && i < body->n_kid; i++) {
         const Ast *kid = body->kid[i];
-        if (!kid || kid->kind > AST_ALLOW || kid->kind == AST_PARAMETERS || kid->kind == AST_NAMES || span.begin < kid->span.begin ||
-            span.end > kid->span.end)
+        if (!kid || kid->kind > AST_ALLOW || kid->kind == AST_PARAMETERS || kid->kind == AST_NAMES ||
+            span.begin < kid->span.begin || span.end > kid->span.end)
             continue;
         found = kid;
     }
     if (!found)
         return NULL;
-    const Ast *inner = found->kind <= AST_OPTIMIZER && found->kind != AST_FUNCTION ? statement_around(found, span) : NULL;
+    const Ast *inner =
+        found->kind <= AST_OPTIMIZER && found->kind != AST_FUNCTION ? statement_around(found, span) : NULL;
     return inner ? inner : found;
 }
 
@@ -137,7 +139,7 @@ static bool clashes(const Diag *diag, const Diag *const *taken, uint32_t n)
         for (uint32_t a = 0; a < taken[i]->edits.n; a++)
             for (uint32_t b = 0; b < diag->edits.n; b++) {
                 Span old = taken[i]->edits.at[a].span, new = diag->edits.at[b].span;
-                if (old.source == new.source && new.begin <= old.end && old.begin <= new.end)
+                if (old.source == new.source &&new.begin <= old.end && old.begin <= new.end)
                     return true;
             }
     return false;
@@ -173,7 +175,8 @@ static cJSON *code_actions(Server *s, const cJSON *params)
     x.list = cJSON_CreateArray();
     if (x.document->library)
         return x.list;
-    uint32_t begin = position_offset(&x.a->lines, s->encoding, first), end = position_offset(&x.a->lines, s->encoding, last);
+    uint32_t begin = position_offset(&x.a->lines, s->encoding, first),
+             end = position_offset(&x.a->lines, s->encoding, last);
     for (uint32_t i = 0; i < x.a->diags.list.n; i++) {
         const Diag *diag = x.a->diags.list.at[i];
         Span span = diag->primary.span;
@@ -192,7 +195,8 @@ static void offer(const Server *s, cJSON *capabilities)
 {
     (void)s;
     static const char *const kinds[] = {"quickfix", "source.fixAll.actc"};
-    json_set(cJSON_AddObjectToObject(capabilities, "codeActionProvider"), "codeActionKinds", cJSON_CreateStringArray(kinds, 2));
+    json_set(cJSON_AddObjectToObject(capabilities, "codeActionProvider"), "codeActionKinds",
+             cJSON_CreateStringArray(kinds, 2));
 }
 
 ACT_LSP(code_actions) = {.method = "textDocument/codeAction", .capability = offer, .run = code_actions};

@@ -91,7 +91,8 @@ static void add_def(Completion *c, const Def *def, const char *rank, bool piped)
 {
     if (def_is_hidden(c->a->known, def))
         return;
-    cJSON *item = add(c, def->name, def->kind == DEF_LAYER || def->kind == DEF_BLOCK ? ITEM_CLASS : ITEM_FUNCTION, rank);
+    cJSON *item =
+        add(c, def->name, def->kind == DEF_LAYER || def->kind == DEF_BLOCK ? ITEM_CLASS : ITEM_FUNCTION, rank);
     if (!item)
         return;
     detail(item, str_printf(c->server->arena, "%s " STR_FMT, def_kind_word(def),
@@ -135,7 +136,8 @@ static const NameScope *scope_here(Completion *c)
 static void add_symbol(Completion *c, const Symbol *symbol, bool callable_only)
 {
     const Mark *mark = sema_mark(c->a->known, symbol->span);
-    bool value = mark ? mark->node || mark->tensor || !mark->text.n : symbol->kind == SYMBOL_INPUT || symbol->kind == SYMBOL_TARGET;
+    bool value = mark ? mark->node || mark->tensor || !mark->text.n
+                      : symbol->kind == SYMBOL_INPUT || symbol->kind == SYMBOL_TARGET;
     bool function = mark && mark->text.n && !value && !str_starts(mark->text, STR("the number"));
     bool may_be = symbol->kind == SYMBOL_PARAMETER || symbol->kind == SYMBOL_SHARE || symbol->kind == SYMBOL_BLOCK;
     if (callable_only && !function && (mark || !may_be))

@@ -77,7 +77,8 @@ static void value_line(Hover *h, Str name, const Mark *mark)
     if (mark->tensor)
         text_printf(&h->out, STR_FMT "\n", STR_ARG(mark->text));
     else if (mark->type.batch)
-        text_printf(&h->out, "for every sample%s\n", mark->varies ? "; another use of this block has another shape" : "");
+        text_printf(&h->out, "for every sample%s\n",
+                    mark->varies ? "; another use of this block has another shape" : "");
     else
         text_printf(&h->out, "the same for every sample\n");
     signal_line(h, mark->model, mark->node);
@@ -224,7 +225,8 @@ static Str word_at(Str text, uint32_t offset, uint32_t *begin)
 {
     uint32_t end = offset;
     *begin = offset;
-#define IN_WORD(c) (((c) >= 'a' && (c) <= 'z') || ((c) >= 'A' && (c) <= 'Z') || ((c) >= '0' && (c) <= '9') || (c) == '_')
+#define IN_WORD(c)                                                                                                     \
+    (((c) >= 'a' && (c) <= 'z') || ((c) >= 'A' && (c) <= 'Z') || ((c) >= '0' && (c) <= '9') || (c) == '_')
     while (*begin > 0 && IN_WORD(text.p[*begin - 1]))
         --*begin;
     while (end < text.n && IN_WORD(text.p[end]))
@@ -236,7 +238,8 @@ static Str word_at(Str text, uint32_t offset, uint32_t *begin)
 /* Not a name of the user's: a rule, an argument, a keyword, or the value of an expression. */
 static void hover_place(Hover *h)
 {
-    const Ast *last = h->path.n ? h->path.at[h->path.n - 1] : NULL, *up = h->path.n > 1 ? h->path.at[h->path.n - 2] : NULL;
+    const Ast *last = h->path.n ? h->path.at[h->path.n - 1] : NULL,
+              *up = h->path.n > 1 ? h->path.at[h->path.n - 2] : NULL;
     if (!last)
         return;
     if (up && up->kind == AST_ALLOW && last->kind == AST_NAME) {

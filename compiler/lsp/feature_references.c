@@ -145,7 +145,8 @@ static cJSON *rename_symbol(Server *s, const cJSON *params)
         const Source *source = source_get(a->known->sources, use->span.source);
         if (use->symbol != symbol || !source || source->library)
             continue;
-        cJSON *edit = json_push(edits_of(changes, str_c(s->arena, server_uri(s, document, source))), cJSON_CreateObject());
+        cJSON *edit =
+            json_push(edits_of(changes, str_c(s->arena, server_uri(s, document, source))), cJSON_CreateObject());
         json_set(edit, "range", server_range(s, document, a->known, use->span));
         json_set_text(edit, "newText", name);
     }

@@ -35,8 +35,9 @@ static cJSON *signature(Server *s, const cJSON *params)
     if (def->layer && !cx.piped) /* a call names its values first */
         active = cx.index >= def->layer->min_value ? cx.index - def->layer->min_value : UINT32_MAX;
     for (uint32_t i = skip; i < list.n; i++) {
-        Str text = list.at[i].def.n ? str_printf(s->arena, STR_FMT " = " STR_FMT, STR_ARG(list.at[i].name), STR_ARG(list.at[i].def))
-                                    : list.at[i].name;
+        Str text = list.at[i].def.n
+                       ? str_printf(s->arena, STR_FMT " = " STR_FMT, STR_ARG(list.at[i].name), STR_ARG(list.at[i].def))
+                       : list.at[i].name;
         text_printf(&label, "%s" STR_FMT, i > skip ? ", " : "", STR_ARG(text));
         cJSON *parameter = json_push(parameters, cJSON_CreateObject());
         json_set_text(parameter, "label", text);

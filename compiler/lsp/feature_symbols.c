@@ -57,10 +57,7 @@ static void nested(const Outline *o, const Ast *ast, cJSON *item)
         outline(o, ast, cJSON_AddArrayToObject(item, "children"));
 }
 
-static Span first_word(const Ast *ast)
-{
-    return (Span){ast->span.source, ast->span.begin, ast->span.begin};
-}
+static Span first_word(const Ast *ast) { return (Span){ast->span.source, ast->span.begin, ast->span.begin}; }
 
 static void outline(const Outline *o, const Ast *body, cJSON *list)
 {
@@ -86,7 +83,8 @@ static void outline(const Outline *o, const Ast *body, cJSON *list)
             nested(o, st, entry(o, list, st, st->text, st->name_span, KIND_FIELD));
             break;
         case AST_TRAIN:
-            entry(o, list, st, str_printf(o->server->arena, "train " STR_FMT, STR_ARG(st->text)), st->name_span, KIND_EVENT);
+            entry(o, list, st, str_printf(o->server->arena, "train " STR_FMT, STR_ARG(st->text)), st->name_span,
+                  KIND_EVENT);
             break;
         case AST_PARAM:
             entry(o, list, st, st->text, st->name_span, KIND_CONSTANT);
@@ -104,13 +102,16 @@ static void outline(const Outline *o, const Ast *body, cJSON *list)
                 entry(o, list, st, st->kid[0]->kid[k]->text, st->kid[0]->kid[k]->span, KIND_VARIABLE);
             break;
         case AST_LOSS:
-            entry(o, list, st, st->text.n ? st->text : STR("loss"), st->text.n ? st->name_span : first_word(st), KIND_OPERATOR);
+            entry(o, list, st, st->text.n ? st->text : STR("loss"), st->text.n ? st->name_span : first_word(st),
+                  KIND_OPERATOR);
             break;
         case AST_OUTPUT:
-            entry(o, list, st, st->text.n ? st->text : STR("output"), st->text.n ? st->name_span : first_word(st), KIND_OPERATOR);
+            entry(o, list, st, st->text.n ? st->text : STR("output"), st->text.n ? st->name_span : first_word(st),
+                  KIND_OPERATOR);
             break;
         case AST_METRIC:
-            entry(o, list, st, st->text.n ? st->text : STR("metric"), st->text.n ? st->name_span : first_word(st), KIND_OPERATOR);
+            entry(o, list, st, st->text.n ? st->text : STR("metric"), st->text.n ? st->name_span : first_word(st),
+                  KIND_OPERATOR);
             break;
         default:
             break;

@@ -74,8 +74,7 @@ static void offer_sync(const Server *s, cJSON *capabilities)
     cJSON_AddBoolToObject(sync, "save", true);
 }
 
-ACT_LSP(did_open) = {
-    .method = "textDocument/didOpen", .notification = true, .capability = offer_sync, .run = did_open};
+ACT_LSP(did_open) = {.method = "textDocument/didOpen", .notification = true, .capability = offer_sync, .run = did_open};
 ACT_LSP(did_change) = {.method = "textDocument/didChange", .notification = true, .run = did_change};
 ACT_LSP(did_close) = {.method = "textDocument/didClose", .notification = true, .run = did_close};
 ACT_LSP(did_save) = {.method = "textDocument/didSave", .notification = true, .run = reread};

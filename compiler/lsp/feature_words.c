@@ -1,4 +1,5 @@
-/* `actc/words`, a request of our own: the words of the language, list by list, for grammars of editors (editors/grammar.py). */
+/* `actc/words`, a request of our own: the words of the language, list by list, for grammars of editors
+ * (editors/grammar.py). */
 #include "check/check.h"
 #include "lsp/feature.h"
 #include "syntax/words.h"
@@ -37,7 +38,8 @@ static cJSON *words(Server *s, const cJSON *params)
     Diags diags = {.arena = s->arena, .sources = &sources};
     const Program *program = sema_library(s->arena, &sources, &diags);
     cJSON *result = cJSON_CreateObject();
-    cJSON *definitions = cJSON_AddArrayToObject(result, "definitions"), *statements = cJSON_AddArrayToObject(result, "statements");
+    cJSON *definitions = cJSON_AddArrayToObject(result, "definitions"),
+          *statements = cJSON_AddArrayToObject(result, "statements");
     for (unsigned i = 0; i < words_count; i++) {
         if (words_table[i].places & IN_FILE)
             add_once(definitions, words_table[i].text);

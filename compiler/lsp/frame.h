@@ -1,7 +1,7 @@
 /* Messages on a stream: a header with Content-Length, an empty line, that many bytes.
  *
- * What is damaged costs the message it belongs to and no more: the reader says so once and goes on at the next thing that
- * looks like a header. */
+ * What is damaged costs the message it belongs to and no more: the reader says so once and goes on at the next thing
+ * that looks like a header. */
 #ifndef ACT_LSP_FRAME_H
 #define ACT_LSP_FRAME_H
 
@@ -19,9 +19,9 @@ typedef struct Frames {
 } Frames;
 
 typedef enum FrameResult {
-    FRAME_NONE,    /* more bytes are needed */
+    FRAME_NONE, /* more bytes are needed */
     FRAME_MESSAGE,
-    FRAME_BAD      /* bytes were given up; *why says what was wrong with them */
+    FRAME_BAD /* bytes were given up; *why says what was wrong with them */
 } FrameResult;
 
 void frames_feed(Frames *frames, const char *data, size_t n);

@@ -53,7 +53,9 @@ static bool reads(Mend *m, AstKind parent, Str text)
     Diags diags = {.arena = m->arena, .sources = &sources};
     const char *before = opening(parent);
     Str all = str_printf(m->arena, "%s" STR_FMT "\n%s", before, STR_ARG(text),
-                         parent == AST_PART ? "}\n}\n" : *before ? "}\n" : "");
+                         parent == AST_PART ? "}\n}\n"
+                         : *before          ? "}\n"
+                                            : "");
     const Ast *at = parse_source(m->arena, &diags, source_add(&sources, STR("mend"), all, false));
     if (has_error(at))
         return false;
@@ -116,8 +118,8 @@ static void mend_body(Mend *m, const Ast *body)
 static bool broken_below(const Ast *body)
 {
     for (uint32_t i = 0; i < body->n_kid; i++)
-        if (body->kid[i] && (body->kid[i]->kind == AST_ERROR ||
-                             (body->kid[i]->kind <= AST_OPTIMIZER && broken_below(body->kid[i]))))
+        if (body->kid[i] &&
+            (body->kid[i]->kind == AST_ERROR || (body->kid[i]->kind <= AST_OPTIMIZER && broken_below(body->kid[i]))))
             return true;
     return false;
 }

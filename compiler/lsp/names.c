@@ -167,7 +167,8 @@ static const Symbol *callee_symbol(Names *n, const NameScope *scope, Str name)
 {
     const Symbol *local = find(scope, name);
     const Def *def = names_callable(n->program, name);
-    bool callable = local && (local->kind == SYMBOL_PARAMETER || local->kind == SYMBOL_SHARE || local->kind == SYMBOL_BLOCK);
+    bool callable =
+        local && (local->kind == SYMBOL_PARAMETER || local->kind == SYMBOL_SHARE || local->kind == SYMBOL_BLOCK);
     if (local && (callable || !def))
         return local;
     const Def *param = sema_find(n->program, DEF_PARAM, name);
@@ -400,7 +401,8 @@ static void walk_body(Names *n, const NameScope *scope, const Ast *body)
 /* All scopes first: a use may stand before what it means. */
 static void declare_scopes(Names *n, const NameScope *parent, const Ast *ast)
 {
-    if (!ast || (ast->kind != AST_MODEL && ast->kind != AST_BLOCK && ast->kind != AST_FUNCTION && ast->kind != AST_OPTIMIZER))
+    if (!ast ||
+        (ast->kind != AST_MODEL && ast->kind != AST_BLOCK && ast->kind != AST_FUNCTION && ast->kind != AST_OPTIMIZER))
         return;
     NameScope *scope = scope_new(n, parent, ast);
     declare_body(n, scope, ast);

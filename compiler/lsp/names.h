@@ -1,7 +1,7 @@
 /* Who is called what: every name of the user's text with the definition it means, found by the rules of scope alone.
  *
- * The evaluator resolves names too, but only those it comes by; renaming needs all of them, in a block that nobody calls
- * and in the branch that is not taken. */
+ * The evaluator resolves names too, but only those it comes by; renaming needs all of them, in a block that nobody
+ * calls and in the branch that is not taken. */
 #ifndef ACT_LSP_NAMES_H
 #define ACT_LSP_NAMES_H
 

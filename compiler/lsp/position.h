@@ -1,4 +1,5 @@
-/* Places in a text as editors count them: lines from 0, ended by \n, \r\n or \r, and units of the negotiated encoding. */
+/* Places in a text as editors count them: lines from 0, ended by \n, \r\n or \r, and units of the negotiated encoding.
+ */
 #ifndef ACT_LSP_POSITION_H
 #define ACT_LSP_POSITION_H
 

@@ -1,8 +1,8 @@
 /* The server: one client on two streams, the documents it holds, and the life of a session.
  *
- * Messages are read as they come and answered in order. A text is analysed when somebody asks about it or when no further
- * message waits, so that typing fast costs one analysis, not one a key; a request that is cancelled while it waits is not
- * computed. */
+ * Messages are read as they come and answered in order. A text is analysed when somebody asks about it or when no
+ * further message waits, so that typing fast costs one analysis, not one a key; a request that is cancelled while it
+ * waits is not computed. */
 #ifndef ACT_LSP_SERVER_H
 #define ACT_LSP_SERVER_H
 
@@ -52,8 +52,8 @@ Document *server_document(Server *server, const cJSON *params);
 Document *server_place(Server *server, const cJSON *params, uint32_t *offset);
 
 /* ── places of an analysis ── */
-/* {"uri": …, "range": …} of a span of `program` (of the document's own text, of another file, of the library). NULL when
- * there is nothing to show. */
+/* {"uri": …, "range": …} of a span of `program` (of the document's own text, of another file, of the library). NULL
+ * when there is nothing to show. */
 cJSON *server_location(Server *server, Document *document, const Program *program, Span span);
 Str server_uri(Server *server, Document *document, const Source *source);
 cJSON *server_range(Server *server, Document *document, const Program *program, Span span);

@@ -57,7 +57,9 @@ static Str write_once(Arena *arena, const Program *program, Str name, Str text)
 
 Str standard_file(Arena *arena, const Program *program, const Source *source)
 {
-    Str name = source->path; /* "<std>/loss.act" */
+    Str name = source->path;              /* "<std>/loss.act" */
+    if (!str_starts(name, STR("<std>/"))) /* a text that sema made for itself */
+        return (Str){0};
     for (uint32_t i = 0; i < source->path.n; i++)
         if (source->path.p[i] == '/')
             name = (Str){source->path.p + i + 1, source->path.n - i - 1};

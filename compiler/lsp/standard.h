@@ -1,8 +1,8 @@
 /* The standard library as files that any editor can open.
  *
  * Its text is inside actc. To be read it is written, once, to the user's cache: $XDG_CACHE_HOME/actc/library-HASH/ (or
- * ~/.cache, or /tmp), read-only, where HASH is of the text, so that two versions of actc do not disturb each other. Layers
- * are written in the compiler; a page for each stands in layers.act, as comments. */
+ * ~/.cache, or /tmp), read-only, where HASH is of the text, so that two versions of actc do not disturb each other.
+ * Layers are written in the compiler; a page for each stands in layers.act, as comments. */
 #ifndef ACT_LSP_STANDARD_H
 #define ACT_LSP_STANDARD_H
 

@@ -1,4 +1,5 @@
-/* What places in the user's text came to, for editors: filled while the evaluator walks by, one entry for each place. */
+/* What places in the user's text came to, for editors: filled while the evaluator walks by, one entry for each place.
+ */
 #include "sema/sema.h"
 
 enum { MAX_MARKS = 500 * 1000, FIRST_SLOTS = 1024 };

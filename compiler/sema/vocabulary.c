@@ -13,8 +13,7 @@ static const char *example_at(const Example *table, unsigned n, unsigned i, cons
 
 const char *sema_word(Vocabulary vocabulary, unsigned i, const char **looks_like)
 {
-    static const Example fields[] = {
-        {"features", "x.features"}, {"channels", "x.channels"}, {"shape", "x.shape"}};
+    static const Example fields[] = {{"features", "x.features"}, {"channels", "x.channels"}, {"shape", "x.shape"}};
     static const Example special[] = {{"repeat", "x |> repeat(6, block)"},
                                       {"parameter", "share t = parameter([1, 64], normal(0, 0.02))"}};
     *looks_like = NULL;

@@ -59,9 +59,13 @@ static void a_message_in_single_bytes(void **state)
 static void damage_costs_one_message(void **state)
 {
     (void)state;
-    static const char *const bad[] = {
-        "Content-Length: 12x\r\n\r\n{}", "Content-Length:\r\n\r\n",      "Content-Length: -1\r\n\r\n", "no header\r\n\r\n",
-        "Content-Type: a\r\n\r\n",       "Content-Length: 67108865\r\n\r\n", "Content-Length: 18446744073709551618\r\n\r\n"};
+    static const char *const bad[] = {"Content-Length: 12x\r\n\r\n{}",
+                                      "Content-Length:\r\n\r\n",
+                                      "Content-Length: -1\r\n\r\n",
+                                      "no header\r\n\r\n",
+                                      "Content-Type: a\r\n\r\n",
+                                      "Content-Length: 67108865\r\n\r\n",
+                                      "Content-Length: 18446744073709551618\r\n\r\n"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         Frames frames = {0};
         feed(&frames, bad[i]);
@@ -111,10 +115,8 @@ static void a_length_that_was_too_great(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(messages_come_in_order),
-        cmocka_unit_test(a_message_in_single_bytes),
-        cmocka_unit_test(damage_costs_one_message),
-        cmocka_unit_test(a_header_without_end_is_given_up),
+        cmocka_unit_test(messages_come_in_order),      cmocka_unit_test(a_message_in_single_bytes),
+        cmocka_unit_test(damage_costs_one_message),    cmocka_unit_test(a_header_without_end_is_given_up),
         cmocka_unit_test(a_length_that_was_too_great),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,12 +24,14 @@ static void mended(const char *text, const char *wanted)
 static void statements_are_cut(void **state)
 {
     (void)state;
-    mended("model m {\n    h = x |> linear(3) |>\n    z = h\n}\n", "model m {\n    h = x |> linear(3)   \n    z = h\n}\n");
+    mended("model m {\n    h = x |> linear(3) |>\n    z = h\n}\n",
+           "model m {\n    h = x |> linear(3)   \n    z = h\n}\n");
     mended("model m {\n    h = x + |> relu\n}\n", "model m {\n    h = x          \n}\n");
     mended("model m {\n    loss mse(a,\n      b) +\n}\n", "model m {\n    loss mse(a,\n      b)  \n}\n");
     mended("train m {\n    epochs 3 = 4\n}\n", "train m {\n    epochs 3    \n}\n");
     mended("block b(x) {\n    x +\n}\n", "block b(x) {\n    x  \n}\n");
-    mended("data d {\n    train {\n        x = csv(\"a\") |>\n    }\n}\n", "data d {\n    train {\n        x = csv(\"a\")   \n    }\n}\n");
+    mended("data d {\n    train {\n        x = csv(\"a\") |>\n    }\n}\n",
+           "data d {\n    train {\n        x = csv(\"a\")   \n    }\n}\n");
     mended("param a = 3 +\nparam b = 2\n", "param a = 3  \nparam b = 2\n");
 }
 

@@ -8,7 +8,8 @@
 #include "lsp/uri.h"
 
 /* a, ä (2 bytes), 😀 (4 bytes, 2 units), z; then \r\n, an empty line, a lone \r, a byte that is no text */
-static const char text[] = "a\xC3\xA4\xF0\x9F\x98\x80z\r\n\nb\rc\xFF" "d";
+static const char text[] = "a\xC3\xA4\xF0\x9F\x98\x80z\r\n\nb\rc\xFF"
+                           "d";
 
 static int setup(void **state)
 {
