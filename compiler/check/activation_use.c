@@ -208,7 +208,8 @@ static Diag *judge_parameter(CheckContext *cx, Span span, Str name, Sx f, Sx usu
         diag = check_report(cx, LEVEL_WARN, span, "with this slope `" STR_FMT "` is nearly a straight line",
                             STR_ARG(name));
         diag_primary(diag, "%.3g of a negative input", s);
-        diag_note(diag, "a straight line explains %.1f %% of what it makes of a normal input (%.1f %% with its default)",
+        diag_note(diag,
+                  "a straight line explains %.1f %% of what it makes of a normal input (%.1f %% with its default)",
                   100 * straight_share(traits), 100 * straight_share(normal));
     }
     return diag;

@@ -121,9 +121,9 @@ ACT_CHECK(dropout_wipeout) = {
     .level = LEVEL_WARN,
     .summary = "dropout on so few values that often none is left",
     .doc =
-        "With n values that are each dropped with probability p, all of them are dropped in a share p^n of the samples: "
-        "0.25 of them for two values at one half. For these samples nothing of the input passes, the prediction is "
-        "the same whatever they are, and their gradient only teaches the biases behind.\n\n"
+        "With n values that are each dropped with probability p, all of them are dropped in a share p^n of the "
+        "samples: 0.25 of them for two values at one half. For these samples nothing of the input passes, the "
+        "prediction is the same whatever they are, and their gradient only teaches the biases behind.\n\n"
         "Reported above one in a thousand. All numbers of a sample count, not only the last axis, and a value that "
         "has another way to the prediction (a skip connection, a second branch) is not reported.",
     .wrong = "model diagnosis {\n"

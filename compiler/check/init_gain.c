@@ -130,11 +130,11 @@ ACT_CHECK(selu_contract) = {
     .level = LEVEL_WARN,
     .summary = "a self-normalising activation without what it needs",
     .doc =
-        "selu is made so that a normal input of mean 0 and variance 1 comes out with mean 0 and variance 1, layer after "
-        "layer, and small errors shrink. That is a contract: the weights in front must hand the variance on, which "
-        "means variance 1 / fan_in (LeCun's, and what `auto` computes), and nothing may stand in between that changes "
-        "mean or variance. With He's weights, 2 / fan_in, the second moment behind twenty layers is 70 and the "
-        "gradient has grown by 24. Ordinary dropout sets values to 0, where selu's own value for \"off\" is "
+        "selu is made so that a normal input of mean 0 and variance 1 comes out with mean 0 and variance 1, layer "
+        "after layer, and small errors shrink. That is a contract: the weights in front must hand the variance on, "
+        "which means variance 1 / fan_in (LeCun's, and what `auto` computes), and nothing may stand in between that "
+        "changes mean or variance. With He's weights, 2 / fan_in, the second moment behind twenty layers is 70 and "
+        "the gradient has grown by 24. Ordinary dropout sets values to 0, where selu's own value for \"off\" is "
         "-1.758, and multiplies the variance by 1 / (1 - p).\n\n"
         "Recognised by the formula, E f(Z) = 0 and E f(Z)² = 1, not by the name. In a network with a single such "
         "layer it is a note.",

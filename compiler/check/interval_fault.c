@@ -103,7 +103,7 @@ static double elsewhere(const CheckContext *cx, NodeId in)
 
 static bool is_number(double value) { return isfinite(value) && fabs(value) <= FLT_MAX; }
 
-/* Do all that read `id`, whose value is no number at the fault, take another value there (`if z > 0 then log(z) …`)? */
+/* Do all that read `id`, whose value is no number at the fault, take another value there? `if z > 0 then log(z) …` */
 static bool is_guarded(const CheckContext *cx, NodeId id, const Fault *fault, double value, unsigned depth)
 {
     const Facts *f = cx->facts;
@@ -255,8 +255,8 @@ ACT_CHECK(interval_fault) = {
         "fails at once, and so does 1 / relu(z), which divides by 0 for every second sample.\n\n"
         "Reported when it is certain: the input is a trained value, and some value within a standard deviation of "
         "its mean at the start has no result. A warning when it is only likely: within three deviations, at an end of "
-        "a declared range, or an overflow at the size that the signal is predicted to have. The formula is evaluated as "
-        "a whole, with its conditions: `if x > 0 then log(x) else 0` is fine. What merely comes near (a sigmoid "
+        "a declared range, or an overflow at the size that the signal is predicted to have. The formula is evaluated "
+        "as a whole, with its conditions: `if x > 0 then log(x) else 0` is fine. What merely comes near (a sigmoid "
         "near 0) belongs to log_of_softmax.",
     .wrong = "model rates {\n"
              "    input  x : f32[12]\n"

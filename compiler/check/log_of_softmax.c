@@ -136,7 +136,8 @@ static void fix_fused(CheckContext *cx, Diag *diag, NodeId id, const Inside *ins
 
 static void report(CheckContext *cx, NodeId id, const Inside *inside)
 {
-    const char *what = inside->softmax ? "softmax" : "sigmoid", *fused = inside->softmax ? "log_softmax" : "log_sigmoid";
+    const char *what = inside->softmax ? "softmax" : "sigmoid";
+    const char *fused = inside->softmax ? "log_softmax" : "log_sigmoid";
     Diag *diag = check_report(cx, LEVEL_WARN, check_span(cx, id), "the logarithm of %sa %s, formed in two steps",
                               inside->counter ? "1 minus " : "", what);
     check_spot_node(cx, id);

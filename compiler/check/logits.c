@@ -190,8 +190,8 @@ ACT_CHECK(redundant_log_softmax) = {
     .level = LEVEL_NOTE,
     .summary = "log_softmax in front of a loss that normalises logits itself",
     .doc =
-        "log_softmax subtracts from the logits of a row their log-sum-exp; `cross_entropy` does the same. Done twice it "
-        "is done once: the log-sum-exp of log-probabilities is log 1 = 0. So this is not the bug that a softmax "
+        "log_softmax subtracts from the logits of a row their log-sum-exp; `cross_entropy` does the same. Done twice "
+        "it is done once: the log-sum-exp of log-probabilities is log 1 = 0. So this is not the bug that a softmax "
         "in the same place would be, loss and gradient are right, and only work is wasted. Either the loss gets the "
         "logits, or the log-probabilities go to `nll`.",
     .wrong = "model digits {\n"
@@ -255,7 +255,8 @@ static void norm_or_dropout_on_logits(CheckContext *cx)
         check_label_outer(cx, diag, id, "in this use");
         diag_note(diag, "in training %s %% of the %s are 0 whatever the input, the others are %s times as large",
                   check_number(cx->arena, 100 * p).p, what, check_number(cx->arena, 1 / (1 - p)).p);
-        diag_help(diag, "remove it; dropout belongs in front of a layer, which learns to do without some of its inputs");
+        diag_help(diag,
+                  "remove it; dropout belongs in front of a layer, which learns to do without some of its inputs");
         Head at = {.at = id};
         if (!edit_is_shared(cx, &at, loss))
             edit_remove(cx, diag, FIX_UNSAFE, check_span(cx, id));

@@ -57,8 +57,8 @@ ACT_CHECK(softmax_hidden) = {
         "at the start), carry one direction less than the layer has units, and pass a gradient back that is smaller "
         "still, by about 1/K. Hidden layers want an activation that keeps the size of the signal.\n\n"
         "Where the values of a softmax weigh other values, they are in the right place: attention, a mixture of "
-        "experts, a gate, the choice among the rows of a table (a layer without bias). So are those that are also an output or under a loss of their own. None of these is "
-        "reported.",
+        "experts, a gate, the choice among the rows of a table (a layer without bias). So are those that are also an "
+        "output or under a loss of their own. None of these is reported.",
     .wrong = "model digits {\n"
              "    input  image : f32[64]\n"
              "    target label : class(10)\n"

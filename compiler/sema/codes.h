@@ -22,7 +22,7 @@
   X(104, residual_shape,                                                                                               \
     "A residual sum adds to a value what a branch made of it, number by number, so the branch has to come back with "  \
     "the shape it started from: end it in `linear(x.features)`. Where the width is meant to change, the skip changes " \
-    "with it, by a projection: `(x |> linear(128)) + (x |> ... |> linear(128))`.")                                      \
+    "with it, by a projection: `(x |> linear(128)) + (x |> ... |> linear(128))`.")                                     \
   X(105, concat_axis,                                                                                                  \
     "`concat` joins values along one axis; along all others they must agree, and all must have the same number of "    \
     "axes.")                                                                                                           \

@@ -357,7 +357,7 @@ void loss_facts(Sema *s, const Item *item, Sx body, LossCall *call);
 void loss_shape_error(Sema *s, NodeId prediction, Span prediction_span, uint32_t target, NodeId target_node,
                       Span target_span, Span span);
 bool residual_mismatch(Sema *s, const Operands *o, Sx sum, Span span); /* shape_fix.c: ACT104, when it is a skip */
-void reshape_fix(Sema *s, const LayerCall *call, const Ast *ast);      /* one size that makes the ACT103 just said fit */
+void reshape_fix(Sema *s, const LayerCall *call, const Ast *ast); /* the one size that can be wrong in an ACT103 */
 bool flatten_missing(Sema *s, NodeId prediction, uint32_t target, Span span); /* ACT102, when that is the reason */
 NodeId value_want_rows(Sema *s, Value v, Span span, const char *who); /* … of real numbers, a row for every sample */
 uint32_t target_of(const Sema *s, NodeId node); /* 1 + index of the target tensor that `node` is; 0: none */

@@ -56,8 +56,8 @@ bool residual_mismatch(Sema *s, const Operands *o, Sx sum, Span span)
         return true;
     }
     diag_help(diag,
-              "project the skip, `|> linear(%llu)`, or end the branch in a layer of %llu features, `linear(x.features)` "
-              "in a block of `x`",
+              "project the skip, `|> linear(%llu)`, or end the branch in a layer of %llu features, "
+              "`linear(x.features)` in a block of `x`",
               (unsigned long long)out, (unsigned long long)in);
     if (s->outer.source) /* in a block, whose other uses may fit */
         return true;
