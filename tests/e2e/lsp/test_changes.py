@@ -1,11 +1,8 @@
 """What changes the text: fixes, silencing, formatting."""
-import os
-import pathlib
 import subprocess
-import unittest
 
 from client import apply, place, span
-from session import ACTC, SOURCE, Session, main
+from session import ACTC, Session, main
 
 WRONG = """model m {
     input  x : f32[64]
@@ -32,7 +29,8 @@ class Fixes(Session):
         begin = place(self.text, mark) if mark else (0, 0)
         end = begin if mark else (9999, 0)
         context = {"diagnostics": [], **({"only": only} if only else {})}
-        return self.client.request("textDocument/codeAction", {"textDocument": {"uri": self.file}, "range": span(begin, end), "context": context})
+        where = {"textDocument": {"uri": self.file}, "range": span(begin, end)}
+        return self.client.request("textDocument/codeAction", dict(where, context=context))
 
     def applied(self, action):
         return apply(self.text, action["edit"]["changes"][self.file])
@@ -93,11 +91,13 @@ class Fixes(Session):
 
 
 class Formatting(Session):
-    def format(self, name="m.act"):
-        return self.client.request("textDocument/formatting", {"textDocument": {"uri": self.file}, "options": {"tabSize": 4, "insertSpaces": True}})
+    def format(self):
+        options = {"tabSize": 4, "insertSpaces": True}
+        return self.client.request("textDocument/formatting", {"textDocument": {"uri": self.file}, "options": options})
 
     def test_as_fmt(self):
-        for name, text in (("a.act", WRONG.replace("    p =", "  p   =").replace("|> softmax", "|>softmax")), ("b.act", "param  a=1 # \U0001F600\n\n\n\nparam b =2\n"),
+        for name, text in (("a.act", WRONG.replace("    p =", "  p   =").replace("|> softmax", "|>softmax")),
+                           ("b.act", "param  a=1 # \U0001F600\n\n\n\nparam b =2\n"),
                            ("c.act", "# only a comment"), ("d.act", DEEP.replace("\n          |>", " |>"))):
             self.show(text, name)
             done = subprocess.run([ACTC, "fmt", "-"], input=text.encode(), capture_output=True)

@@ -1,7 +1,6 @@
 """What stands here, where does it come from, what could come next: hover, definitions, completion and their kin, above all in files
 that are not finished."""
 import pathlib
-import unittest
 import urllib.parse
 
 from client import apply, place, span
@@ -120,7 +119,8 @@ class Definition(Session):
         if not found:
             return None
         path = pathlib.Path(urllib.parse.unquote(urllib.parse.urlparse(found["uri"]).path))
-        return path, path.read_text().split("\n")[found["range"]["start"]["line"]] if path != self.root / "m.act" else found["range"]["start"]
+        start = found["range"]["start"]
+        return path, start if path == self.root / "m.act" else path.read_text().split("\n")[start["line"]]
 
     def test_own(self):
         self.show(UNFINISHED)
@@ -173,7 +173,8 @@ class References(Session):
         self.show(HEALTHY)
         self.assertEqual(self.rename("x : f32", "pixels"),
                          HEALTHY.replace("  x :", "  pixels :").replace("= x |>", "= pixels |>").replace("x = csv", "pixels = csv"))
-        self.assertEqual(self.rename("h |>", "hidden"), HEALTHY.replace("h = x", "hidden = x").replace("h |> linear(10)", "hidden |> linear(10)"))
+        self.assertEqual(self.rename("h |>", "hidden"),
+                         HEALTHY.replace("h = x", "hidden = x").replace("h |> linear(10)", "hidden |> linear(10)"))
         self.assertEqual(self.rename("train m", "net", 6), HEALTHY.replace("model m", "model net").replace("train m", "train net"))
 
     def test_rename_parameter(self):
@@ -181,7 +182,8 @@ class References(Session):
         text = UNFINISHED.replace("residual(32)", "residual(width = 32)")
         self.show(text)
         new = self.rename("width) {", "units")
-        self.assertEqual(new, text.replace("(x, width)", "(x, units)").replace("linear(width) |> relu", "linear(units) |> relu").replace("residual(width", "residual(units"))
+        wanted = text.replace("(x, width)", "(x, units)").replace("linear(width) |> relu", "linear(units) |> relu")
+        self.assertEqual(new, wanted.replace("residual(width", "residual(units"))
 
     def test_refused(self):
         self.show(HEALTHY)

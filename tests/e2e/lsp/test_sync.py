@@ -1,10 +1,11 @@
 """Texts as they are typed: whole and in parts, in every encoding of positions, with imports and their diagnostics."""
 import os
 import random
+import subprocess
 import unittest
 
 from client import apply, place, span, units
-from session import SOURCE, Session, main
+from session import ACTC, SOURCE, Session, main
 
 GOOD = """model m {
     input  x : f32[4]
@@ -58,22 +59,35 @@ class Sync(Session):
         self.assertEqual(self.client.diagnostics(self.file, 3), [])
 
     def test_surrogates(self):
-        """Positions behind characters of two UTF-16 units, in comments and texts."""
-        text = GOOD.replace("    z =", "    # \U0001F600\U0001F680 ä é\n    z =").replace("}\n", "} # \U0001F600 end\n")
-        self.show(text)
-        begin = place(text, "ä")
-        self.client.change(self.file, 2, (begin, (begin[0], begin[1] + 1), "\U0001F40D"))
-        text = text.replace("ä", "\U0001F40D")
-        begin = place(text, "\U0001F680")  # half of a pair: its beginning is meant
-        self.client.change(self.file, 3, ((begin[0], begin[1] + 1), (begin[0], begin[1] + 2), "x"))
-        text = text.replace("\U0001F680", "x")
-        begin = place(text, "end")
-        self.client.change(self.file, 4, (begin, (begin[0], begin[1] + 3), "\nmodle"))
-        self.text = text.replace("end", "\nmodle")
-        found = self.client.diagnostics(self.file, 4)
-        self.assertTrue(found)
-        self.assertEqual(found[0]["range"]["start"], {"line": self.text.count("\n") - 1, "character": 0})
-        self.assertIn("f32[3]", self.hover("z ="))
+        """Edits and places behind characters of two UTF-16 units."""
+        text = GOOD + 'data d {\n    train { x = csv("\U0001F600\U0001F680 \u00e4.csv", colums = 1..4) }\n}\n'
+        found = self.show(text)
+        line, character = place(text, "colums")
+        self.assertEqual(character, 34)
+        self.assertEqual([d["range"] for d in found if d["severity"] == 1], [span((line, 34), (line, 40))])
+        self.client.change(self.file, 2, ((line, 39), (line, 40), "ns"))
+        self.assertEqual([d for d in self.client.diagnostics(self.file, 2) if d["severity"] == 1], [])
+
+    def test_every_edit_arrives(self):
+        """Many edits among characters of one to four bytes; formatting gives the text back as it was understood."""
+        random.seed(5)
+        lines = ["param  a%d=1 # ä\U0001F600b" % i for i in range(12)]
+        self.show("\n".join(lines) + "\n")
+        version = 1
+        for version in range(2, 102):
+            changes = []
+            for _ in range(5):
+                i = random.randrange(len(lines))
+                a, b = sorted(random.randrange(14, len(lines[i]) + 1) for _ in range(2))
+                b = min(b, a + 3)
+                new = random.choice(["", "x", "\U0001F600", "ß", "\U0001F680y", "\u20ac"])
+                changes.append(((i, units(lines[i][:a])), (i, units(lines[i][:b])), new))
+                lines[i] = lines[i][:a] + new + lines[i][b:]
+            self.client.change(self.file, version, *changes)
+        text = "\n".join(lines) + "\n"
+        edits = self.client.request("textDocument/formatting", {"textDocument": {"uri": self.file}, "options": {}})
+        wanted = subprocess.run([ACTC, "fmt", "-"], input=text.encode(), capture_output=True).stdout.decode()
+        self.assertEqual(apply(text, edits), wanted)
 
     def test_lone_surrogate(self):
         """Half of a pair in an escape does not cost the message."""
@@ -174,7 +188,8 @@ class Long(Session):
         self.show(GOOD)
         used = []
         for version in range(2, 1202):
-            self.client.change(self.file, version, GOOD.replace("linear(8)", "linear(%d)" % version).replace("relu", "relu" if version % 2 else "relu |>"))
+            text = GOOD.replace("linear(8)", "linear(%d)" % version)
+            self.client.change(self.file, version, text if version % 2 else text.replace("relu", "relu |>"))
             self.assertEqual(bool(self.client.diagnostics(self.file, version)), version % 2 == 0)
             self.client.at("hover", self.file, (3, 6))
             self.client.at("completion", self.file, (3, 14))
@@ -199,7 +214,8 @@ class Long(Session):
             line = random.randrange(text.count("\n") + 1)
             for method in methods:
                 self.client.at(method, self.file, (line, random.randrange(40)), context={"includeDeclaration": True})
-            everything = {"textDocument": {"uri": self.file}, "range": span((0, 0), (9999, 0)), "context": {"diagnostics": []}, "options": {}}
+            everything = {"textDocument": {"uri": self.file}, "range": span((0, 0), (9999, 0)),
+                          "context": {"diagnostics": []}, "options": {}}
             for method in ("documentSymbol", "codeAction", "inlayHint", "formatting"):
                 self.client.request("textDocument/" + method, everything)
 
