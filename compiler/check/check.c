@@ -28,11 +28,14 @@ static bool share_spot(const Finding *a, const Finding *b)
     return false;
 }
 
-/* One cause, one diagnostic: what follows from another finding at the same spot is not said. */
+/* One cause, one diagnostic: what follows from another finding at the same spot is not said. A note, which is seldom
+ * shown, silences notes only. */
 static bool is_silenced(const CheckContext *cx, const Finding *finding)
 {
     for (uint32_t i = 0; i < cx->findings.n; i++) {
         const Finding *other = &cx->findings.at[i];
+        if (other->diag->level < LEVEL_WARN && other->diag->level < finding->diag->level)
+            continue;
         for (unsigned k = 0; k < RULE_MAX_SILENCES && other->rule->silences[k]; k++)
             if (strcmp(other->rule->silences[k], finding->rule->code) == 0 && share_spot(other, finding))
                 return true;

@@ -31,6 +31,20 @@ void check_spot_node(CheckContext *cx, NodeId id) { spot(cx, SPOT_NODE, id); }
 
 void check_spot_tensor(CheckContext *cx, uint32_t tensor) { spot(cx, SPOT_TENSOR, tensor); }
 
+void check_spot_causes(CheckContext *cx, NodeId id)
+{
+    bool *behind = arena_array(cx->arena, bool, id + 1u);
+    behind[id] = true;
+    for (; id > 0; id--) {
+        const Node *node = graph_node(cx->g, id);
+        int tensor = behind[id] ? facts_tensor(node) : -1;
+        if (tensor >= 0)
+            check_spot_tensor(cx, (uint32_t)tensor);
+        for (uint32_t i = 0; behind[id] && i < node->n_in; i++)
+            behind[node->in[i]] = true;
+    }
+}
+
 const SxTraits *check_traits(CheckContext *cx, Sx fn)
 {
     for (uint32_t i = 0; i < cx->traits.n; i++)
@@ -175,29 +189,12 @@ TargetKind check_target(const CheckContext *cx, const LossCall *loss, const Tens
     return target->binary ? TARGET_BINARY : target->classes > 0 ? TARGET_CLASS : TARGET_REAL;
 }
 
-Sx check_loss_term(const CheckContext *cx, const LossCall *loss)
-{
-    for (NodeId id = loss->prediction + 1; id < cx->g->nodes.n; id++) {
-        const Node *node = graph_node(cx->g, id);
-        if (node->op->kind != OP_MAP || node->n_in != 2 || !str_eq(node->fn, loss->fn))
-            continue;
-        uint32_t prediction = facts_skip(cx->facts, node->in[0]) == facts_skip(cx->facts, loss->prediction) ? 0 : 1;
-        if (facts_skip(cx->facts, node->in[prediction]) != facts_skip(cx->facts, loss->prediction))
-            continue;
-        Sx to[2];
-        to[prediction] = sx_arg(cx->sx, 0);
-        to[1 - prediction] = sx_arg(cx->sx, 1);
-        return sx_substitute(cx->sx, node_attr(node, 0)->sx, to, 2);
-    }
-    return 0;
-}
-
 bool check_is_binary_loss(const CheckContext *cx, const LossCall *loss)
 {
     if (loss->classes || (!loss->wants_logits && !loss->wants_probabilities))
         return false;
     /* What is not the case counts too: the loss has a slope where the target is 0. (A divergence has none there.) */
-    Sx term = check_loss_term(cx, loss), slope[2];
+    Sx term = facts_loss_term(cx->facts, loss), slope[2];
     if (term == 0)
         return true;
     sx_gradient(cx->sx, term, 2, slope);
@@ -209,7 +206,7 @@ bool check_is_distance_loss(const CheckContext *cx, const LossCall *loss)
     static const double at[][3] = {{0.3, 0.8, 0.5}, {-1.2, 0.4, 2.25}, {1.75, -0.5, -3}, {0.1, 0.1, 0.875}};
     if (loss->classes || loss->wants_logits || loss->wants_probabilities || loss->wants_log_probabilities)
         return false;
-    Sx term = check_loss_term(cx, loss);
+    Sx term = facts_loss_term(cx->facts, loss);
     if (term == 0)
         return str_is(loss->fn, "mse") || str_is(loss->fn, "mae") || str_is(loss->fn, "huber");
     for (unsigned i = 0; i < sizeof at / sizeof at[0]; i++) {

@@ -33,6 +33,8 @@ struct CheckContext {
     const Rule *rule; /* the one that runs */
     Facts *facts;
     Signal *signal;     /* of the model as it stands */
+    const double *hidden_deviation; /* see flow_deviation(); NULL: not asked yet, or none */
+    Signal *hidden_signal;          /* see flow_signal() */
     NodeId *prediction; /* by node: the prediction of the first loss (or the first output) it leads to; 0: none */
     Diags scratch;
     VEC(Finding) findings;
@@ -48,6 +50,9 @@ void check_merge_uses(CheckContext *cx);
 void check_spot_loss(CheckContext *cx, const LossCall *loss);
 void check_spot_node(CheckContext *cx, NodeId id);
 void check_spot_tensor(CheckContext *cx, uint32_t tensor);
+/* All that made value `id` what it is: inputs and weights. For findings about the size of a value, which follow from a
+ * finding about one of these. */
+void check_spot_causes(CheckContext *cx, NodeId id);
 
 /* Computed once for each function. */
 const SxTraits *check_traits(CheckContext *cx, Sx fn);
@@ -88,9 +93,6 @@ bool check_is_binary_loss(const CheckContext *cx, const LossCall *loss);
 /* A loss that only looks at the distance from prediction to target, f(p + t, y + t) = f(p, y): mse, mae, huber, one's
  * own. */
 bool check_is_distance_loss(const CheckContext *cx, const LossCall *loss);
-
-/* The map in which a loss's body meets prediction and target; its sx reads them as a0 and a1. 0: there is none. */
-Sx check_loss_term(const CheckContext *cx, const LossCall *loss);
 
 /* A number for people: three significant digits ("0.707", "2.6e-13"). */
 Str check_number(Arena *arena, double value);

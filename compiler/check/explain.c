@@ -61,6 +61,12 @@ static bool write_page(Page *page, Str name)
     const Rule *rule = check_find(name);
     if (rule) {
         explain_rule(page, rule);
+        Text topic = {.arena = page->program->arena}; /* the thing beside the rule about it */
+        Page beside = {page->program, &topic, page->width, page->unicode};
+        if (explain_topic(&beside, str_of(rule->name))) {
+            text_putc(page->out, '\n');
+            text_add(page->out, text_str(&topic));
+        }
         return true;
     }
     return explain_defs(page, name) || explain_error(page, name) || explain_topic(page, name) ||

@@ -354,3 +354,21 @@ bool facts_reaches(const Facts *f, NodeId from, NodeId to)
             reached[id - from] |= f->g->nodes.at[id].in[i] >= from && reached[f->g->nodes.at[id].in[i] - from];
     return reached[to - from];
 }
+
+Sx facts_loss_term(const Facts *f, const LossCall *loss)
+{
+    NodeId prediction = facts_skip(f, loss->prediction);
+    for (NodeId id = loss->prediction + 1; id < f->g->nodes.n; id++) {
+        const Node *node = graph_node(f->g, id);
+        if (node->op->kind != OP_MAP || node->n_in != 2 || !str_eq(node->fn, loss->fn))
+            continue;
+        uint32_t at = facts_skip(f, node->in[0]) == prediction ? 0 : 1;
+        if (facts_skip(f, node->in[at]) != prediction)
+            continue;
+        Sx to[2];
+        to[at] = sx_arg(f->sx, 0);
+        to[1 - at] = sx_arg(f->sx, 1);
+        return sx_substitute(f->sx, node_attr(node, 0)->sx, to, 2);
+    }
+    return 0;
+}

@@ -66,6 +66,9 @@ ReadKind facts_read(const Facts *f, NodeId id, uint32_t i);
  * is returned. Returns `id` itself when its readers part (or nothing pointwise follows). */
 NodeId facts_pointwise_end(const Facts *f, NodeId id);
 
+/* The map in which a loss's body meets prediction and target; its sx reads them as a0 and a1. 0: there is none. */
+Sx facts_loss_term(const Facts *f, const LossCall *loss);
+
 /* Does `from` reach `to` forward? */
 bool facts_reaches(const Facts *f, NodeId from, NodeId to);
 

@@ -116,8 +116,10 @@ Reach flow_reach(const CheckContext *cx, NodeId id)
 
 NodeId flow_prediction(const CheckContext *cx, NodeId id) { return cx->prediction[id]; }
 
-const Signal *flow_signal(CheckContext *cx)
+const double *flow_deviation(CheckContext *cx)
 {
+    if (cx->hidden_signal)
+        return cx->hidden_deviation;
     double *deviation = arena_array(cx->arena, double, cx->g->tensors.n + 1);
     bool small = false;
     for (uint32_t i = 0; i < cx->g->tensors.n; i++)
@@ -133,7 +135,15 @@ const Signal *flow_signal(CheckContext *cx)
         deviation[index] = 1 / sqrt(tensor->fan_in);
         small = true;
     }
-    return small ? signal_of_model(cx->arena, cx->facts, cx->model, deviation) : cx->signal;
+    cx->hidden_deviation = small ? deviation : NULL;
+    cx->hidden_signal = small ? signal_of_model(cx->arena, cx->facts, cx->model, deviation) : cx->signal;
+    return cx->hidden_deviation;
+}
+
+const Signal *flow_signal(CheckContext *cx)
+{
+    flow_deviation(cx);
+    return cx->hidden_signal;
 }
 
 Str flow_hidden_activation(const CheckContext *cx)

@@ -41,7 +41,7 @@ static double curvature(const CheckContext *cx, const LossCall *loss)
     const Type *type = graph_type(cx->g, loss->prediction);
     if (loss->classes)
         return loss->wants_logits ? 1 / (double)type_last(type) : NAN; /* diag(p) - p pᵀ at p = 1 / K */
-    Sx term = check_loss_term(cx, loss), first[2], second[2];
+    Sx term = facts_loss_term(cx->facts, loss), first[2], second[2];
     if (term == 0 || loss->wants_probabilities || loss->wants_log_probabilities)
         return NAN;
     sx_gradient(cx->sx, term, 2, first);

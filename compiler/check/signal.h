@@ -27,6 +27,11 @@ typedef struct SignalOptions {
     uint32_t n_prediction;
     const double
         *deviation; /* by tensor: a standard deviation to try instead of the tensor's own; NaN or NULL: its own */
+    bool inference; /* dropout passes: what the network says, not what it learns from */
+    /* of signal_ensemble(): */
+    uint32_t member, sample; /* a network and one of its samples, from 1; 0: the expected signal */
+    const double *common;    /* by node: the part of their wandering that samples share */
+    double direction;        /* the mean squared cosine of their gradients at the prediction */
 } SignalOptions;
 
 Signal *signal_run(Arena *arena, const Facts *facts, const SignalOptions *options);
@@ -51,5 +56,28 @@ typedef struct SignalPath {
     double ratio;       /* norm at first / norm at last; 1 for one layer; NaN when it can't be told */
 } SignalPath;
 SignalPath signal_path(const Signal *signal, NodeId prediction);
+
+/* Finite width. Given what stands in front of it, a product of n inputs x has Gaussian outputs of variance
+ * n v mean(x²), where the mean is over n numbers and not their expectation: it wanders by a relative variance of
+ * (E x⁴ / (E x²)² - 1) / n, and the gradient on its way back by (3 E f'⁴ / (E f'²)² - 1) / n, f the activation that
+ * made x. Where the fixed point of the signal is stable this averages out; where it is not (gelu and silu behind He
+ * weights) it grows from layer to layer, and one number for the network would be a lie. So many networks are drawn:
+ * the same propagation with these factors, taken from a fixed random sequence, for a few samples each. Samples share
+ * as much of a factor as their x² are correlated; norms are over the samples of a network, as one measures them over a
+ * batch. */
+typedef struct SignalEnsemble {
+    Signal **member; /* [n][samples] */
+    uint32_t n, samples;
+} SignalEnsemble;
+SignalEnsemble signal_ensemble(Arena *arena, const Facts *facts, const SignalOptions *options);
+typedef struct SignalBand {
+    double low, high; /* nine networks of ten lie between */
+    double middle;    /* the median */
+} SignalBand;
+SignalBand signal_ratio_band(const SignalEnsemble *ensemble, const SignalPath *path);
+/* signal_of_model() in inference mode. */
+Signal *signal_of_inference(Arena *arena, const Facts *facts, const Model *model);
+/* The options of signal_of_model(). */
+SignalOptions signal_options_of(Arena *arena, const Model *model, const double *deviation);
 
 #endif

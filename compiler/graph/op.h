@@ -62,6 +62,7 @@ typedef struct SignalCall {
     double grad_out;            /* backward: G of the output */
     double *grad_in;            /* backward: to fill, one per input, before summing over uses */
     SxPool *sx;
+    bool inference;             /* dropout passes */
     bool near;                  /* one of the many runs of an ensemble: a table will do, correlations are not asked */
 } SignalCall;
 

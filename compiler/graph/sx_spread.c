@@ -93,7 +93,8 @@ static Sums sums_at_point(SxPrepared *prepared, double mean)
     return sums;
 }
 
-static SxSpread measure(SxPool *pool, Sx f, unsigned arg, const double *args, double mean, double deviation, double corr)
+static SxSpread measure(SxPool *pool, Sx f, unsigned arg, const double *args, double mean, double deviation,
+                        double corr)
 {
     Arena *arena = arena_new();
     SxPrepared *prepared = sx_gauss_prepared(pool, f, arg, args, arena);

@@ -49,13 +49,13 @@ static NodeId expand(Graph *to, const Graph *from, const Node *node, const NodeI
 static void signal(const SignalCall *call)
 {
     const Moments *x = call->in[0];
-    double keep = 1 - node_attr(call->node, 0)->f, second = x->second / keep;
+    double keep = call->inference ? 1 : 1 - node_attr(call->node, 0)->f, second = x->second / keep;
     *call->out = (Moments){x->mean, second, x->corr * keep, x->second_low / keep, x->second_high / keep};
 }
 
 static void signal_back(const SignalCall *call)
 {
-    call->grad_in[0] = call->grad_out / (1 - node_attr(call->node, 0)->f);
+    call->grad_in[0] = call->grad_out / (call->inference ? 1 : 1 - node_attr(call->node, 0)->f);
 }
 
 NodeId build_dropout(Graph *g, NodeId a, double p, uint32_t stream)

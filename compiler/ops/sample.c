@@ -53,7 +53,7 @@ static SxSpread spread_of(const Sample *s, Sx f, uint32_t which)
  * Kronecker sequences). */
 static double gauss_point(uint32_t k, uint32_t axis)
 {
-    static const double prime[] = {2,  3,  5,  7,  11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53,
+    static const double prime[] = {2,  3,  5,  7,  11, 13, 17, 19, 23, 29,  31,  37,  41,  43,  47,  53,
                                    59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109, 113, 127, 131};
     double u[2];
     for (uint32_t i = 0; i < 2; i++) {
@@ -117,6 +117,53 @@ static bool from_parts(const Sample *s, Sx f, Triple *out)
     return true;
 }
 
+/* The sub-expressions of f, operands first. */
+typedef struct Walk {
+    Sx node[256];
+    unsigned n;
+} Walk;
+
+static void note(void *context, Sx node, const SxNode *what)
+{
+    Walk *walk = context;
+    (void)what;
+    if (walk->n < sizeof walk->node / sizeof walk->node[0])
+        walk->node[walk->n++] = node;
+}
+
+static bool affine_moments(const Sample *s, Sx f, Moments *out);
+
+/* f = g(u) with u affine in what varies, as (a - b)²: a sum of normal numbers is one. */
+static bool through_sum(const Sample *s, Sx f, Triple *out)
+{
+    Walk walk = {.n = 0};
+    Moments sum;
+    sx_walk(s->sx, f, note, &walk);
+    while (walk.n-- > 0) {
+        Sx u = walk.node[walk.n];
+        uint64_t vary = varying(s, u);
+        if ((vary & (vary - 1)) == 0 || !affine_moments(s, u, &sum))
+            continue;
+        /* the sum in place of one of its arguments, of which nothing else may be left */
+        uint32_t which = 0;
+        while (!(vary >> which & 1))
+            which++;
+        Sx fresh = sx_arg(s->sx, MAX_ARGS - 1), g = sx_replace(s->sx, f, u, fresh);
+        if (varying(s, g) != 0)
+            continue;
+        Sx to[MAX_ARGS] = {0};
+        to[MAX_ARGS - 1] = sx_arg(s->sx, which);
+        const Moments *in[MAX_ARGS];
+        for (uint32_t i = 0; i < s->n; i++)
+            in[i] = i == which ? &sum : s->in[i];
+        Sample one = {s->sx, in, s->n, s->near};
+        SxSpread spread = spread_of(&one, sx_substitute(s->sx, g, to, MAX_ARGS), which);
+        *out = (Triple){spread.mean, spread.second, spread.cross};
+        return true;
+    }
+    return false;
+}
+
 static Triple triple_of(const Sample *s, Sx f)
 {
     double at[MAX_ARGS] = {0};
@@ -135,25 +182,29 @@ static Triple triple_of(const Sample *s, Sx f)
         SxSpread spread = spread_of(s, f, which);
         return (Triple){spread.mean, spread.second, spread.cross};
     }
-    return from_parts(s, f, &out) ? out : sample_points(s, f);
+    return from_parts(s, f, &out) || through_sum(s, f, &out) ? out : sample_points(s, f);
+}
+
+static bool affine_moments(const Sample *s, Sx f, Moments *out)
+{
+    double at[MAX_ARGS] = {0}, slope[MAX_ARGS], var = 0, shared = 0;
+    if (!affine(s, f, slope))
+        return false;
+    for (uint32_t i = 0; i < s->n; i++) {
+        at[i] = s->in[i]->mean;
+        var += slope[i] * slope[i] * variance(s->in[i]);
+        shared += slope[i] * slope[i] * variance(s->in[i]) * shared_part(s->in[i]);
+    }
+    double mean = sx_eval(s->sx, f, at), second = mean * mean + var;
+    *out = (Moments){mean, second, second > 0 ? fmin(1, (mean * mean + shared) / second) : 1, second, second};
+    return true;
 }
 
 void sample_forward(const Sample *s, Sx f, Moments *out)
 {
-    double at[MAX_ARGS] = {0}, slope[MAX_ARGS];
-    Triple t;
-    if (affine(s, f, slope)) {
-        double var = 0, shared = 0;
-        for (uint32_t i = 0; i < s->n; i++) {
-            at[i] = s->in[i]->mean;
-            var += slope[i] * slope[i] * variance(s->in[i]);
-            shared += slope[i] * slope[i] * variance(s->in[i]) * shared_part(s->in[i]);
-        }
-        double mean = sx_eval(s->sx, f, at);
-        t = (Triple){mean, mean * mean + var, mean * mean + shared};
-    } else {
-        t = triple_of(s, f);
-    }
+    if (affine_moments(s, f, out))
+        return;
+    Triple t = triple_of(s, f);
     out->mean = t.mean;
     out->second = out->second_low = out->second_high = t.second;
     out->corr = t.second > 0 ? fmin(1, fmax(0, t.cross / t.second)) : 1;

@@ -1,7 +1,7 @@
 /* Moments of pointwise expressions of several independent Gaussian values, for signal propagation.
  *
  * Affine expressions are exact. One varying argument: quadrature split at the kinks (sx_spread). Sums and products of
- * parts that share no varying argument (a gated unit, a * sigmoid(b)) follow from their parts. What is left: the mean
+ * parts that share no varying argument (a gated unit, a * sigmoid(b)) follow from their parts, and a function of a sum ((a - b)²) is one of a single number. What is left: the mean
  * over a fixed low-discrepancy set of Gaussian points (Kronecker sequences of square roots of primes). */
 #ifndef ACT_OPS_SAMPLE_H
 #define ACT_OPS_SAMPLE_H

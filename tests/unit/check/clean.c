@@ -107,7 +107,7 @@ static const char *const networks[] = {
     "model deep {\n"
     "    input  x : f32[128]\n"
     "    target y : class(10)\n"
-    "    h = x |> repeat(20, layer)\n"
+    "    h = x |> repeat(12, layer)\n"
     "    loss cross_entropy(h |> linear(10), y)\n"
     "}\n",
     /* dropout between the layers */

@@ -108,7 +108,7 @@ static void test_twenty_layers(void **state)
         "through\n");
     /* the initializer made for it goes too */
     assert_fix(text, "ACT302", FIX_UNSAFE,
-               "block layer(x) { x |> linear(64, weight = kaiming_normal) |> relu }\n"
+               "block layer(x) { x |> linear(64, weight = kaiming_normal) |> elu }\n"
                "model m {\n    input x : f32[64]\n    target y : class(64)\n    h = x |> repeat(20, layer)\n"
                "    z = h |> linear(64, weight = xavier_normal)\n    loss cross_entropy(z, y)\n}\n");
 }
@@ -232,7 +232,7 @@ static void test_init_activation_mismatch(void **state)
     /* the framework default of variance 1 / (3 fan_in): twenty layers of 0.408 */
     const char *deep =
         "block layer(x) { x |> linear(64, weight = kaiming_uniform(gain = 0.57735)) |> relu }\n"
-        "model m {\n    input x : f32[64]\n    target y : class(10)\n    h = x |> repeat(20, layer)\n"
+        "model m {\n    input x : f32[64]\n    target y : class(10)\n    h = x |> repeat(12, layer)\n"
         "    z = h |> linear(10)\n"
         "    loss cross_entropy(z, y)\n}\n";
     assert_says(
@@ -242,7 +242,7 @@ static void test_init_activation_mismatch(void **state)
     assert_fix(
         deep, "ACT402", FIX_UNSAFE,
         "block layer(x) { x |> linear(64, weight = kaiming_uniform) |> relu }\n"
-        "model m {\n    input x : f32[64]\n    target y : class(10)\n    h = x |> repeat(20, layer)\n"
+        "model m {\n    input x : f32[64]\n    target y : class(10)\n    h = x |> repeat(12, layer)\n"
         "    z = h |> linear(10)\n"
         "    loss cross_entropy(z, y)\n}\n");
     /* a plain normal that is far too wide */
@@ -261,7 +261,7 @@ static void test_init_that_fits(void **state)
     assert_notes("model m {\n" HEAD "    h = x |> linear(16, weight = kaiming_normal) |> gelu\n" TAIL, "");
     assert_notes("model m {\n" HEAD "    h = x |> linear(16, weight = lecun_normal) |> selu\n" TAIL, "");
     assert_notes("model m {\n" HEAD "    h = x |> linear(16) |> relu\n" TAIL, "");
-    assert_notes("model m {\n" HEAD "    h = x |> linear(256, weight = kaiming_normal(mode = fan_out)) |> relu\n" TAIL,
+    assert_notes("model m {\n" HEAD "    h = x |> linear(20, weight = kaiming_normal(mode = fan_out)) |> relu\n" TAIL,
                  "");
     /* Xavier and LeCun in front of tanh and sigmoid are what the textbooks say, whatever the widths */
     assert_clean(

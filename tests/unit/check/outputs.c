@@ -66,7 +66,7 @@ static void test_double_softmax(void **state)
                  "    z = x |> linear(4)\n    loss cross_entropy(z, y)\n    metric accuracy(softmax(z), y)\n"
                  "    output softmax(z)\n}\n");
     /* a scaled softmax can say what it wants */
-    assert_clean("model m {\n" CLASSES "    z = x |> linear(4) |> softmax\n    loss cross_entropy(20 * z, y)\n}\n");
+    assert_clean("model m {\n" CLASSES "    z = x |> linear(4) |> softmax\n    loss cross_entropy(8 * z, y)\n}\n");
 }
 
 static void test_double_softmax_human(void **state)

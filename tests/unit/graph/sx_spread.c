@@ -1,7 +1,7 @@
 /* Moments for signal propagation: against the adaptive rule, closed forms, and the correlation map of relu. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 
 #include <cmocka.h>

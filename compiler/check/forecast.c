@@ -1,0 +1,225 @@
+#include "check/forecast.h"
+
+#include "ops/sample.h"
+
+#include <math.h>
+
+enum { WINDOW = 256, STEPS = 512 };
+
+static const double reach = 8; /* deviations */
+
+static double density(double t) { return exp(-t * t / 2) * 0.39894228040143267794; }
+static double below(double t) { return 0.5 * erfc(-t * M_SQRT1_2); }
+
+uint32_t forecast_window(const Model *model)
+{
+    uint32_t batch = model->train ? model->train->batch : model->graph->batch;
+    return batch > WINDOW ? batch : WINDOW;
+}
+
+/* All of so many samples below `cut`, samples sharing `shared` of the variance. */
+static double all_below(double cut, double mean, double variance, double shared, uint32_t samples)
+{
+    double sum = 0, own = sqrt(fmax(1e-12, 1 - shared) * variance);
+    if (variance <= 0)
+        return cut >= mean;
+    for (unsigned i = 0; i <= STEPS; i++) {
+        double t = reach * (2.0 * i / STEPS - 1);
+        sum += density(t) * pow(below((cut - mean - sqrt(shared * variance) * t) / own), samples);
+    }
+    return fmin(1, sum * 2 * reach / STEPS);
+}
+
+/* Where f turns flat for good on the left (side -1) or the right; false: nowhere. */
+static bool flat_side(SxPool *sx, Sx f, int side, double *end)
+{
+    static const double beyond[] = {1e-6, 0.1, 1, 10, 1e3};
+    double kink[64];
+    unsigned n = sx_kinks(sx, f, 0, -1e6, 1e6, kink, 64);
+    if (n == 0 || n > 64)
+        return false;
+    *end = side < 0 ? kink[0] : kink[n - 1];
+    Sx slope;
+    sx_gradient(sx, f, 1, &slope);
+    for (unsigned i = 0; i < sizeof beyond / sizeof beyond[0]; i++)
+        if (sx_eval(sx, slope, (double[]){*end + side * beyond[i]}) != 0)
+            return false;
+    return true;
+}
+
+double forecast_dead(const Signal *signal, NodeId id, uint32_t samples)
+{
+    const Facts *f = signal->facts;
+    NodeId base = f->base[id];
+    double end, dead = 0;
+    if (base == id || base == 0)
+        return 0;
+    const Moments *m = &signal->value[base];
+    double variance = fmax(0, m->second - m->mean * m->mean);
+    double shared = variance > 0 ? fmin(1, fmax(0, (m->corr * m->second - m->mean * m->mean) / variance)) : 1;
+    if (flat_side(f->sx, f->fn[id], -1, &end))
+        dead += all_below(end, m->mean, variance, shared, samples);
+    if (flat_side(f->sx, f->fn[id], 1, &end))
+        dead += all_below(-end, -m->mean, variance, shared, samples);
+    return fmin(1, dead);
+}
+
+double forecast_flat(SxPool *sx, Sx f, double max_slope, double mean, double deviation)
+{
+    Sx slope;
+    double sum = 0;
+    sx_gradient(sx, f, 1, &slope);
+    for (unsigned i = 0; i <= STEPS; i++) {
+        double t = reach * (2.0 * i / STEPS - 1);
+        double at = fabs(sx_eval(sx, slope, (double[]){mean + deviation * t}));
+        sum += at < 0.01 * max_slope ? density(t) : 0;
+    }
+    return fmin(1, sum * 2 * reach / STEPS);
+}
+
+double forecast_saturated(const Signal *signal, NodeId id, const SxTraits *traits)
+{
+    const Facts *f = signal->facts;
+    NodeId base = f->base[id];
+    if (base == id || base == 0)
+        return 0;
+    const Moments *m = &signal->value[base];
+    return forecast_flat(f->sx, f->fn[id], traits->max_slope, m->mean, sqrt(fmax(0, m->second - m->mean * m->mean)));
+}
+
+double forecast_logsumexp(double k, double deviation)
+{
+    enum { MAX_INNER = 640 };
+    double from = -8 - 8 * deviation, to = log(k) + 8 * deviation + 20, sum = 0, total = 0;
+    double z[MAX_INNER + 1], weight[MAX_INNER + 1];
+    /* both integrands have features of size 1 */
+    unsigned inner = (unsigned)fmin(MAX_INNER, fmax(48, 2 * reach * deviation / 0.3));
+    unsigned outer = (unsigned)fmin(4000, (to - from) / 0.2);
+    double step = (to - from) / outer;
+    for (unsigned i = 0; i <= inner; i++) {
+        double t = reach * (2.0 * i / inner - 1);
+        z[i] = deviation * t;
+        total += weight[i] = density(t);
+    }
+    for (unsigned o = 0; o <= outer; o++) {
+        double u = from + step * o, one = 0;
+        for (unsigned i = 0; i <= inner; i++)
+            one += weight[i] / total * -expm1(-exp(-u + z[i])); /* 1 - E exp(-t e^z), with t = e^-u */
+        /* e^-t - (1 - one)^k; what is common far out cancels in this form */
+        double part = -expm1(k * log1p(-fmin(one, 1 - 1e-16))) + expm1(-exp(-u));
+        sum += part * (o == 0 || o == outer ? step / 2 : step);
+    }
+    return sum;
+}
+
+/* The positions of one row that have a loss of their own, and the numbers of each. */
+static double loss_count(const Graph *g, const LossCall *loss)
+{
+    const Type *type = graph_type(g, loss->prediction);
+    double elements = (double)type_elements(type);
+    return loss->classes ? elements / (double)type_last(type) : elements;
+}
+
+typedef struct Expected {
+    double value, slope2; /* of one term; slope2: of its derivative by one number of the prediction */
+} Expected;
+
+static Expected expect_classes(const Signal *signal, const LossCall *loss)
+{
+    const Moments *z = &signal->value[loss->prediction];
+    double k = (double)type_last(graph_type(signal->facts->g, loss->prediction));
+    double variance = fmax(0, z->second - z->mean * z->mean), square = fmin(1, exp(variance) / k) / k;
+    /* softmax minus one-hot, of which it knows nothing */
+    return (Expected){forecast_logsumexp(k, sqrt(variance)), square - 2 / (k * k) + 1 / k};
+}
+
+static Expected expect_elements(const Model *model, const Signal *signal, const LossCall *loss)
+{
+    SxPool *sx = signal->facts->sx;
+    Sx term = facts_loss_term(signal->facts, loss);
+    Expected sum = {NAN, NAN};
+    if (term == 0)
+        return sum;
+    const Tensor *target = loss->target_tensor ? &model->graph->tensors.at[loss->target_tensor - 1] : NULL;
+    Moments y = {0, 1, 0, 1, 1}, out;
+    if (target && target->role == ROLE_TARGET && !target->binary)
+        y = signal_input(model->graph, loss->target_tensor - 1, model->train);
+    bool binary = target && target->binary;
+    sum = (Expected){0, 0};
+    for (int i = 0; i < (binary ? 2 : 1); i++) { /* yes and no, evenly */
+        if (binary)
+            y = (Moments){i, i, 1, i, i};
+        const Moments *in[2] = {&signal->value[loss->prediction], &y};
+        Sample sample = {sx, in, 2, false};
+        double slope2[2];
+        sample_forward(&sample, term, &out);
+        sample_slopes(&sample, term, slope2);
+        sum.value += out.mean / (binary ? 2 : 1);
+        sum.slope2 += slope2[0] / (binary ? 2 : 1);
+    }
+    return sum;
+}
+
+static Expected expect(const Model *model, const Signal *signal, const LossCall *loss)
+{
+    bool probabilities = loss->classes && !loss->wants_logits;
+    return probabilities   ? (Expected){NAN, NAN}
+           : loss->classes ? expect_classes(signal, loss)
+                           : expect_elements(model, signal, loss);
+}
+
+double forecast_loss(const Model *model, const Facts *facts, const Signal *signal, const LossCall *loss)
+{
+    if (!loss->prediction)
+        return NAN;
+    return expect(model, signal, loss).value * (loss->mean ? 1 : loss_count(facts->g, loss) * facts->g->batch);
+}
+
+/* The optimizer that updates the tensor: the one that names its prefix, else the first. */
+static const OptimizerUse *optimizer_of(const Model *model, const Tensor *tensor)
+{
+    for (uint32_t i = 0; model->train && i < model->train->optimizers.n; i++) {
+        const OptimizerUse *use = model->train->optimizers.at[i];
+        for (uint32_t k = 0; k < use->group.n; k++) {
+            Str prefix = use->group.at[k];
+            if (str_starts(tensor->name, prefix) && tensor->name.n > prefix.n && tensor->name.p[prefix.n] == '.')
+                return use;
+        }
+    }
+    return model->train && model->train->optimizers.n && model->train->optimizers.at[0]->group.n == 0
+               ? model->train->optimizers.at[0]
+               : NULL;
+}
+
+double forecast_update(const Model *model, const Facts *facts, const Signal *signal, uint32_t tensor)
+{
+    enum { MAX_STATE = 24 };
+    const Tensor *weight = &model->graph->tensors.at[tensor];
+    const OptimizerUse *use = optimizer_of(model, weight);
+    double gradient2 = 0, args[MAX_STATE + 4];
+    if (use == NULL || model->losses.n != 1 || !model->losses.at[0].prediction || use->state.n > MAX_STATE)
+        return NAN;
+    const LossCall *loss = &model->losses.at[0];
+    double count = loss->mean ? loss_count(facts->g, loss) * facts->g->batch : 1;
+    for (NodeId id = 1; id < facts->g->nodes.n; id++)
+        if (facts->live[id] && facts_tensor(graph_node(facts->g, id)) == (int)tensor)
+            gradient2 += signal->gradient[id];
+    gradient2 *= expect(model, signal, loss).slope2 / (count * count);
+    double rms = sqrt(weight->deviation * weight->deviation +
+                      weight->fill.a * weight->fill.a *
+                          (weight->fill.kind == FILL_CONSTANT || weight->fill.kind == FILL_NORMAL));
+    if (!(gradient2 > 0) || !(rms > 0) || !isfinite(gradient2))
+        return NAN;
+    uint32_t n = use->state.n;
+    args[0] = rms;
+    args[1] = sqrt(gradient2);
+    for (uint32_t i = 0; i < n; i++)
+        args[2 + i] = use->state_init.at[i];
+    args[2 + n] = args[3 + n] = 1; /* step, rate */
+    for (uint32_t i = 0; i < use->update.n; i++) {
+        const OptimizerUpdate *update = &use->update.at[i];
+        double value = sx_eval(facts->sx, update->value, args);
+        args[update->target == 0 ? 0 : 1 + update->target] = value;
+    }
+    return fabs(args[0] - rms) / rms;
+}

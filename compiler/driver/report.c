@@ -1,0 +1,105 @@
+#include "driver/report.h"
+
+#include "graph/op.h"
+
+#include <math.h>
+
+static uint64_t node_flops(const Graph *g, const Node *node)
+{
+    if (node->op->flops)
+        return node->op->flops(g, node);
+    bool free = node->op->kind == OP_LEAF || node->op->kind == OP_VIEW || node->op->kind == OP_MOVE;
+    return free ? 0 : type_elements(&node->type);
+}
+
+static ReportRow static_facts(Arena *arena, const Sources *sources, const Model *model, uint32_t i, bool *counted)
+{
+    const Graph *g = model->graph;
+    const LayerUse *use = &model->layers.at[i];
+    const Source *source = source_get(sources, use->outer.source ? use->outer.source : use->span.source);
+    ReportRow row = {.use = use, .deviation = NAN, .gradient = NAN, .dead = NAN, .saturated = NAN, .update = NAN};
+    row.line = source ? source_place(source, use->outer.source ? use->outer.begin : use->span.begin).line : 0;
+    Text shape = {.arena = arena};
+    type_print_shape(graph_type(g, use->out), &shape);
+    row.shape = text_str(&shape);
+    row.bytes = type_elements(graph_type(g, use->out)) * 4;
+    for (uint32_t k = 0; k < use->n_tensor; k++) {
+        const Tensor *tensor = &g->tensors.at[use->tensor[k]];
+        if (tensor->weight && row.initializer.n == 0)
+            row.initializer = tensor->init;
+        if (!counted[use->tensor[k]])
+            row.parameters += type_elements(&tensor->type);
+        counted[use->tensor[k]] = true;
+    }
+    return row;
+}
+
+/* Nodes know their layer: one walk over them, however many layers there are. */
+static void add_flops(const Model *model, ReportRow *row)
+{
+    const Graph *g = model->graph;
+    for (NodeId id = 1; id < g->nodes.n; id++) {
+        const Node *node = graph_node(g, id);
+        if (node->layer > 0 && node->layer <= model->layers.n)
+            row[node->layer - 1].flops += node_flops(g, node);
+    }
+}
+
+static void predict(const Report *report, ReportRow *row, const Facts *facts, const Signal *signal)
+{
+    const Model *model = report->model;
+    NodeId out = row->use->out;
+    double last = report->path.last ? signal_gradient_norm(signal, report->path.last) : 0;
+    if (out == 0 || !facts->live[out])
+        return;
+    row->deviation = signal->value[out].second > 0 ? signal_deviation(signal, out) : NAN;
+    if (signal->gradient[out] > 0 && last > 0)
+        row->gradient = signal_gradient_norm(signal, out) / last;
+    double scale, shift;
+    if (facts->base[out] != out && facts->base[out] != 0 && row->use->activation &&
+        !sx_is_affine(facts->sx, facts->fn[out], 0, &scale, &shift)) {
+        SxTraits traits = sx_traits(facts->sx, facts->fn[out]);
+        row->dead = traits.dies ? forecast_dead(signal, out, report->window) : NAN;
+        row->saturated = traits.saturates ? forecast_saturated(signal, out, &traits) : NAN;
+    }
+    for (uint32_t k = 0; k < row->use->n_tensor; k++)
+        if (model->graph->tensors.at[row->use->tensor[k]].weight && isnan(row->update))
+            row->update = forecast_update(model, facts, signal, row->use->tensor[k]);
+}
+
+static Str layer_name(const Model *model, NodeId id)
+{
+    uint32_t layer = id ? graph_node(model->graph, id)->layer : 0;
+    return layer ? model->layers.at[layer - 1].name : STR("the product");
+}
+
+Report report_of(Arena *arena, const Sources *sources, const Model *model)
+{
+    Report report = {.model = model, .n = model->layers.n, .window = forecast_window(model)};
+    bool *counted = arena_array(arena, bool, model->graph->tensors.n + 1u);
+    Facts *facts = facts_new(arena, model->graph);
+    Signal *signal = signal_of_model(arena, facts, model, NULL);
+    NodeId prediction = 0;
+    for (uint32_t i = 0; i < model->losses.n && !prediction; i++)
+        prediction = model->losses.at[i].prediction;
+    if (!prediction && model->outputs.n)
+        prediction = model->outputs.at[0].value;
+    report.path = prediction ? signal_path(signal, prediction) : (SignalPath){.ratio = NAN};
+    if (report.path.first != report.path.last) {
+        SignalOptions options = signal_options_of(arena, model, NULL);
+        SignalEnsemble ensemble = signal_ensemble(arena, facts, &options);
+        report.band = signal_ratio_band(&ensemble, &report.path);
+    }
+    report.first = layer_name(model, report.path.first);
+    report.last = layer_name(model, report.path.last);
+    report.row = arena_array(arena, ReportRow, report.n + 1u);
+    for (uint32_t i = 0; i < report.n; i++) {
+        report.row[i] = static_facts(arena, sources, model, i, counted);
+        predict(&report, &report.row[i], facts, signal);
+    }
+    add_flops(model, report.row);
+    report.loss = arena_array(arena, double, model->losses.n + 1u);
+    for (uint32_t i = 0; i < model->losses.n; i++)
+        report.loss[i] = forecast_loss(model, facts, signal, &model->losses.at[i]);
+    return report;
+}

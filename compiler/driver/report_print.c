@@ -1,0 +1,273 @@
+/* The report as tables for people and as JSON. */
+#include "driver/report.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MAX_COLUMN = 8, BAR = 12 };
+
+/* Cells are text; a column is as wide as its widest. */
+typedef struct Table {
+    Arena *arena;
+    uint32_t n_column, n_row;
+    const char *head[MAX_COLUMN];
+    bool left[MAX_COLUMN];
+    Str *cell; /* [row][column] */
+} Table;
+
+static Str *cell(const Table *table, uint32_t row, uint32_t column) { return &table->cell[row * MAX_COLUMN + column]; }
+
+static uint32_t columns_of(Str text)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < text.n; i++)
+        n += ((unsigned char)text.p[i] & 0xC0) != 0x80;
+    return n;
+}
+
+static void put(Text *line, Str text, uint32_t width, bool left)
+{
+    uint32_t pad = width - columns_of(text);
+    text_printf(line, "  %*s", left ? 0 : (int)pad, "");
+    text_add(line, text);
+    text_printf(line, "%*s", left ? (int)pad : 0, "");
+}
+
+static void put_line(Text *out, Text *line)
+{
+    Str text = text_str(line);
+    while (text.n && text.p[text.n - 1] == ' ')
+        text.n--;
+    text_add(out, text);
+    text_putc(out, '\n');
+}
+
+static void print_table(const Table *table, Text *out)
+{
+    uint32_t width[MAX_COLUMN];
+    for (uint32_t c = 0; c < table->n_column; c++) {
+        width[c] = (uint32_t)strlen(table->head[c]);
+        for (uint32_t r = 0; r < table->n_row; r++) {
+            uint32_t own = columns_of(*cell(table, r, c));
+            width[c] = own > width[c] ? own : width[c];
+        }
+    }
+    for (uint32_t r = 0; r <= table->n_row; r++) {
+        Text line = {.arena = table->arena};
+        for (uint32_t c = 0; c < table->n_column; c++)
+            put(&line, r ? *cell(table, r - 1, c) : str_of(table->head[c]), width[c], table->left[c]);
+        put_line(out, &line);
+    }
+}
+
+/* "1 234 567" reads easier than 1234567. */
+static Str grouped(Arena *arena, uint64_t value)
+{
+    char digits[32], *end = digits + sizeof digits, *at = end;
+    unsigned n = 0;
+    do {
+        if (n && n % 3 == 0)
+            *--at = ' ';
+        *--at = (char)('0' + value % 10);
+        value /= 10;
+        n++;
+    } while (value);
+    return str_copy(arena, (Str){at, (uint32_t)(end - at)});
+}
+
+static Str number(Arena *arena, double value) { return isnan(value) ? (Str){0} : str_printf(arena, "%.3g", value); }
+
+static Str percent(Arena *arena, double value)
+{
+    return isnan(value) ? (Str){0} : str_printf(arena, "%.3g %%", 100 * value < 0.005 ? 0 : 100 * value);
+}
+
+/* A bar on a logarithmic scale: `most` fills it, and what lies `decades` below is empty. */
+static Str bar(Arena *arena, double value, double most, double decades)
+{
+    static const char *const eighth[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    if (!(value > 0) || !(most > 0))
+        return (Str){0};
+    double share = 1 + log10(value / most) / decades;
+    int parts = (int)lround(8 * BAR * fmax(0, fmin(1, share)));
+    Text text = {.arena = arena};
+    for (int i = 0; i < parts / 8; i++)
+        text_add(&text, STR("█"));
+    text_add(&text, str_of(eighth[parts % 8]));
+    return parts ? text_str(&text) : STR("▏");
+}
+
+typedef struct Scale {
+    double most, decades;
+} Scale;
+
+static Scale scale_of(const Report *report, bool gradient)
+{
+    double least = INFINITY, most = 0;
+    for (uint32_t i = 0; i < report->n; i++) {
+        double value = gradient ? report->row[i].gradient : report->row[i].deviation;
+        if (value > 0 && isfinite(value)) {
+            least = fmin(least, value);
+            most = fmax(most, value);
+        }
+    }
+    return (Scale){most, fmax(2, ceil(log10(most / least) + 0.5))};
+}
+
+static Table table_new(Arena *arena, uint32_t rows)
+{
+    return (Table){.arena = arena, .n_row = rows, .cell = arena_array(arena, Str, rows * MAX_COLUMN)};
+}
+
+static void add_column(Table *table, const char *head, bool left)
+{
+    table->head[table->n_column] = head;
+    table->left[table->n_column++] = left;
+}
+
+static void print_facts(Arena *arena, const Report *report, Text *out)
+{
+    Table table = table_new(arena, report->n + 1);
+    uint64_t parameters = 0, flops = 0, bytes = 0;
+    add_column(&table, "layer", true);
+    add_column(&table, "line", false);
+    add_column(&table, "shape", true);
+    add_column(&table, "parameters", false);
+    add_column(&table, "FLOPs", false);
+    add_column(&table, "bytes", false);
+    add_column(&table, "weights", true);
+    for (uint32_t i = 0; i < report->n; i++) {
+        const ReportRow *row = &report->row[i];
+        Str cells[] = {row->use->name,
+                       str_printf(arena, "%u", row->line),
+                       row->shape,
+                       grouped(arena, row->parameters),
+                       grouped(arena, row->flops),
+                       grouped(arena, row->bytes),
+                       row->initializer};
+        memcpy(cell(&table, i, 0), cells, sizeof cells);
+        parameters += row->parameters;
+        flops += row->flops;
+        bytes += row->bytes;
+    }
+    Str total[] = {STR("total"),          (Str){0}, (Str){0}, grouped(arena, parameters), grouped(arena, flops),
+                   grouped(arena, bytes), (Str){0}};
+    memcpy(cell(&table, report->n, 0), total, sizeof total);
+    print_table(&table, out);
+    text_add(out, STR("  FLOPs and bytes are of one row, forward.\n"));
+}
+
+static bool has_prediction(const ReportRow *row) { return row->use->out && !isnan(row->gradient); }
+
+static void print_predictions(Arena *arena, const Report *report, Text *out)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < report->n; i++)
+        n += has_prediction(&report->row[i]);
+    Table table = table_new(arena, n);
+    Scale deviation = scale_of(report, false), gradient = scale_of(report, true);
+    add_column(&table, "layer", true);
+    add_column(&table, "std", false);
+    add_column(&table, "", true);
+    add_column(&table, "gradient", false);
+    add_column(&table, "", true);
+    add_column(&table, "dead", false);
+    add_column(&table, "saturated", false);
+    add_column(&table, "update", false);
+    n = 0;
+    for (uint32_t i = 0; i < report->n; i++) {
+        const ReportRow *row = &report->row[i];
+        if (!has_prediction(row))
+            continue;
+        Str cells[] = {row->use->name,
+                       number(arena, row->deviation),
+                       bar(arena, row->deviation, deviation.most, deviation.decades),
+                       number(arena, row->gradient),
+                       bar(arena, row->gradient, gradient.most, gradient.decades),
+                       percent(arena, row->dead),
+                       percent(arena, row->saturated),
+                       number(arena, row->update)};
+        memcpy(cell(&table, n++, 0), cells, sizeof cells);
+    }
+    if (n == 0)
+        return;
+    text_add(out, STR("  Predicted from the initial weights:\n"));
+    print_table(&table, out);
+    text_printf(out,
+                "  Bars are logarithmic: %g and %g decades. Gradients are norms against the last weight layer's;\n"
+                "  dead: flat on all of %u samples; saturated: a slope below 1 %% of the greatest; update: the first\n"
+                "  step at the full rate, against the size of the weights.\n",
+                deviation.decades, gradient.decades, report->window);
+}
+
+static void print_summary(const Report *report, Text *out)
+{
+    const Model *model = report->model;
+    if (report->path.first != report->path.last && !isnan(report->path.ratio)) {
+        text_printf(out, "  gradient at `" STR_FMT "` against `" STR_FMT "`: %.3g", STR_ARG(report->first),
+                    STR_ARG(report->last), report->path.ratio);
+        text_printf(out, " (nine networks of ten: %.2g to %.2g)\n", report->band.low, report->band.high);
+    }
+    for (uint32_t i = 0; i < model->losses.n; i++) {
+        const LossCall *loss = &model->losses.at[i];
+        if (isnan(report->loss[i]))
+            continue;
+        text_printf(out, "  " STR_FMT " before training: %.4g", STR_ARG(loss->fn), report->loss[i]);
+        if (loss->classes)
+            text_printf(out, " (a guess over %u classes: %.4g)",
+                        (uint32_t)type_last(graph_type(model->graph, loss->prediction)),
+                        log((double)type_last(graph_type(model->graph, loss->prediction))));
+        text_putc(out, '\n');
+    }
+}
+
+void report_print_table(Arena *arena, const Report *report, Text *out)
+{
+    text_printf(out, STR_FMT ", batch %u\n", STR_ARG(report->model->name), report->model->graph->batch);
+    print_facts(arena, report, out);
+    print_predictions(arena, report, out);
+    print_summary(report, out);
+}
+
+static void json_number(Text *out, const char *key, double value)
+{
+    if (isfinite(value))
+        text_printf(out, ",\"%s\":%.6g", key, value);
+    else
+        text_printf(out, ",\"%s\":null", key);
+}
+
+void report_print_json(const Report *report, Text *out)
+{
+    const Model *model = report->model;
+    for (uint32_t i = 0; i < report->n; i++) {
+        const ReportRow *row = &report->row[i];
+        text_printf(out,
+                    "{\"model\":\"" STR_FMT "\",\"name\":\"" STR_FMT "\",\"kind\":\"" STR_FMT
+                    "\",\"line\":%u,\"shape\":" STR_FMT,
+                    STR_ARG(model->name), STR_ARG(row->use->name), STR_ARG(row->use->kind), row->line,
+                    STR_ARG(row->shape));
+        text_printf(out, ",\"parameters\":%llu,\"flops\":%llu,\"bytes\":%llu", (unsigned long long)row->parameters,
+                    (unsigned long long)row->flops, (unsigned long long)row->bytes);
+        if (row->initializer.n)
+            text_printf(out, ",\"initializer\":\"" STR_FMT "\"", STR_ARG(row->initializer));
+        json_number(out, "std", row->deviation);
+        json_number(out, "gradient", row->gradient);
+        json_number(out, "dead", row->dead);
+        json_number(out, "saturated", row->saturated);
+        json_number(out, "update", row->update);
+        text_add(out, STR("}\n"));
+    }
+    text_printf(out, "{\"model\":\"" STR_FMT "\",\"batch\":%u,\"samples\":%u", STR_ARG(model->name),
+                model->graph->batch, report->window);
+    json_number(out, "gradient_ratio", report->path.ratio);
+    json_number(out, "gradient_low", report->band.low);
+    json_number(out, "gradient_high", report->band.high);
+    text_add(out, STR(",\"losses\":["));
+    for (uint32_t i = 0; i < model->losses.n; i++) {
+        text_printf(out, "%s{\"name\":\"" STR_FMT "\"", i ? "," : "", STR_ARG(model->losses.at[i].fn));
+        json_number(out, "initial", report->loss[i]);
+        text_putc(out, '}');
+    }
+    text_add(out, STR("]}\n"));
+}
