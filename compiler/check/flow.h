@@ -39,7 +39,7 @@ NodeId flow_prediction(const CheckContext *cx, NodeId id);
 /* The signal of the model with the last layers of the network and of residual branches at gain 1 where they start
  * smaller: small ones are meant (policies, residual ends) and say nothing about the layers before them. */
 const Signal *flow_signal(CheckContext *cx);
-/* The deviations it takes, by tensor, for signal_ensemble_of_model(); NULL: every tensor's own. */
+/* The deviations it takes, by tensor, for signal_options_of(); NULL: every tensor's own. */
 const double *flow_deviation(CheckContext *cx);
 /* The activation this model uses in hidden layers (the most frequent that does not saturate), or "relu". */
 Str flow_hidden_activation(const CheckContext *cx);

@@ -131,13 +131,13 @@ static void gradient_ratio(CheckContext *cx, bool vanishing)
         SignalOptions options = signal_options_of(cx->arena, model, vanishing ? flow_deviation(cx) : NULL);
         options.prediction = &prediction;
         options.n_prediction = 1;
-        const Signal *signal = signal_run(cx->arena, cx->facts, &options);
+        bool known = (model->losses.n ? model->losses.n : model->outputs.n) == 1 && options.deviation == NULL;
+        const Signal *signal = known ? cx->signal : signal_run(cx->arena, cx->facts, &options);
         SignalPath path = signal_path(signal, prediction);
         if (path.layers < 2 || !(path.ratio > 0) ||
             (vanishing ? path.ratio >= vanish_note : path.ratio <= explode_note))
             continue;
-        SignalEnsemble ensemble = signal_ensemble(cx->arena, cx->facts, &options);
-        SignalBand band = signal_ratio_band(&ensemble, &path);
+        SignalBand band = signal_band(cx->arena, cx->facts, &options, &path);
         if (level_of(band, vanishing) != LEVEL_ALLOW)
             report(cx, signal, &path, band, vanishing, level_of(band, vanishing));
     }

@@ -11,8 +11,11 @@ static void initial_loss(CheckContext *cx)
         const LossCall *loss = &cx->model->losses.at[i];
         if (!loss->prediction || !loss->classes || !loss->wants_logits)
             continue;
-        signal = signal ? signal : signal_of_inference(cx->arena, cx->facts, cx->model); /* dropout widens logits */
         double k = (double)type_last(graph_type(cx->g, loss->prediction)), guess = log(k);
+        double widest = signal_deviation(cx->signal, loss->prediction);
+        if (guess + widest * widest / 2 <= 2 * guess + 1) /* E log Σ e^z is at most this */
+            continue;
+        signal = signal ? signal : signal_of_inference(cx->arena, cx->facts, cx->model); /* dropout widens logits */
         double expected = forecast_loss(cx->model, cx->facts, signal, loss);
         if (k < 2 || !(expected > 2 * guess + 1))
             continue;

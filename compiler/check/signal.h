@@ -28,10 +28,7 @@ typedef struct SignalOptions {
     const double
         *deviation; /* by tensor: a standard deviation to try instead of the tensor's own; NaN or NULL: its own */
     bool inference; /* dropout passes: what the network says, not what it learns from */
-    /* of signal_ensemble(): */
-    uint32_t member, sample; /* a network and one of its samples, from 1; 0: the expected signal */
-    const double *common;    /* by node: the part of their wandering that samples share */
-    double direction;        /* the mean squared cosine of their gradients at the prediction */
+    const struct SignalDraw *draw; /* a network drawn at random (signal_band.c); NULL: the expected signal */
 } SignalOptions;
 
 Signal *signal_run(Arena *arena, const Facts *facts, const SignalOptions *options);
@@ -65,16 +62,13 @@ SignalPath signal_path(const Signal *signal, NodeId prediction);
  * the same propagation with these factors, taken from a fixed random sequence, for a few samples each. Samples share
  * as much of a factor as their x² are correlated; norms are over the samples of a network, as one measures them over a
  * batch. */
-typedef struct SignalEnsemble {
-    Signal **member; /* [n][samples] */
-    uint32_t n, samples;
-} SignalEnsemble;
-SignalEnsemble signal_ensemble(Arena *arena, const Facts *facts, const SignalOptions *options);
 typedef struct SignalBand {
     double low, high; /* nine networks of ten lie between */
     double middle;    /* the median */
 } SignalBand;
-SignalBand signal_ratio_band(const SignalEnsemble *ensemble, const SignalPath *path);
+/* Of the path's ratio. */
+SignalBand signal_band(Arena *arena, const Facts *facts, const SignalOptions *options, const SignalPath *path);
+
 /* signal_of_model() in inference mode. */
 Signal *signal_of_inference(Arena *arena, const Facts *facts, const Model *model);
 /* The options of signal_of_model(). */

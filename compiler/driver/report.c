@@ -87,8 +87,7 @@ Report report_of(Arena *arena, const Sources *sources, const Model *model)
     report.path = prediction ? signal_path(signal, prediction) : (SignalPath){.ratio = NAN};
     if (report.path.first != report.path.last) {
         SignalOptions options = signal_options_of(arena, model, NULL);
-        SignalEnsemble ensemble = signal_ensemble(arena, facts, &options);
-        report.band = signal_ratio_band(&ensemble, &report.path);
+        report.band = signal_band(arena, facts, &options, &report.path);
     }
     report.first = layer_name(model, report.path.first);
     report.last = layer_name(model, report.path.last);

@@ -63,8 +63,17 @@ struct SxKnown {
 
 static SxNode *node_at(const SxPool *pool, Sx x) { return &pool->chunk[x / CHUNK][x % CHUNK]; }
 
+static uint64_t args_below(const SxPool *pool, const SxNode *node)
+{
+    uint64_t args = node->op == SX_ARG ? 1ull << (node->index & 63) : 0;
+    for (unsigned i = 0; i < 3; i++)
+        args |= node->in[i] ? node_at(pool, node->in[i])->args : 0;
+    return args;
+}
+
 static Sx append(SxPool *pool, SxNode node)
 {
+    node.args = args_below(pool, &node);
     if (pool->n == pool->n_chunk * CHUNK) {
         uint32_t room = pool->n_chunk + 1;
         if ((room & (room - 1)) == 0) { /* the table of chunks doubles at 1, 2, 4, … */

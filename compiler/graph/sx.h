@@ -33,6 +33,7 @@ typedef struct SxNode {
     int32_t index;  /* SX_ARG: which argument; SX_POWI: the exponent */
     Sx in[3];
     double number;  /* SX_NUM */
+    uint64_t args;  /* a bit for each argument below it */
 } SxNode;
 
 /* ── building ── */
@@ -86,6 +87,13 @@ unsigned sx_size(const SxPool *pool, Sx x);      /* DAG nodes */
 void sx_walk(const SxPool *pool, Sx x, void (*visit)(void *context, Sx node, const SxNode *what), void *context);
 /* x = scale * arg `index` + shift, exactly, with numbers? */
 bool sx_is_affine(const SxPool *pool, Sx x, unsigned index, double *scale, double *shift);
+/* x = constant + Σ slope[i] * arg i over i < n, with numbers? Kept in the pool, cheap to ask again. */
+typedef struct SxLinear {
+    bool known;
+    double constant;
+    double slope[];
+} SxLinear;
+const SxLinear *sx_linear(SxPool *pool, Sx x, unsigned n);
 
 /* ── evaluating ── */
 double sx_eval(const SxPool *pool, Sx x, const double *args);

@@ -10,6 +10,8 @@
  * at a tie too. */
 #include "graph/sx_inner.h"
 
+#include <string.h>
+
 #include "base/vec.h"
 
 #include <math.h>
@@ -400,7 +402,33 @@ static void gradient(SxPool *pool, Sx x, uint64_t args, unsigned n, Sx *out)
 
 void sx_gradient(SxPool *pool, Sx x, unsigned n, Sx *out)
 {
-    gradient(pool, x, n >= 64 ? ~(uint64_t)0 : (1ull << n) - 1, n, out);
+    static const char key[65];
+    ACT_ASSERT(n <= 64);
+    const Sx *known = sx_recall(pool, x, &key[n]);
+    if (!known) {
+        gradient(pool, x, n >= 64 ? ~(uint64_t)0 : (1ull << n) - 1, n, out);
+        sx_remember(pool, x, &key[n], arena_copy(sx_pool_arena(pool), out, n * sizeof *out + 1));
+        return;
+    }
+    memcpy(out, known, n * sizeof *out);
+}
+
+const SxLinear *sx_linear(SxPool *pool, Sx x, unsigned n)
+{
+    static const char key[65];
+    Sx d[64];
+    double at[64] = {0};
+    SxLinear *linear = sx_recall(pool, x, &key[n]);
+    if (linear)
+        return linear;
+    linear = arena_alloc(sx_pool_arena(pool), sizeof *linear + n * sizeof *linear->slope);
+    linear->known = true;
+    sx_gradient(pool, x, n, d);
+    for (unsigned i = 0; i < n; i++)
+        linear->known = linear->known && sx_is_num(pool, sx_simplify(pool, d[i]), &linear->slope[i]);
+    linear->constant = linear->known ? sx_eval(pool, x, at) : 0;
+    sx_remember(pool, x, &key[n], linear);
+    return linear;
 }
 
 Sx sx_derivative(SxPool *pool, Sx x, unsigned arg)

@@ -173,9 +173,8 @@ static SxInterval range_at_once(const SxPool *pool, Sx x, unsigned arg, double l
     return sx_bounds(pool, x, line, 64);
 }
 
-SxInterval sx_range(const SxPool *pool, Sx x, unsigned arg, double low, double high)
+static SxInterval find_range(const SxPool *pool, Sx x, unsigned arg, double low, double high)
 {
-    ACT_ASSERT(arg < 64);
     if (sx_args_used(pool, x) & ~(1ull << arg) || sx_size(pool, x) > LONG)
         return range_at_once(pool, x, arg, low, high);
     Arena *arena = arena_new();
@@ -203,4 +202,35 @@ SxInterval sx_range(const SxPool *pool, Sx x, unsigned arg, double low, double h
         prove(&s, grid, n, isinf(low), isinf(high));
     arena_free(arena);
     return (SxInterval){s.low + 0.0, s.high + 0.0, s.nan}; /* no -0 */
+}
+
+/* The same function over the same values, layer after layer. */
+typedef struct Ranges {
+    unsigned n, next;
+    struct {
+        unsigned arg;
+        double low, high;
+        SxInterval range;
+    } known[4];
+} Ranges;
+
+SxInterval sx_range(const SxPool *pool, Sx x, unsigned arg, double low, double high)
+{
+    static const char key;
+    ACT_ASSERT(arg < 64);
+    Ranges *ranges = sx_recall(pool, x, &key);
+    if (!ranges) {
+        ranges = arena_new_of(sx_pool_arena(pool), Ranges);
+        sx_remember(sx_pool_growing(pool), x, &key, ranges);
+    }
+    for (unsigned i = 0; i < ranges->n; i++)
+        if (ranges->known[i].arg == arg && ranges->known[i].low == low && ranges->known[i].high == high)
+            return ranges->known[i].range;
+    SxInterval range = find_range(pool, x, arg, low, high);
+    unsigned at = ranges->n < 4 ? ranges->n++ : ranges->next++ % 4;
+    ranges->known[at].arg = arg;
+    ranges->known[at].low = low;
+    ranges->known[at].high = high;
+    ranges->known[at].range = range;
+    return range;
 }

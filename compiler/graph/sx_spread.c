@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { POINTS = 15, TERMS = 33, TAIL_STEPS = 64 };
+enum { POINTS = 15, TERMS = 25, TAIL_STEPS = 48 };
 
 typedef struct Sums {
     SxSpread spread;
@@ -19,35 +19,37 @@ typedef struct Sums {
     double root[TERMS + 1]; /* sqrt(k) */
 } Sums;
 
-static void add_point(Sums *sums, double z, double weight, double f, double slope)
-{
-    SxSpread *s = &sums->spread;
-    double f2 = f * f, slope2 = slope * slope;
-    s->mean += weight * f;
-    s->second += weight * f2;
-    s->fourth += weight * f2 * f2;
-    s->slope2 += weight * slope2;
-    s->slope4 += weight * slope2 * slope2;
-    double before = 0, now = 1, part = weight * f;
-    for (unsigned k = 0; k < TERMS; k++) {
-        sums->hermite[k] += part * now;
-        double next = (z * now - sums->root[k] * before) / sums->root[k + 1];
-        before = now;
-        now = next;
-    }
-}
-
 static void add_panel(Sums *sums, SxCurve *curve, double mean, double deviation, double from, double to)
 {
     double x[POINTS], z[POINTS], half = (to - from) / 2, middle = from + half;
+    double before[POINTS] = {0}, now[POINTS], part[POINTS];
     for (unsigned k = 0; k < POINTS; k++) {
         z[k] = middle + half * (k < 8 ? -sx_kronrod_node[k] : sx_kronrod_node[14 - k]);
         x[k] = mean + deviation * z[k];
     }
     sx_curve_run(curve, x, POINTS);
+    SxSpread *s = &sums->spread;
     for (unsigned k = 0; k < POINTS; k++) {
-        double density = exp(-z[k] * z[k] / 2) * 0.39894228040143267794 * half * sx_kronrod_weight[k < 8 ? k : 14 - k];
-        add_point(sums, z[k], density, sx_curve_at(curve, 0, k), sx_curve_at(curve, 1, k));
+        double weight =
+            exp(-z[k] * z[k] / 2) * 0.39894228040143267794 * half * sx_kronrod_weight[k < 8 ? k : 14 - k];
+        double f = sx_curve_at(curve, 0, k), slope = sx_curve_at(curve, 1, k), f2 = f * f, slope2 = slope * slope;
+        s->mean += weight * f;
+        s->second += weight * f2;
+        s->fourth += weight * f2 * f2;
+        s->slope2 += weight * slope2;
+        s->slope4 += weight * slope2 * slope2;
+        now[k] = 1;
+        part[k] = weight * f;
+    }
+    for (unsigned n = 0; n < TERMS; n++) {
+        double sum = 0, root = sums->root[n], next = 1 / sums->root[n + 1];
+        for (unsigned k = 0; k < POINTS; k++) {
+            double higher = (z[k] * now[k] - root * before[k]) * next;
+            sum += part[k] * now[k];
+            before[k] = now[k];
+            now[k] = higher;
+        }
+        sums->hermite[n] += sum;
     }
 }
 
@@ -93,8 +95,7 @@ static Sums sums_at_point(SxPrepared *prepared, double mean)
     return sums;
 }
 
-static SxSpread measure(SxPool *pool, Sx f, unsigned arg, const double *args, double mean, double deviation,
-                        double corr)
+static Sums measure(SxPool *pool, Sx f, unsigned arg, const double *args, double mean, double deviation)
 {
     Arena *arena = arena_new();
     SxPrepared *prepared = sx_gauss_prepared(pool, f, arg, args, arena);
@@ -118,44 +119,84 @@ static SxSpread measure(SxPool *pool, Sx f, unsigned arg, const double *args, do
         for (uint32_t i = 0; i + 1 < n_cut; i++)
             if (cut[i + 1] > cut[i])
                 add_panel(&sums, &prepared->curve, mean, deviation, cut[i], cut[i + 1]);
-        sums.spread.cross = cross_moment(&sums, corr);
     }
     arena_free(arena);
-    return sums.spread;
+    return sums;
+}
+
+static SxSpread with_cross(const Sums *sums, double corr)
+{
+    SxSpread spread = sums->spread;
+    spread.cross = cross_moment(sums, corr);
+    return spread;
 }
 
 /* What was asked a while ago is asked again on the way back, and by the next layer where the signal is steady. */
-enum { MEMO = 256 };
+enum { MEMO = 64 };
 
 typedef struct Memo {
-    double mean, deviation, corr;
-    bool known;
-    SxSpread spread;
+    bool probed, homogeneous; /* f(a x) = a f(x) for positive a: relu and its leaky kin */
+    struct {
+        bool known;
+        double mean, deviation;
+        Sums sums;
+    } entry[MEMO];
 } Memo;
 
-static Memo *memo_of(SxPool *pool, Sx f, double mean, double deviation, double corr)
+static bool is_homogeneous(SxPool *pool, Sx f)
+{
+    static const double at[] = {-3.7, -1, -0.31, 0.06, 0.8, 2.9};
+    for (unsigned i = 0; i < sizeof at / sizeof at[0]; i++)
+        for (double scale = 0.125; scale <= 64; scale *= 8)
+            if (sx_eval(pool, f, (double[]){scale * at[i]}) != scale * sx_eval(pool, f, &at[i]))
+                return false;
+    return true;
+}
+
+static Memo *memo_of(SxPool *pool, Sx f)
 {
     static const char key;
     Memo *memo = sx_recall(pool, f, &key);
     if (!memo) {
-        memo = arena_array(sx_pool_arena(pool), Memo, MEMO);
+        memo = arena_new_of(sx_pool_arena(pool), Memo);
         sx_remember(pool, f, &key, memo);
     }
-    uint64_t bits[3], hash = 0;
-    memcpy(bits, (double[]){mean, deviation, corr}, sizeof bits);
-    for (unsigned i = 0; i < 3; i++)
+    if (!memo->probed)
+        memo->homogeneous = is_homogeneous(pool, f);
+    memo->probed = true;
+    return memo;
+}
+
+static unsigned place_of(double mean, double deviation)
+{
+    uint64_t bits[2], hash = 0;
+    memcpy(bits, (double[]){mean, deviation}, sizeof bits);
+    for (unsigned i = 0; i < 2; i++)
         hash = (hash ^ bits[i]) * 0x9E3779B97F4A7C15u;
-    return &memo[hash >> 56];
+    return (unsigned)(hash >> 58);
 }
 
 SxSpread sx_spread(SxPool *pool, Sx f, unsigned arg, const double *args, double mean, double deviation, double corr)
 {
-    if (arg != 0 || sx_args_used(pool, f) != 1)
-        return measure(pool, f, arg, args, mean, deviation, corr);
-    Memo *memo = memo_of(pool, f, mean, deviation, corr);
-    if (!memo->known || memo->mean != mean || memo->deviation != deviation || memo->corr != corr)
-        *memo = (Memo){mean, deviation, corr, true, measure(pool, f, arg, args, mean, deviation, corr)};
-    return memo->spread;
+    if (arg != 0 || sx_args_used(pool, f) != 1) {
+        Sums sums = measure(pool, f, arg, args, mean, deviation);
+        return with_cross(&sums, corr);
+    }
+    Memo *memo = memo_of(pool, f);
+    double scale = memo->homogeneous && mean == 0 && deviation > 0 ? deviation : 1;
+    deviation /= scale;
+    unsigned at = place_of(mean, deviation);
+    if (!memo->entry[at].known || memo->entry[at].mean != mean || memo->entry[at].deviation != deviation) {
+        Sums sums = measure(pool, f, arg, args, mean, deviation);
+        memo->entry[at].known = true;
+        memo->entry[at].mean = mean;
+        memo->entry[at].deviation = deviation;
+        memo->entry[at].sums = sums;
+    }
+    SxSpread s = with_cross(&memo->entry[at].sums, corr);
+    double scale2 = scale * scale;
+    return (SxSpread){s.mean * scale, s.second * scale2, s.fourth * scale2 * scale2, s.slope2, s.slope4,
+                      s.cross * scale2};
 }
 
 /* ── the table ── */

@@ -114,19 +114,7 @@ void sx_walk(const SxPool *pool, Sx x, void (*visit)(void *context, Sx node, con
     arena_free(arena);
 }
 
-static void visit_args(void *context, Sx x, const SxNode *node)
-{
-    (void)x;
-    if (node->op == SX_ARG)
-        *(uint64_t *)context |= 1ull << node->index;
-}
-
-uint64_t sx_args_used(const SxPool *pool, Sx x)
-{
-    uint64_t used = 0;
-    sx_walk(pool, x, visit_args, &used);
-    return used;
-}
+uint64_t sx_args_used(const SxPool *pool, Sx x) { return sx_node(pool, x)->args; }
 
 bool sx_uses_arg(const SxPool *pool, Sx x, unsigned index)
 {
@@ -212,7 +200,7 @@ static Line line_of(const SxStep *s, const Line *of, unsigned index)
     }
 }
 
-bool sx_is_affine(const SxPool *pool, Sx x, unsigned index, double *scale, double *shift)
+static Line find_line(const SxPool *pool, Sx x, unsigned index)
 {
     Arena *arena = arena_new();
     SxTape tape = sx_tape(pool, &x, 1, arena);
@@ -221,9 +209,21 @@ bool sx_is_affine(const SxPool *pool, Sx x, unsigned index, double *scale, doubl
         line[i] = line_of(&tape.step[i], line, index);
     Line whole = line[tape.root[0]];
     arena_free(arena);
-    if (whole.known)
-        *scale = whole.scale, *shift = whole.shift;
-    return whole.known;
+    return whole;
+}
+
+bool sx_is_affine(const SxPool *pool, Sx x, unsigned index, double *scale, double *shift)
+{
+    static const char key[64]; /* asked about every value, by every rule */
+    const Line *known = sx_recall(pool, x, &key[index]);
+    if (!known) {
+        Line line = find_line(pool, x, index);
+        known = arena_copy(sx_pool_arena(pool), &line, sizeof line);
+        sx_remember(sx_pool_growing(pool), x, &key[index], (void *)(uintptr_t)known);
+    }
+    if (known->known)
+        *scale = known->scale, *shift = known->shift;
+    return known->known;
 }
 
 /* ── rewriting ── */

@@ -34,6 +34,8 @@ static uint64_t varying(const Sample *s, Sx f)
 static Sx as_curve(const Sample *s, Sx f, uint32_t which)
 {
     Sx to[MAX_ARGS];
+    if (which == 0 && sx_args_used(s->sx, f) == 1)
+        return f;
     for (uint32_t i = 0; i < s->n; i++)
         to[i] = i == which ? sx_arg(s->sx, 0) : sx_num(s->sx, s->in[i]->mean);
     return sx_substitute(s->sx, f, to, s->n);
@@ -62,16 +64,6 @@ static double gauss_point(uint32_t k, uint32_t axis)
         u[i] = fmod(0.5 + (k + 1) * (alpha - floor(alpha)), 1);
     }
     return sqrt(-2 * log(fmax(u[0], 1e-12))) * cos(2 * M_PI * u[1]);
-}
-
-static bool affine(const Sample *s, Sx f, double *slope)
-{
-    Sx d[MAX_ARGS];
-    sx_gradient(s->sx, f, s->n, d);
-    for (uint32_t i = 0; i < s->n; i++)
-        if (!sx_is_num(s->sx, sx_simplify(s->sx, d[i]), &slope[i]))
-            return false;
-    return true;
 }
 
 static Triple sample_points(const Sample *s, Sx f)
@@ -187,15 +179,17 @@ static Triple triple_of(const Sample *s, Sx f)
 
 static bool affine_moments(const Sample *s, Sx f, Moments *out)
 {
-    double at[MAX_ARGS] = {0}, slope[MAX_ARGS], var = 0, shared = 0;
-    if (!affine(s, f, slope))
+    const SxLinear *linear = sx_linear(s->sx, f, s->n);
+    if (!linear->known)
         return false;
+    double mean = linear->constant, var = 0, shared = 0;
     for (uint32_t i = 0; i < s->n; i++) {
-        at[i] = s->in[i]->mean;
-        var += slope[i] * slope[i] * variance(s->in[i]);
-        shared += slope[i] * slope[i] * variance(s->in[i]) * shared_part(s->in[i]);
+        double part = linear->slope[i] * linear->slope[i] * variance(s->in[i]);
+        mean += linear->slope[i] * s->in[i]->mean;
+        var += part;
+        shared += part * shared_part(s->in[i]);
     }
-    double mean = sx_eval(s->sx, f, at), second = mean * mean + var;
+    double second = mean * mean + var;
     *out = (Moments){mean, second, second > 0 ? fmin(1, (mean * mean + shared) / second) : 1, second, second};
     return true;
 }
@@ -214,6 +208,11 @@ void sample_slopes(const Sample *s, Sx f, double *slope2)
 {
     Sx d[MAX_ARGS];
     double number;
+    const SxLinear *linear = sx_linear(s->sx, f, s->n);
+    for (uint32_t i = 0; linear->known && i < s->n; i++)
+        slope2[i] = linear->slope[i] * linear->slope[i];
+    if (linear->known)
+        return;
     uint64_t vary = varying(s, f);
     sx_gradient(s->sx, f, s->n, d);
     for (uint32_t i = 0; i < s->n; i++) {
