@@ -135,7 +135,10 @@ static NodeId behind(const Facts *f, NodeId id, int64_t *axis, double *kept)
         bool drops = facts_is(node, "dropout");
         if (!drops && !facts_passes(node))
             return id;
-        const Type *in = graph_type(f->g, node->in[0]);
+        NodeId first = node->in[0]; /* of views in a row, which may split an axis and join it again */
+        while (node->op->kind == OP_VIEW && graph_node(f->g, first)->op->kind == OP_VIEW)
+            first = graph_node(f->g, first)->in[0];
+        const Type *in = graph_type(f->g, first);
         if (drops)
             *kept *= 1 - node_attr(node, 0)->f;
         else if (node->op->kind == OP_VIEW)
@@ -144,7 +147,7 @@ static NodeId behind(const Facts *f, NodeId id, int64_t *axis, double *kept)
                         : -1;
         else if (*axis >= 0)
             *axis = node_attr(node, 0)->dims.at[*axis];
-        id = node->in[0];
+        id = first;
     }
 }
 

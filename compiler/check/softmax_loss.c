@@ -10,8 +10,42 @@ static double least_loss(double spread, double k) { return log(exp(spread) + k -
  * or a clamp leaves it as it is. */
 static const double scale_helps = 0.25; /* of ln K */
 
+/* A softmax of the rows of a softmax on the way to a loss that is written out: nll(log_softmax(p), y). */
+static void twice_by_hand(CheckContext *cx)
+{
+    for (NodeId id = 1; id < cx->g->nodes.n; id++) {
+        const Node *node = graph_node(cx->g, id);
+        if (!cx->facts->live[id] ||
+            (!facts_is(node, "softmax") && !facts_is(node, "log_softmax") && !facts_is(node, "logsumexp")))
+            continue;
+        Head head = check_head(cx, node->in[0]);
+        double k = head.units, spread = head.range.high - head.range.low, least = least_loss(spread / head.kept, k);
+        bool leads = false, known = false; /* to a loss; read by a loss that double_softmax asks */
+        for (uint32_t i = 0; i < cx->model->loss_uses.n; i++)
+            leads = leads || facts_reaches(cx->facts, id, cx->model->loss_uses.at[i].node);
+        for (uint32_t i = 0; i < cx->model->losses.n; i++)
+            known = known || (cx->model->losses.at[i].wants_logits && id > cx->model->losses.at[i].prediction &&
+                              check_head(cx, cx->model->losses.at[i].prediction).value == head.value);
+        if (!leads || known || !head.scaled_softmax || head.units < 2 || !(least > scale_helps * log(k)))
+            continue;
+        Diag *diag = check_report(cx, LEVEL_DENY, check_span(cx, head.scaled_softmax),
+                                  "softmax output is normalised once more on its way to the loss");
+        check_spot_node(cx, head.scaled_softmax);
+        check_spot_node(cx, id);
+        diag_primary(diag, "produces probabilities");
+        diag_label(diag, check_span(cx, id), "takes them for logits");
+        check_label_outer(cx, diag, head.scaled_softmax, "in this use");
+        diag_note(diag,
+                  "of %u classes none can get a probability above %.4f, and a cross-entropy cannot fall below %.4f (a "
+                  "guess scores %.4f)",
+                  head.units, exp(-least), least, log(k));
+        diag_help(diag, "take the softmax once, of the logits");
+    }
+}
+
 static void double_softmax(CheckContext *cx)
 {
+    twice_by_hand(cx);
     for (uint32_t i = 0; i < cx->model->losses.n; i++) {
         const LossCall *loss = &cx->model->losses.at[i];
         Head head = check_head(cx, loss->prediction);
