@@ -18,12 +18,22 @@ static void fix_mse(CheckContext *cx, Diag *diag, const LossCall *loss, const He
     }
 }
 
+/* The target of classes whose one-hot vector, written out, is node `id`; NULL: it is none. */
+static const Tensor *one_hot_of(const CheckContext *cx, NodeId id)
+{
+    const Node *node = id ? graph_node(cx->g, facts_skip(cx->facts, id)) : NULL;
+    int tensor = node && facts_is(node, "one_hot") ? facts_tensor(graph_node(cx->g, node->in[0])) : -1;
+    return tensor >= 0 && cx->g->tensors.at[tensor].role == ROLE_TARGET ? &cx->g->tensors.at[tensor] : NULL;
+}
+
 static void mse_on_classes(CheckContext *cx)
 {
     for (uint32_t i = 0; i < cx->model->losses.n; i++) {
         const LossCall *loss = &cx->model->losses.at[i];
         const Tensor *target;
         TargetKind kind = check_target(cx, loss, &target);
+        bool written = kind == TARGET_NONE && (target = one_hot_of(cx, loss->target)) != NULL;
+        kind = written ? TARGET_CLASS : kind;
         if ((kind != TARGET_CLASS && kind != TARGET_BINARY) || !check_is_distance_loss(cx, loss))
             continue;
         Head head = check_head(cx, loss->prediction);
@@ -46,7 +56,8 @@ static void mse_on_classes(CheckContext *cx)
         else
             diag_help(diag,
                       head.sigmoid_like ? "use `bce`" : "use `bce_with_logits` on the value before the activation");
-        fix_mse(cx, diag, loss, &head, kind);
+        if (!written)
+            fix_mse(cx, diag, loss, &head, kind);
     }
 }
 
@@ -125,7 +136,9 @@ ACT_CHECK(ce_on_real) = {
         "prediction runs to an end and the loss below zero. A quantity wants a loss for quantities; a class should "
         "be declared as one. Soft labels are real numbers that are probabilities, and say so by their range: `target "
         "y : f32[10] in [0, 1]`. The same holds where an input is the target: pixels declared to lie in [0, 1] may "
-        "stand under a binary cross-entropy, pixels in [0, 255] may not.",
+        "stand under a binary cross-entropy, pixels in [0, 255] may not.\n\n"
+        "A likelihood of counts or of positive quantities, such as Poisson's `rate - y * log(rate)`, has its least "
+        "value at the target and is left alone.",
     .wrong = "model prices {\n"
              "    input  x : f32[8]\n"
              "    target y : f32[1]\n"

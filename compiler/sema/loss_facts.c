@@ -35,6 +35,16 @@ static bool takes_logits(const Sema *s, const Sx *slope)
     return at(s, slope[0], -30, 0) < 1e-6 && at(s, slope[0], 30, 0) > 1 - 1e-6;
 }
 
+/* The likelihood of a count or another positive quantity (Poisson's p - y log p) has a logarithm too, and its least value
+ * inside, at p = y. */
+static bool takes_quantities(const Sema *s, const Sx *slope)
+{
+    for (double y = 3; y < 40; y *= 3)
+        if (!(at(s, slope[0], y / 100, y) < 0) || !(at(s, slope[0], y * 100, y) > 0))
+            return false;
+    return true;
+}
+
 /* A logarithm of the prediction: undefined outside, or growing without bound towards zero (also when it is cut off
  * there). */
 static bool takes_probabilities(const Sema *s, Sx f)
@@ -108,5 +118,6 @@ void loss_facts(Sema *s, const Item *item, Sx body, LossCall *call)
     sx_gradient(s->sx, body, 2, slope);
     call->wants_logits = takes_logits(s, slope);
     call->wants_log_probabilities = !call->wants_logits && takes_logarithms(s, body, slope);
-    call->wants_probabilities = !call->wants_logits && !call->wants_log_probabilities && takes_probabilities(s, body);
+    call->wants_probabilities = !call->wants_logits && !call->wants_log_probabilities &&
+                                !takes_quantities(s, slope) && takes_probabilities(s, body);
 }
