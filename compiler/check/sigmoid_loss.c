@@ -76,8 +76,37 @@ ACT_CHECK(double_sigmoid) = {
     .run = double_sigmoid,
 };
 
+/* nll of log(sigmoid(z)): of all labels only the right one is looked at, and all can be 1. */
+static void logarithm_of_sigmoid(CheckContext *cx)
+{
+    for (uint32_t i = 0; i < cx->model->losses.n; i++) {
+        const LossCall *loss = &cx->model->losses.at[i];
+        Head head = check_head(cx, loss->prediction);
+        if (!loss->classes || loss->wants_logits || head.units < 2 || !head.activation)
+            continue;
+        Sx p = loss->wants_log_probabilities ? sx_un(cx->sx, SX_EXP, head.fn) : head.fn;
+        const SxTraits *traits = check_traits(cx, p);
+        if (!traits->monotone || !traits->saturates || traits->range.low < -1e-6 || traits->range.low > 1e-3 ||
+            fabs(traits->range.high - 1) > 1e-3)
+            continue;
+        Diag *diag =
+            check_report(cx, LEVEL_DENY, head.span,
+                         "`" STR_FMT "` output feeds `" STR_FMT "`, which compares classes by their probabilities",
+                         STR_ARG(head.name), STR_ARG(loss->fn));
+        check_spot_loss(cx, loss);
+        check_spot_node(cx, head.value);
+        diag_primary(diag, "each value for itself: their probabilities do not add up to 1");
+        diag_label(diag, loss->span, "looks at the right class only");
+        check_label_outer(cx, diag, head.at, "in this use");
+        diag_note(diag, "the loss is least, 0, where every class has probability 1 for every input");
+        diag_help(diag, "one class of %u wants `cross_entropy` on the value before it; many labels want a target "
+                        "`binary[%u]` and `bce_with_logits`", head.units, head.units);
+    }
+}
+
 static void sigmoid_with_ce(CheckContext *cx)
 {
+    logarithm_of_sigmoid(cx);
     for (uint32_t i = 0; i < cx->model->losses.n; i++) {
         const LossCall *loss = &cx->model->losses.at[i];
         Head head = check_head(cx, loss->prediction);
@@ -120,7 +149,9 @@ ACT_CHECK(sigmoid_with_ce) = {
         "classes the loss cannot fall below 1.4612. Either the task is one class of many, and the sigmoid goes, or "
         "several labels can be present at once, and then each wants its own sigmoid under a binary cross-entropy.\n\n"
         "Another activation with two ends, such as tanh, confines the logits as well: a warning, unless it is scaled "
-        "so far that the floor is low (10 * tanh(z), which some decoders use).",
+        "so far that the floor is low (10 * tanh(z), which some decoders use).\n\n"
+        "Written as `nll(log(p), label)` the sigmoid is worse: nothing competes any more, and the loss is least where "
+        "every class has probability 1 for every input.",
     .wrong = "model digits {\n"
              "    input  image : f32[64]\n"
              "    target label : class(10)\n"
@@ -133,6 +164,6 @@ ACT_CHECK(sigmoid_with_ce) = {
              "    z = image |> linear(32) |> relu |> linear(10)\n"
              "    loss cross_entropy(z, label)\n"
              "}\n",
-    .silences = {"ACT208"},
+    .silences = {"ACT208", "ACT1001"},
     .run = sigmoid_with_ce,
 };
