@@ -74,7 +74,7 @@ static void advise(CheckContext *cx, Diag *diag, const SignalPath *path, NodeId 
                         "shows every layer");
 }
 
-static void report(CheckContext *cx, const Signal *signal, const SignalPath *path, SignalBand band, bool vanishing,
+static Diag *report(CheckContext *cx, const Signal *signal, const SignalPath *path, SignalBand band, bool vanishing,
                    Level level)
 {
     Str ratio = check_number(cx->arena, path->ratio);
@@ -105,6 +105,7 @@ static void report(CheckContext *cx, const Signal *signal, const SignalPath *pat
     for (NodeId id = path->first; id <= path->last; id++)
         if (cx->facts->live[id])
             check_spot_node(cx, id);
+    return diag;
 }
 
 static bool is_new(const CheckContext *cx, const NodeId *seen, uint32_t n, NodeId prediction)
@@ -119,7 +120,9 @@ static void gradient_ratio(CheckContext *cx, bool vanishing)
 {
     const Model *model = cx->model;
     uint32_t most = model->losses.n + model->outputs.n, n = 0;
-    NodeId *seen = arena_array(cx->arena, NodeId, most + 1);
+    NodeId *seen = arena_array(cx->arena, NodeId, most + 1), *said = arena_array(cx->arena, NodeId, most + 1);
+    Diag **diag = arena_array(cx->arena, Diag *, most + 1);
+    uint32_t n_said = 0;
     for (uint32_t i = 0; i < most; i++) {
         bool loss = i < model->losses.n;
         NodeId prediction = loss ? model->losses.at[i].prediction : model->outputs.at[i - model->losses.n].value;
@@ -138,8 +141,18 @@ static void gradient_ratio(CheckContext *cx, bool vanishing)
             (vanishing ? path.ratio >= vanish_note : path.ratio <= explode_note))
             continue;
         SignalBand band = signal_band(cx->arena, cx->facts, &options, &path);
-        if (level_of(band, vanishing) != LEVEL_ALLOW)
-            report(cx, signal, &path, band, vanishing, level_of(band, vanishing));
+        Level level = level_of(band, vanishing);
+        uint32_t k = 0;
+        while (k < n_said && said[k] != path.first)
+            k++;
+        if (level != LEVEL_ALLOW && k < n_said) { /* one cause, seen from another head */
+            diag_label(diag[k], check_span(cx, path.last), STR_FMT " of the gradient here",
+                       STR_ARG(check_number(cx->arena, path.ratio)));
+            diag[k]->level = level > diag[k]->level ? level : diag[k]->level;
+        } else if (level != LEVEL_ALLOW) {
+            said[n_said] = path.first;
+            diag[n_said++] = report(cx, signal, &path, band, vanishing, level);
+        }
     }
 }
 

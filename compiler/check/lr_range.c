@@ -136,9 +136,11 @@ static void check_descent(CheckContext *cx, const OptimizerUse *use, const Optim
     if (cx->model->train->clip_norm > 0)
         return; /* then the clipped norm says how far a step goes */
     Bound bound = bound_of(cx, o);
+    double most = most_descent * fmax(1, rows / recipe_batch) * (1 + 1e-9);
     if (rate > beyond_bound * bound.rate) {
         Diag *diag = report(cx, use, LEVEL_WARN, "is far above what the last layer can settle at");
-        check_spot_loss(cx, &cx->model->losses.at[0]);
+        if (rate <= most) /* else it is too large whatever makes the inputs large */
+            check_spot_loss(cx, &cx->model->losses.at[0]);
         diag_primary(diag, "%.2g times the predicted bound of %.2g", rate / bound.rate, bound.rate);
         diag_label(diag, check_span(cx, bound.product),
                    "gets %g values of mean square %.2g, of which samples share %.2g", bound.features, bound.size,
@@ -146,7 +148,7 @@ static void check_descent(CheckContext *cx, const OptimizerUse *use, const Optim
         diag_note(diag, "beyond the bound each step overshoots by more than it mends, and the loss grows");
         diag_help(diag, "start at or below the bound, or warm up to it with a schedule");
         fix(cx, diag, use, one_digit(bound.rate));
-    } else if (rate > most_descent * fmax(1, rows / recipe_batch) * (1 + 1e-9) && !(rate <= bound.rate)) {
+    } else if (rate > most && !(rate <= bound.rate)) {
         Diag *diag = report(cx, use, LEVEL_WARN, "is large for gradient descent");
         diag_primary(diag, "above 1");
         diag_help(diag, "0.1 with normalised layers, 0.01 without, are good starts; `clip norm(1.0)` bounds the steps");
