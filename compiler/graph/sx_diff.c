@@ -407,7 +407,8 @@ void sx_gradient(SxPool *pool, Sx x, unsigned n, Sx *out)
     const Sx *known = sx_recall(pool, x, &key[n]);
     if (!known) {
         gradient(pool, x, n >= 64 ? ~(uint64_t)0 : (1ull << n) - 1, n, out);
-        sx_remember(pool, x, &key[n], arena_copy(sx_pool_arena(pool), out, n * sizeof *out + 1));
+        if (n > 0)
+            sx_remember(pool, x, &key[n], arena_copy(sx_pool_arena(pool), out, n * sizeof *out));
         return;
     }
     memcpy(out, known, n * sizeof *out);
