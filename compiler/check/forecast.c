@@ -136,22 +136,54 @@ static double loss_count(const Graph *g, const LossCall *loss)
 
 typedef struct Expected {
     double value, slope2; /* of one term; slope2: of its derivative by one number of the prediction */
+    double common;        /* E of the product of that derivative in two samples */
 } Expected;
+
+/* The part of a value's variance that two samples share. */
+static double shared_part(const Moments *m)
+{
+    double variance = m->second - m->mean * m->mean;
+    return variance > 0 ? fmin(1, fmax(0, (m->corr * m->second - m->mean * m->mean) / variance)) : 1;
+}
+
+/* E f(Z) f(Z') of two samples' Z. */
+static double cross(SxPool *sx, Sx f, const Moments *m, double *second)
+{
+    double deviation = sqrt(fmax(0, m->second - m->mean * m->mean));
+    SxSpread spread = sx_spread(sx, f, 0, NULL, m->mean, deviation, shared_part(m));
+    *second = spread.second;
+    return spread.cross;
+}
+
+/* E p² of one number of the softmax over k independent normal numbers: for a normal z of deviation σ the derivative of
+ * E log Σ e^z by σ is σ E Σ p (1 - p). */
+static double square_of_softmax(double k, double deviation)
+{
+    if (deviation < 0.05)
+        return exp(deviation * deviation) / (k * k);
+    double h = 0.02 * deviation;
+    double slope = (forecast_logsumexp(k, deviation + h) - forecast_logsumexp(k, deviation - h)) / (2 * h);
+    return fmin(1 / k, fmax(1 / (k * k), (1 - slope / deviation) / k));
+}
 
 static Expected expect_classes(const Signal *signal, const LossCall *loss)
 {
     const Moments *z = &signal->value[loss->prediction];
     double k = (double)type_last(graph_type(signal->facts->g, loss->prediction));
-    double variance = fmax(0, z->second - z->mean * z->mean), square = fmin(1, exp(variance) / k) / k;
+    double variance = fmax(0, z->second - z->mean * z->mean), shared = shared_part(z);
+    /* Two samples: what they do not share blurs the softmax of what they do (MacKay 1992). */
+    double both = sqrt(shared * variance / (1 + M_PI / 8 * (1 - shared) * variance));
     /* softmax minus one-hot, of which it knows nothing */
-    return (Expected){forecast_logsumexp(k, sqrt(variance)), square - 2 / (k * k) + 1 / k};
+    return (Expected){forecast_logsumexp(k, sqrt(variance)),
+                      square_of_softmax(k, sqrt(variance)) - 2 / (k * k) + 1 / k,
+                      square_of_softmax(k, both) - 1 / (k * k)};
 }
 
 static Expected expect_elements(const Model *model, const Signal *signal, const LossCall *loss)
 {
     SxPool *sx = signal->facts->sx;
     Sx term = facts_loss_term(signal->facts, loss);
-    Expected sum = {NAN, NAN};
+    Expected sum = {NAN, NAN, NAN};
     if (term == 0)
         return sum;
     const Tensor *target = loss->target_tensor ? &model->graph->tensors.at[loss->target_tensor - 1] : NULL;
@@ -159,7 +191,9 @@ static Expected expect_elements(const Model *model, const Signal *signal, const 
     if (target && target->role == ROLE_TARGET && !target->binary)
         y = signal_input(model->graph, loss->target_tensor - 1, model->train);
     bool binary = target && target->binary;
-    sum = (Expected){0, 0};
+    sum = (Expected){0, 0, 0};
+    Sx slope[2], middle = 0; /* the derivative on average over targets, which say nothing of each other */
+    sx_gradient(sx, term, 2, slope);
     for (int i = 0; i < (binary ? 2 : 1); i++) { /* yes and no, evenly */
         if (binary)
             y = (Moments){i, i, 1, i, i};
@@ -170,14 +204,19 @@ static Expected expect_elements(const Model *model, const Signal *signal, const 
         sample_slopes(&sample, term, slope2);
         sum.value += out.mean / (binary ? 2 : 1);
         sum.slope2 += slope2[0] / (binary ? 2 : 1);
+        Sx to[2] = {sx_arg(sx, 0), sx_num(sx, y.mean)};
+        Sx part = sx_mul(sx, sx_substitute(sx, slope[0], to, 2), sx_num(sx, binary ? 0.5 : 1));
+        middle = i ? sx_add(sx, middle, part) : part;
     }
+    double unused;
+    sum.common = cross(sx, sx_simplify(sx, middle), &signal->value[loss->prediction], &unused);
     return sum;
 }
 
 static Expected expect(const Model *model, const Signal *signal, const LossCall *loss)
 {
     bool probabilities = loss->classes && !loss->wants_logits;
-    return probabilities   ? (Expected){NAN, NAN}
+    return probabilities   ? (Expected){NAN, NAN, NAN}
            : loss->classes ? expect_classes(signal, loss)
                            : expect_elements(model, signal, loss);
 }
@@ -205,6 +244,48 @@ static const OptimizerUse *optimizer_of(const Model *model, const Tensor *tensor
                : NULL;
 }
 
+/* What node `id` leaves of the likeness of two samples' gradients: slopes differ where the values do, and each sample
+ * drops other elements. */
+static double keeps_alike(const Signal *signal, NodeId id)
+{
+    const Facts *f = signal->facts;
+    const Node *node = graph_node(f->g, id);
+    double scale, shift, second;
+    Sx slope;
+    if (facts_is(node, "dropout"))
+        return 1 - node_attr(node, 0)->f;
+    if (node->op->kind != OP_MAP || f->base[id] == 0 || f->base[id] == id ||
+        (node->n_in == 1 && sx_is_affine(f->sx, node_attr(node, 0)->sx, 0, &scale, &shift)))
+        return 1;
+    sx_gradient(f->sx, f->fn[id], 1, &slope);
+    double both = cross(f->sx, slope, &signal->value[f->base[id]], &second);
+    return second > 0 && isfinite(both) ? fmin(1, fmax(0, both / second)) : 1;
+}
+
+/* By node: E g g' / E g², g and g' the gradients of two samples of a batch. Samples that are wrong alike pull a weight
+ * the same way, and a batch of them does not average out. */
+static const double *alike(const Facts *facts, const Signal *signal, NodeId prediction, double at)
+{
+    double *part = signal->alike, *weight = arena_array(facts->arena, double, facts->g->nodes.n + 1);
+    if (part[0] != 0) /* asked before */
+        return part;
+    part[0] = 1;
+    part[prediction] = at;
+    weight[prediction] = 1;
+    for (NodeId id = prediction; id > 0; id--) {
+        const Node *node = graph_node(facts->g, id);
+        if (weight[id] == 0 || !(signal->gradient[id] > 0))
+            continue;
+        part[id] /= weight[id];
+        double left = part[id] * keeps_alike(signal, id), size = signal->gradient[id];
+        for (uint32_t i = 0; i < node->n_in; i++) {
+            part[node->in[i]] += size * left;
+            weight[node->in[i]] += size;
+        }
+    }
+    return part;
+}
+
 double forecast_update(const Model *model, const Facts *facts, const Signal *signal, uint32_t tensor)
 {
     enum { MAX_STATE = 24 };
@@ -218,7 +299,19 @@ double forecast_update(const Model *model, const Facts *facts, const Signal *sig
     for (NodeId id = 1; id < facts->g->nodes.n; id++)
         if (facts->live[id] && facts_tensor(graph_node(facts->g, id)) == (int)tensor)
             gradient2 += signal->gradient[id];
-    gradient2 *= expect(model, signal, loss).slope2 / (count * count);
+    Expected term = expect(model, signal, loss);
+    gradient2 *= term.slope2 / (count * count);
+    /* The sum of squares and what the samples of a batch have in common: 1 + (B - 1) E g g' / E g² E h h' / E h². */
+    if (term.common > 0 && term.slope2 > 0 && signal->alike) {
+        const double *part = alike(facts, signal, loss->prediction, fmin(1, term.common / term.slope2));
+        double common = 0, uses = 0;
+        for (NodeId id = 1; id < facts->g->nodes.n; id++)
+            if (facts->live[id] && facts_weight(facts->g, id) == (int)tensor) {
+                common += part[id] * fmax(0, signal->value[graph_node(facts->g, id)->in[0]].corr);
+                uses++;
+            }
+        gradient2 *= uses > 0 ? 1 + (facts->g->batch - 1.0) * common / uses : 1;
+    }
     double rms = sqrt(weight->deviation * weight->deviation +
                       weight->fill.a * weight->fill.a *
                           (weight->fill.kind == FILL_CONSTANT || weight->fill.kind == FILL_NORMAL));

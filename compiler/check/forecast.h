@@ -28,7 +28,9 @@ double forecast_logsumexp(double k, double deviation);
 double forecast_loss(const Model *model, const Facts *facts, const Signal *signal, const LossCall *loss);
 
 /* |Δw| / rms(w) of the first update at the full learning rate, for a weight whose gradient and value have their
- * predicted size: the optimizer's own formulas at step 1. NaN: not known (several losses, no optimizer). */
+ * predicted size: the optimizer's own formulas at step 1. In a batch of B, gradients of samples that are alike add up:
+ * E² = E g² E h² (1 / B + (1 - 1 / B) ρ_g ρ_h), ρ what two samples share of the gradient g and of the layer's input h.
+ * NaN: not known (several losses, no optimizer). */
 double forecast_update(const Model *model, const Facts *facts, const Signal *signal, uint32_t tensor);
 
 #endif

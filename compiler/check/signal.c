@@ -165,6 +165,7 @@ Signal *signal_new(Arena *arena, const Facts *facts)
     *s = (Signal){.facts = facts};
     s->value = arena_array(arena, Moments, facts->g->nodes.n);
     s->gradient = arena_array(arena, double, facts->g->nodes.n);
+    s->alike = arena_array(arena, double, facts->g->nodes.n + 1);
     return s;
 }
 

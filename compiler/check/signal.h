@@ -19,6 +19,7 @@ typedef struct Signal {
     const Facts *facts;
     Moments *value;   /* by node */
     double *gradient; /* by node: G; 0 where no prediction depends on it */
+    double *alike;    /* room for forecast_update(), by node; NULL in an ensemble */
 } Signal;
 
 typedef struct SignalOptions {

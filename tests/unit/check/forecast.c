@@ -101,10 +101,16 @@ static void test_updates(void **state)
         double update;
     } row[] = {{"adam(lr = 0.001)\n}\n", 0.001 / 0.1},
                /* dL/dp = 2 (p - y), E² = 4 (1 + 1); the weight's gradient is that times x */
-               {"sgd(lr = 0.01)\n}\n", 0.01 * 2.8284271247 / 0.1}};
-    for (size_t i = 0; i < 2; i++) {
+               {"sgd(lr = 0.01)\n}\n", 0.01 * 2.8284271247 / 0.1},
+               /* 64 samples with E x² = 1/3 and E x x' = 1/4, so E p p' = 100 0.01 / 4:
+                * E² = 4 (1/3 + 1) 1/3 / 64 + 63/64 4 1/4 1/4 */
+               {" in [0, 1]", 0.01 * 0.5233274 / 0.1}};
+    for (size_t i = 0; i < 3; i++) {
         Arena *arena = arena_new();
-        Checked c = check_text(str_printf(arena, "%s%s", head, row[i].optimizer).p);
+        Checked c = check_text(i < 2 ? str_printf(arena, "%s%s", head, row[i].optimizer).p
+                                     : "model m {\n input x : f32[100] in [0, 1]\n target y : f32[1]\n"
+                                       " loss mse(x |> linear(1, weight = normal(0, 0.1), bias = false), y)\n}\n"
+                                       "train m {\n batch 64\n epochs 1\n optimizer sgd(lr = 0.01)\n}\n");
         const Model *model = c.program->models.at[0];
         Facts *facts = facts_new(c.arena, model->graph);
         Signal *signal = signal_of_model(c.arena, facts, model, NULL);
