@@ -50,9 +50,11 @@ static void activation_drift(CheckContext *cx)
     check_label_outer(cx, diag, product, "in this use");
     diag_note(diag,
               "predicted from the initial weights and the declared data; activations are made for values around 1");
-    diag_help(diag,
-              "leave the initializers out (`auto` keeps the size of the signal), scale the data, or put a norm in "
-              "between; `actc report` shows every layer");
+    diag_help(diag, str_is(tensor->init, "auto")
+                        ? "scale the data, add residual connections (`x + layer(x)`), or take fewer layers; `actc "
+                          "report` shows every layer"
+                        : "leave the initializers out (`auto` keeps the size of the signal), scale the data, or put a "
+                          "norm in between; `actc report` shows every layer");
     check_spot_causes(cx, at);
 }
 
