@@ -3,6 +3,8 @@
 
 #include "syntax/parse.h"
 
+#include <string.h>
+
 static const char *level_word(Level level)
 {
     return level == LEVEL_DENY ? "error" : level == LEVEL_WARN ? "warning" : level == LEVEL_NOTE ? "note" : "allowed";
@@ -59,13 +61,19 @@ void explain_rule(Page *page, const Rule *rule)
 
 void check_list(Text *out, bool json)
 {
+    int name = 0, group = 0;
+    for (unsigned i = 0; i < check_count(); i++) {
+        int own_name = (int)strlen(check_at(i)->name), own_group = (int)strlen(check_at(i)->group);
+        name = own_name > name ? own_name : name;
+        group = own_group > group ? own_group : group;
+    }
     for (unsigned i = 0; i < check_count(); i++) {
         const Rule *rule = check_at(i);
         if (json)
             text_printf(out, "{\"code\":\"%s\",\"name\":\"%s\",\"group\":\"%s\",\"level\":\"%s\",\"summary\":\"%s\"}\n",
                         rule->code, rule->name, rule->group, level_word(rule->level), rule->summary);
         else
-            text_printf(out, "%-8s %-26s %-8s %-7s  %s\n", rule->code, rule->name, level_word(rule->level), rule->group,
-                        rule->summary);
+            text_printf(out, "%-7s  %-*s  %-7s  %-*s  %s\n", rule->code, name, rule->name, level_word(rule->level), group,
+                        rule->group, rule->summary);
     }
 }

@@ -2,6 +2,7 @@
 #include "check/check.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define CHECK(name) extern const Rule check_##name;
@@ -23,6 +24,13 @@ static const Rule *const unsorted[] = {
 
 unsigned check_count(void) { return RULE_COUNT; }
 
+/* Letters, then numbers: ACT107, ACT201, ACT1001, STY03. */
+static int by_code(const char *a, const char *b)
+{
+    int letters = strncmp(a, b, 3);
+    return letters ? letters : atoi(a + 3) - atoi(b + 3);
+}
+
 /* By code: the number of rules whose code is smaller is the place of a rule. Found once, always the same. */
 const Rule *check_at(unsigned i)
 {
@@ -31,7 +39,7 @@ const Rule *check_at(unsigned i)
     for (unsigned k = 0; !ready && k < RULE_COUNT; k++) {
         unsigned before = 0;
         for (unsigned m = 0; m < RULE_COUNT; m++)
-            before += strcmp(unsorted[m]->code, unsorted[k]->code) < 0;
+            before += by_code(unsorted[m]->code, unsorted[k]->code) < 0;
         sorted[before] = unsorted[k];
     }
     ready = true;
