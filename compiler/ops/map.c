@@ -77,16 +77,26 @@ static void vjp(Grad *grad, NodeId self, NodeId dy)
     }
 }
 
+static Sample sample_of(const SignalCall *call)
+{
+    Sample sample = {call->sx, call->in, call->node->n_in, call->near, 0};
+    for (uint32_t i = 0; i < call->node->n_in && i < 64; i++) {
+        uint32_t stream;
+        sample.uniform |= (uint64_t)build_is_random(graph_node(call->g, call->node->in[i]), &stream) << i;
+    }
+    return sample;
+}
+
 static void signal(const SignalCall *call)
 {
-    Sample sample = {call->sx, call->in, call->node->n_in, call->near};
+    Sample sample = sample_of(call);
     sample_forward(&sample, node_attr(call->node, 0)->sx, call->out);
 }
 
 static void signal_back(const SignalCall *call)
 {
     double slope2[64];
-    Sample sample = {call->sx, call->in, call->node->n_in, call->near};
+    Sample sample = sample_of(call);
     sample_slopes(&sample, node_attr(call->node, 0)->sx, slope2);
     for (uint32_t i = 0; i < call->node->n_in; i++)
         call->grad_in[i] = call->grad_out * slope2[i];

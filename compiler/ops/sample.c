@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-enum { POINTS = 1024, MAX_ARGS = 64 };
+enum { POINTS = 1024, STRATA = 4096, MAX_ARGS = 64 };
 
 /* Of a function's value: E f, E f², E f f' for two samples. */
 typedef struct Triple {
@@ -66,6 +66,28 @@ static double gauss_point(uint32_t k, uint32_t axis)
     return sqrt(-2 * log(fmax(u[0], 1e-12))) * cos(2 * M_PI * u[1]);
 }
 
+static bool is_uniform(const Sample *s, uint32_t i) { return s->uniform >> i & 1; }
+
+/* Of a standard normal number: one between 0 and 1, all alike. */
+static double level(double normal) { return 0.5 * erfc(-normal / M_SQRT2); }
+
+/* Of one number drawn uniformly, and anew for every sample: nothing is shared. */
+static Triple over_uniform(const Sample *s, Sx f, uint32_t which)
+{
+    double at[MAX_ARGS] = {0};
+    Triple sum = {0};
+    for (uint32_t i = 0; i < s->n; i++)
+        at[i] = s->in[i]->mean;
+    for (uint32_t k = 0; k < STRATA; k++) {
+        at[which] = (k + 0.5) / STRATA;
+        double y = sx_eval(s->sx, f, at);
+        sum.mean += y / STRATA;
+        sum.second += y * y / STRATA;
+    }
+    sum.cross = sum.mean * sum.mean;
+    return sum;
+}
+
 static Triple sample_points(const Sample *s, Sx f)
 {
     double at[MAX_ARGS], other[MAX_ARGS];
@@ -76,6 +98,8 @@ static Triple sample_points(const Sample *s, Sx f)
             double z = gauss_point(k, 3 * i), a = gauss_point(k, 3 * i + 1), b = gauss_point(k, 3 * i + 2);
             at[i] = s->in[i]->mean + deviation * (sqrt(shared) * z + sqrt(1 - shared) * a);
             other[i] = s->in[i]->mean + deviation * (sqrt(shared) * z + sqrt(1 - shared) * b);
+            if (is_uniform(s, i))
+                at[i] = level(a), other[i] = level(b);
         }
         double y = sx_eval(s->sx, f, at);
         sum.mean += y / POINTS;
@@ -134,7 +158,7 @@ static bool through_sum(const Sample *s, Sx f, Triple *out)
     while (walk.n-- > 0) {
         Sx u = walk.node[walk.n];
         uint64_t vary = varying(s, u);
-        if ((vary & (vary - 1)) == 0 || !affine_moments(s, u, &sum))
+        if ((vary & (vary - 1)) == 0 || (vary & s->uniform) || !affine_moments(s, u, &sum))
             continue;
         /* the sum in place of one of its arguments, of which nothing else may be left */
         uint32_t which = 0;
@@ -148,7 +172,7 @@ static bool through_sum(const Sample *s, Sx f, Triple *out)
         const Moments *in[MAX_ARGS];
         for (uint32_t i = 0; i < s->n; i++)
             in[i] = i == which ? &sum : s->in[i];
-        Sample one = {s->sx, in, s->n, s->near};
+        Sample one = {s->sx, in, s->n, s->near, 0};
         SxSpread spread = spread_of(&one, sx_substitute(s->sx, g, to, MAX_ARGS), which);
         *out = (Triple){spread.mean, spread.second, spread.cross};
         return true;
@@ -171,6 +195,8 @@ static Triple triple_of(const Sample *s, Sx f)
         uint32_t which = 0;
         while (!(vary >> which & 1))
             which++;
+        if (is_uniform(s, which))
+            return over_uniform(s, f, which);
         SxSpread spread = spread_of(s, f, which);
         return (Triple){spread.mean, spread.second, spread.cross};
     }
@@ -216,7 +242,9 @@ void sample_slopes(const Sample *s, Sx f, double *slope2)
     uint64_t vary = varying(s, f);
     sx_gradient(s->sx, f, s->n, d);
     for (uint32_t i = 0; i < s->n; i++) {
-        if (vary == 1ull << i)
+        if (is_uniform(s, i))
+            slope2[i] = 0; /* nobody asks for the gradient of what was drawn */
+        else if (vary == 1ull << i)
             slope2[i] = spread_of(s, f, i).slope2; /* of f itself: its kinks are known */
         else
             slope2[i] = sx_is_num(s->sx, d[i], &number) ? number * number : triple_of(s, d[i]).second;

@@ -12,7 +12,8 @@ typedef struct Sample {
     SxPool *sx;
     const Moments *const *in; /* of argument i */
     uint32_t n;
-    bool near; /* a table will do */
+    bool near;        /* a table will do */
+    uint64_t uniform; /* bit i: argument i is drawn from [0, 1), anew for every sample, and not Gaussian */
 } Sample;
 
 void sample_forward(const Sample *sample, Sx f, Moments *out);
