@@ -12,13 +12,19 @@ static uint64_t node_flops(const Graph *g, const Node *node)
     return free ? 0 : type_elements(&node->type);
 }
 
+static ReportRow row_of(const Sources *sources, const LayerUse *use)
+{
+    const Source *source = source_get(sources, use->outer.source ? use->outer.source : use->span.source);
+    ReportRow row = {.use = use, .deviation = NAN, .gradient = NAN, .dead = NAN, .saturated = NAN, .update = NAN};
+    row.line = source ? source_place(source, use->outer.source ? use->outer.begin : use->span.begin).line : 0;
+    return row;
+}
+
 static ReportRow static_facts(Arena *arena, const Sources *sources, const Model *model, uint32_t i, bool *counted)
 {
     const Graph *g = model->graph;
     const LayerUse *use = &model->layers.at[i];
-    const Source *source = source_get(sources, use->outer.source ? use->outer.source : use->span.source);
-    ReportRow row = {.use = use, .deviation = NAN, .gradient = NAN, .dead = NAN, .saturated = NAN, .update = NAN};
-    row.line = source ? source_place(source, use->outer.source ? use->outer.begin : use->span.begin).line : 0;
+    ReportRow row = row_of(sources, use);
     Text shape = {.arena = arena};
     type_print_shape(graph_type(g, use->out), &shape);
     row.shape = text_str(&shape);
@@ -32,6 +38,26 @@ static ReportRow static_facts(Arena *arena, const Sources *sources, const Model 
         counted[use->tensor[k]] = true;
     }
     return row;
+}
+
+/* Weights of no layer: `share t = parameter(…)`, the slope in a prelu. They have a row each, behind the layers. */
+static void add_free_parameters(Arena *arena, const Sources *sources, Report *report, const bool *counted)
+{
+    const Graph *g = report->model->graph;
+    for (uint32_t i = 0; i < g->tensors.n; i++) {
+        const Tensor *tensor = &g->tensors.at[i];
+        if (tensor->role != ROLE_PARAM || counted[i])
+            continue;
+        LayerUse *use = arena_new_of(arena, LayerUse);
+        *use = (LayerUse){.name = tensor->name, .kind = STR("parameter"), .span = tensor->span};
+        ReportRow *row = &report->row[report->n++];
+        *row = row_of(sources, use);
+        Text shape = {.arena = arena};
+        type_print_shape(&tensor->type, &shape);
+        row->shape = text_str(&shape);
+        row->parameters = type_elements(&tensor->type);
+        row->initializer = tensor->init;
+    }
 }
 
 /* Nodes know their layer: one walk over them, however many layers there are. */
@@ -52,7 +78,8 @@ static void predict(const Report *report, ReportRow *row, const Facts *facts, co
     double last = report->path.last ? signal_gradient_norm(signal, report->path.last) : 0;
     if (out == 0 || !facts->live[out])
         return;
-    row->deviation = signal->value[out].second > 0 ? signal_deviation(signal, out) : NAN;
+    bool reached = signal->value[out].second > 0 || signal->gradient[out] > 0; /* zero weights make zeros */
+    row->deviation = reached ? signal_deviation(signal, out) : NAN;
     if (signal->gradient[out] > 0 && last > 0)
         row->gradient = signal_gradient_norm(signal, out) / last;
     double scale, shift;
@@ -85,18 +112,20 @@ Report report_of(Arena *arena, const Sources *sources, const Model *model)
     if (!prediction && model->outputs.n)
         prediction = model->outputs.at[0].value;
     report.path = prediction ? signal_path(signal, prediction) : (SignalPath){.ratio = NAN};
+    report.band = (SignalBand){NAN, NAN, NAN};
     if (report.path.first != report.path.last) {
         SignalOptions options = signal_options_of(arena, model, NULL);
         report.band = signal_band(arena, facts, &options, &report.path);
     }
     report.first = layer_name(model, report.path.first);
     report.last = layer_name(model, report.path.last);
-    report.row = arena_array(arena, ReportRow, report.n + 1u);
-    for (uint32_t i = 0; i < report.n; i++) {
+    report.row = arena_array(arena, ReportRow, model->layers.n + model->graph->tensors.n + 1u);
+    for (uint32_t i = 0; i < model->layers.n; i++) {
         report.row[i] = static_facts(arena, sources, model, i, counted);
         predict(&report, &report.row[i], facts, signal);
     }
     add_flops(model, report.row);
+    add_free_parameters(arena, sources, &report, counted);
     report.loss = arena_array(arena, double, model->losses.n + 1u);
     for (uint32_t i = 0; i < model->losses.n; i++)
         report.loss[i] = forecast_loss(model, facts, signal, &model->losses.at[i]);

@@ -159,6 +159,47 @@ static void print_facts(Arena *arena, const Report *report, Text *out)
 
 static bool has_prediction(const ReportRow *row) { return row->use->out && !isnan(row->gradient); }
 
+enum { SHOWN_DEAD = 1, SHOWN_SATURATED = 2, SHOWN_UPDATE = 4 };
+
+/* A column in which nothing would stand is left out, and what would explain it, too. */
+static unsigned shown_of(const Report *report)
+{
+    unsigned shown = 0;
+    for (uint32_t i = 0; i < report->n; i++) {
+        const ReportRow *row = &report->row[i];
+        if (has_prediction(row))
+            shown |= (isnan(row->dead) ? 0u : SHOWN_DEAD) | (isnan(row->saturated) ? 0u : SHOWN_SATURATED) |
+                     (isnan(row->update) ? 0u : SHOWN_UPDATE);
+    }
+    return shown;
+}
+
+static void print_legend(Arena *arena, const Report *report, unsigned shown, double deviation, double gradient,
+                         Text *out)
+{
+    enum { WIDTH = 98 };
+    Text text = {.arena = arena};
+    text_printf(&text, "Bars are logarithmic: %g and %g decades. Gradients are norms against the last weight layer's",
+                deviation, gradient);
+    if (shown & SHOWN_DEAD)
+        text_printf(&text, "; dead: flat on all of %u samples", report->window);
+    if (shown & SHOWN_SATURATED)
+        text_add(&text, STR("; saturated: a slope below 1 % of the greatest"));
+    if (shown & SHOWN_UPDATE)
+        text_add(&text, STR("; update: the first step at the full rate, against the size of the weights"));
+    text_putc(&text, '.');
+    Str rest = text_str(&text);
+    while (rest.n) {
+        uint32_t n = rest.n;
+        if (n > WIDTH)
+            for (n = WIDTH; n > 0 && rest.p[n] != ' '; n--)
+                ;
+        text_printf(out, "  %.*s\n", (int)n, rest.p);
+        n += n < rest.n;
+        rest = (Str){rest.p + n, rest.n - n};
+    }
+}
+
 static void print_predictions(Arena *arena, const Report *report, Text *out)
 {
     uint32_t n = 0;
@@ -166,38 +207,41 @@ static void print_predictions(Arena *arena, const Report *report, Text *out)
         n += has_prediction(&report->row[i]);
     Table table = table_new(arena, n);
     Scale deviation = scale_of(report, false), gradient = scale_of(report, true);
+    unsigned shown = shown_of(report);
     add_column(&table, "layer", true);
     add_column(&table, "std", false);
     add_column(&table, "", true);
     add_column(&table, "gradient", false);
     add_column(&table, "", true);
-    add_column(&table, "dead", false);
-    add_column(&table, "saturated", false);
-    add_column(&table, "update", false);
+    if (shown & SHOWN_DEAD)
+        add_column(&table, "dead", false);
+    if (shown & SHOWN_SATURATED)
+        add_column(&table, "saturated", false);
+    if (shown & SHOWN_UPDATE)
+        add_column(&table, "update", false);
     n = 0;
     for (uint32_t i = 0; i < report->n; i++) {
         const ReportRow *row = &report->row[i];
         if (!has_prediction(row))
             continue;
-        Str cells[] = {row->use->name,
-                       number(arena, row->deviation),
-                       bar(arena, row->deviation, deviation.most, deviation.decades),
-                       number(arena, row->gradient),
-                       bar(arena, row->gradient, gradient.most, gradient.decades),
-                       percent(arena, row->dead),
-                       percent(arena, row->saturated),
-                       number(arena, row->update)};
+        Str cells[MAX_COLUMN] = {row->use->name, number(arena, row->deviation),
+                                 bar(arena, row->deviation, deviation.most, deviation.decades),
+                                 number(arena, row->gradient),
+                                 bar(arena, row->gradient, gradient.most, gradient.decades)};
+        uint32_t column = 5;
+        if (shown & SHOWN_DEAD)
+            cells[column++] = percent(arena, row->dead);
+        if (shown & SHOWN_SATURATED)
+            cells[column++] = percent(arena, row->saturated);
+        if (shown & SHOWN_UPDATE)
+            cells[column++] = number(arena, row->update);
         memcpy(cell(&table, n++, 0), cells, sizeof cells);
     }
     if (n == 0)
         return;
     text_add(out, STR("  Predicted from the initial weights:\n"));
     print_table(&table, out);
-    text_printf(out,
-                "  Bars are logarithmic: %g and %g decades. Gradients are norms against the last weight layer's;\n"
-                "  dead: flat on all of %u samples; saturated: a slope below 1 %% of the greatest; update: the first\n"
-                "  step at the full rate, against the size of the weights.\n",
-                deviation.decades, gradient.decades, report->window);
+    print_legend(arena, report, shown, deviation.decades, gradient.decades, out);
 }
 
 static void print_summary(const Report *report, Text *out)
@@ -258,8 +302,11 @@ void report_print_json(const Report *report, Text *out)
         json_number(out, "update", row->update);
         text_add(out, STR("}\n"));
     }
-    text_printf(out, "{\"model\":\"" STR_FMT "\",\"batch\":%u,\"samples\":%u", STR_ARG(model->name),
-                model->graph->batch, report->window);
+    uint64_t parameters = 0;
+    for (uint32_t i = 0; i < report->n; i++)
+        parameters += report->row[i].parameters;
+    text_printf(out, "{\"model\":\"" STR_FMT "\",\"batch\":%u,\"samples\":%u,\"parameters\":%llu",
+                STR_ARG(model->name), model->graph->batch, report->window, (unsigned long long)parameters);
     json_number(out, "gradient_ratio", report->path.ratio);
     json_number(out, "gradient_low", report->band.low);
     json_number(out, "gradient_high", report->band.high);

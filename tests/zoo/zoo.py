@@ -28,15 +28,8 @@ def elements(shape):
 
 
 def parameters(graph):
-    """All parameters of the graph text, and those that belong to no layer: `parameter([…])`."""
-    sizes = [elements(shape) for shape in re.findall(r'^tensor ".*?" param \w+(\[[^]]*\])', graph, re.M)]
-    kinds = re.findall(r'^tensor ".*?" (\w+)', graph, re.M)
-    index = [at for at, kind in enumerate(kinds) if kind == "param"]
-    free = 0
-    for size, at in zip(sizes, index):
-        leaf = re.search(rf"^%\d+ = tensor \{{tensor = {at}\}}.*$", graph, re.M)
-        free += size if leaf is None or " layer " not in leaf.group() else 0
-    return sum(sizes), free
+    """All parameters of the graph text."""
+    return sum(elements(shape) for shape in re.findall(r'^tensor ".*?" param \w+(\[[^]]*\])', graph, re.M))
 
 
 def main():
@@ -55,12 +48,15 @@ def main():
     if re.search(r"^(error|warning)\b", said, re.M):
         sys.exit(f"actc check accuses a healthy network:\n{said}")
     run(given.actc, "fmt", "--check", given.network)
-    total, free = parameters(run(given.actc, given.network, "--emit=graph")[0])
+    total = parameters(run(given.actc, given.network, "--emit=graph")[0])
     if total != stated:
         sys.exit(f"the header says {stated:,} parameters, the model has {total:,}")
     rows = run(given.actc, "report", "--format=json", given.network)[0].splitlines()
-    reported = sum(json.loads(row).get("parameters", 0) for row in rows)
-    if reported not in (stated, stated - free):
+    layers, summary = [json.loads(row) for row in rows[:-1]], json.loads(rows[-1])
+    reported = sum(layer["parameters"] for layer in layers)
+    if reported != summary["parameters"]:
+        sys.exit(f"the report says {summary['parameters']:,} parameters, its layers have {reported:,}")
+    if reported != stated:
         sys.exit(f"the header says {stated:,} parameters, the report {reported:,}")
     with tempfile.TemporaryDirectory(prefix="zoo") as folder:
         made = pathlib.Path(folder, "network.o")
