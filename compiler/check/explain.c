@@ -2,6 +2,7 @@
 #include "check/explain.h"
 
 #include "ops/registry.h"
+#include "sema/sema.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -140,11 +141,10 @@ static void see_also(Page *page, Str name, Str text)
 }
 
 /* ── nothing is called so ── */
-static void suggest(const Program *program, Str name, Str *why)
+static unsigned known_names(const Program *program, Str **out)
 {
-    Arena *arena = program->arena;
     unsigned cap = 2 * check_count() + program->defs.n + layer_count() + 128, n = 0;
-    Str *names = arena_array(arena, Str, cap);
+    Str *names = *out = arena_array(program->arena, Str, cap);
     for (unsigned i = 0; i < check_count(); i++) {
         names[n++] = str_of(check_at(i)->name);
         names[n++] = str_of(check_at(i)->code);
@@ -153,9 +153,17 @@ static void suggest(const Program *program, Str name, Str *why)
         names[n++] = program->defs.at[i].name;
     for (unsigned i = 0; i < layer_count(); i++)
         names[n++] = str_of(layer_at(i)->name);
-    n += explain_topic_names(names + n, cap - n);
-    int nearest = str_nearest(name, names, n);
-    if (nearest >= 0)
+    return n + explain_topic_names(names + n, cap - n);
+}
+
+static void suggest(const Program *program, Str name, const Str *names, unsigned n, Str *why)
+{
+    Arena *arena = program->arena;
+    int nearest = name.n > 2 ? str_nearest(name, names, n) : -1;
+    if (foreign_planned(name))
+        *why = str_printf(arena, "`" STR_FMT "` can't be compiled yet; `actc list layers` shows what can",
+                          STR_ARG(name));
+    else if (nearest >= 0)
         *why = str_printf(arena, "nothing is called `" STR_FMT "`; there is `" STR_FMT "`", STR_ARG(name),
                           STR_ARG(names[nearest]));
     else
@@ -182,8 +190,14 @@ bool explain_page(Program *program, Str name, const ExplainStyle *style, Text *o
     Text text = {.arena = program->arena};
     Page page = {program, &text, page_width(style), style->unicode};
     if (!write_page(&page, name)) {
-        suggest(program, name, why);
-        return false;
+        Str *names; /* ReLU, nn.Linear: what others call so */
+        unsigned n = known_names(program, &names);
+        Str here = foreign_name(name, names, n);
+        if (!here.n || !write_page(&page, here)) {
+            suggest(program, name, names, n, why);
+            return false;
+        }
+        name = here;
     }
     see_also(&page, name, text_str(&text));
     if (style->unicode)

@@ -80,6 +80,70 @@ static const struct {
 
 enum { WORDS = sizeof words / sizeof words[0] };
 
+/* Words with which a statement begins, and what stands beside layers. */
+static const struct {
+    const char *word, *kind, *example, *text;
+} statements[] = {
+    {"model", "definition", "model digits { … }",
+     "A network: its inputs and targets, the values computed from them, a `loss`, and what comes out (`output`)."},
+    {"input", "statement of a model", "input image : f32[28, 28, 1] in [0, 1]",
+     "What the network reads, with its type (`f32`, `token`). `= normal(0, 1)` behind the type draws it instead."},
+    {"target", "statement of a model", "target digit : class(10)",
+     "What is to be predicted, with its type: `class`, `binary` or `f32`. The type says what the task is, and a loss "
+     "that does not fit it is found (`output_and_loss`)."},
+    {"loss", "statement of a model", "loss cross_entropy(logits, digit)",
+     "What training makes small: a scalar expression over losses (`actc list losses`), `mean` and `sum`. Several are "
+     "added; `loss fit = …` names one. Outside a model, `loss name(prediction, target) = …` defines one."},
+    {"metric", "statement of a model", "metric accuracy(logits, digit)",
+     "What is measured and printed beside the loss, and never trained on (`actc list metrics`)."},
+    {"output", "statement of a model", "output softmax(logits)",
+     "What prediction gives. Several have names: `output p = softmax(z)`."},
+    {"share", "statement of a model", "share proj = linear(128)",
+     "One layer, block or free weight (`parameter`), whose weights every `|> proj` uses."},
+    {"block", "definition", "block residual(x) { x + (x |> linear(x.features) |> gelu) }",
+     "Layers under a name, with parameters; the last line is its value. Each use has weights of its own, unless it is "
+     "shared (`share`). `repeat` stacks them."},
+    {"param", "definition", "param hidden = relu",
+     "A number or function that the command line can change: `--set hidden=gelu`."},
+    {"import", "definition", "import \"blocks.act\"",
+     "The definitions of another file; its path is relative to this one."},
+    {"train", "definition", "train digits { data mnist; epochs 10; optimizer adamw(lr = 1e-3) }",
+     "How a model is trained: `data`, `epochs`, `batch`, `optimizer`, `schedule`, `clip`, `seed` and others."},
+    {"activation", "definition", "activation bent(x) = 0.5 * (x + sqrt(x^2 + 1))",
+     "A function of one number, used like a layer. Derivative, range, gain and initializer follow from the formula; "
+     "`actc explain FILE.act bent` shows them."},
+    {"initializer", "definition", "initializer small(fan_in) = normal(0, 0.1 / sqrt(fan_in))",
+     "A distribution that weights start from (`initialization`)."},
+    {"allow", "annotation", "@allow(saturating_hidden, reason = \"reproduces the 1998 network\")",
+     "On the line above a statement: the rule is silent about it. A reason is required, and an `@allow` that silences "
+     "nothing is itself reported (ACT0001)."},
+    {"auto", "initializer of `linear`", "x |> linear(64)",
+     "What weights start from where nothing else is written: the compiler follows the value to the next activation and "
+     "takes the variance that keeps the signal's size (`initialization`)."},
+    {"weight", "argument of `linear`", "x |> linear(64, weight = kaiming_normal)",
+     "The initializer of a layer's weights, or another layer's weights to share: `weight = table.weight`."},
+    {"bias", "argument of `linear`", "x |> linear(64, bias = false)",
+     "The initializer of what is added to each output, zeros unless it is written; `false` leaves it out."},
+    {"lr", "argument of optimizers", "optimizer adam(lr = 1e-3)",
+     "The learning rate: how far a step goes. Its default stands on the optimizer's page; `schedule` changes it while "
+     "training, and ACT901 says when it can't be meant."},
+};
+
+static bool explain_statement(Page *page, Str name)
+{
+    if (name.n && name.p[0] == '@')
+        name = (Str){name.p + 1, name.n - 1};
+    for (unsigned i = 0; i < sizeof statements / sizeof statements[0]; i++) {
+        if (!str_is(name, statements[i].word))
+            continue;
+        text_printf(page->out, "%s (%s)\n", statements[i].word, statements[i].kind);
+        page_paragraphs(page, str_of(statements[i].text), 0);
+        page_code(page, str_printf(page->out->arena, "\n%s", statements[i].example));
+        return true;
+    }
+    return false;
+}
+
 static const char *const kinds[] = {[VOCABULARY_SETTING] = "setting of a `train` block",
                                     [VOCABULARY_READER] = "reader of a `data` block",
                                     [VOCABULARY_STAGE] = "step of a data pipeline",
@@ -106,5 +170,5 @@ bool explain_word(Page *page, Str name)
             return true;
         }
     }
-    return false;
+    return explain_statement(page, name);
 }

@@ -133,8 +133,10 @@ static int explain_run(Arena *arena, Options *options)
             continue;
         if (pages++)
             text_putc(&text, '\n');
-        if (!explain_page(program, name, &style, &text, &why) && !explain_pass(name, &text) &&
-            !explain_target(arena, name, &text))
+        bool page = explain_page(program, name, &style, &text, &why);
+        if (page && pass_find(name)) /* `share` is a word of the language, and a pass */
+            text_putc(&text, '\n');
+        if (!explain_pass(name, &text) && !page && !explain_target(arena, name, &text))
             return session_fail(&s, EXIT_USAGE, why,
                                 STR("`actc list rules`, `actc list activations` … list what has a page"));
     }

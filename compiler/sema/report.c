@@ -89,7 +89,7 @@ static void suggest(Sema *s, Diag *diag, Span span, Str name, const Str *candida
               STR_ARG(better));
     const Source *source = source_get(s->program->sources, span.source);
     bool file = source && !str_starts(source->path, STR("--set")); /* the command line can't be mended */
-    bool sure = !foreign && str_distance(name, better, 2) <= (name.n > 6 ? 2 : 1);
+    bool sure = foreign ? foreign_same(name, better) : str_distance(name, better, 2) <= (name.n > 6 ? 2 : 1);
     if (only && file && !in_library(s, span))
         diag_fix(diag, sure ? FIX_SAFE : FIX_UNSAFE, span, STR_FMT, STR_ARG(better));
 }
