@@ -134,8 +134,9 @@ static void report(CheckContext *cx, const InitPair *pair, uint32_t n)
     }
     check_label_outer(cx, diag, pair[0].product, "in this use");
     effect(cx, fn, size_of(tensor) * sqrt(fmax(tensor->fan_in, 1)), traits->gain, &signal, &gradient);
-    diag_note(diag, "of a unit signal the layer makes %s times what fitting weights make, of the gradient %s times",
-              check_number(cx->arena, signal).p, check_number(cx->arena, gradient).p);
+    if (isfinite(signal) && isfinite(gradient)) /* weights of 1e30 behind an exp: beyond all numbers */
+        diag_note(diag, "of a unit signal the layer makes %s times what fitting weights make, of the gradient %s times",
+                  check_number(cx->arena, signal).p, check_number(cx->arena, gradient).p);
     if (fabs(mean) > tensor->deviation / 4)
         diag_note(diag, "with a mean of %.3g all units begin as nearly the same sum of their inputs", mean);
     const char *use = flow_initializer(cx, fn, tensor->fill.kind == FILL_UNIFORM);
