@@ -1,4 +1,5 @@
 /* Mending what the diagnostics say, one by one or all that is certain, and silencing a rule with a reason. */
+#include "check/check.h"
 #include "lsp/diagnostics.h"
 #include "lsp/feature.h"
 
@@ -78,7 +79,8 @@ static void add_fix(const Actions *x, const Diag *diag)
     for (uint32_t i = 0; i < diag->edits.n; i++)
         add_edit(x, changes, diag->edits.at[i].span, diag->edits.at[i].text);
     Str what = diag->helps.n ? diag->helps.at[0] : diag->message;
-    const char *unsafe = diag->fix == FIX_UNSAFE ? " (changes what the network computes)" : "";
+    bool computes = !check_is_hard(str_of(diag->code)); /* else there is no network yet that could change */
+    const char *unsafe = diag->fix != FIX_UNSAFE ? "" : computes ? " (changes what the network computes)" : " (a guess)";
     cJSON *item =
         action(x, str_printf(arena, "%s: " STR_FMT "%s", diag->code, STR_ARG(what), unsafe), "quickfix", changes);
     if (diag->fix == FIX_SAFE)

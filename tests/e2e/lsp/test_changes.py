@@ -77,6 +77,11 @@ class Fixes(Session):
         self.assertNotIn("sigmoid", self.applied(fix))
         self.assertFalse([a for a in actions if a["kind"].startswith("source")])
 
+    def test_guess(self):
+        self.show("model m {\n    input x : f32[8]\n    output y = x |> Dense(2)\n}\n")
+        fix = next(a for a in self.actions("Dense") if a["title"].startswith("ACT1206"))
+        self.assertTrue(fix["title"].endswith("here it is called `linear` (a guess)"), fix["title"])
+
     def test_silence(self):
         self.show(DEEP)
         silence = next(a for a in self.actions("sigmoid") if a["title"].startswith("Silence"))
