@@ -21,7 +21,9 @@ static Sema *start(Arena *arena, Sources *sources, Diags *diags, const SemaOptio
     s->scratch.arena = arena;
     s->scratch.sources = sources;
     s->sx = whole->program.sx;
-    s->options = options;
+    /* A copy: functions are evaluated when the program is asked about them, and the caller's may be gone by then. */
+    if (options)
+        s->options = arena_copy(arena, options, sizeof *options);
     s->loss = -1;
     for (int kind = 0; kind <= DEF_METRIC; kind++)
         s->by_kind[kind].arena = s->library[kind].arena = arena;
