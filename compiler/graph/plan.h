@@ -39,6 +39,16 @@ typedef struct Slot {
     uint32_t panel;
 } Slot;
 
+/* A value in the work block, from the group that writes it to the last that reads it. */
+typedef struct WorkValue {
+    NodeId id;
+    uint32_t first, last;   /* groups */
+    uint64_t row_bytes;     /* of one row of the batch; 0: it has no batch */
+    uint64_t bytes, offset; /* of all of it */
+    bool by_rows;           /* its writer goes by rows: a thread writes only the rows it has in all such groups */
+    bool owned;             /* so do all groups that touch it in its last stretch between barriers */
+} WorkValue;
+
 typedef struct Plan {
     const Graph *g;
     VEC(Group) groups;      /* in order of execution */
@@ -49,6 +59,7 @@ typedef struct Plan {
     Slot *slot;             /* by node; a view has the slot of what it views */
     NodeId *storage;        /* by node: the node whose memory it uses (views); itself otherwise */
     uint32_t *update_of;    /* by tensor: the node that is its new value; 0 none */
+    VEC(WorkValue) work;    /* by id */
     uint64_t work_bytes;
 } Plan;
 

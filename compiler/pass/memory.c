@@ -1,16 +1,10 @@
-/* memory: where each value lies. Values that leave their kernel get a place in the work block; places are shared between values
- * whose stretches between barriers do not overlap (threads may be anywhere inside a stretch). */
+/* memory: where each value lies. Values that leave their kernel get a place in the work block; place.c shares it out. */
 #include "ops/build.h"
 #include "pass/access.h"
 #include "pass/pass.h"
+#include "pass/place.h"
 
-enum { ALIGN = 64, DEAR = 8 /* additions: what is cheaper is computed again in a later loop of the row instead of kept */ };
-
-typedef struct Life {
-    NodeId id;
-    uint64_t bytes, offset;
-    uint32_t first, last;   /* epochs */
-} Life;
+enum { DEAR = 8 /* additions: what is cheaper is computed again in a later loop of the row instead of kept */ };
 
 static uint64_t value_bytes(const Graph *g, const Plan *plan, NodeId id)
 {
@@ -129,41 +123,35 @@ static void roots(const Graph *g, Plan *plan, bool *kept)
     }
 }
 
-/* ── placing: greatest first, at the lowest offset that is free for its whole life ── */
+/* ── lives ── */
 
-static void sort_by_size(Life *life, uint32_t n)
+/* The last group that reads each value, 1-based, and whether a group that does not go by rows reads it in that group's stretch. */
+static void lives(PassState *state, const Graph *g, Plan *plan, const bool *kept)
 {
-    for (uint32_t gap = n / 2; gap > 0; gap /= 2)
-        for (uint32_t i = gap; i < n; i++) {
-            Life item = life[i];
-            uint32_t k = i;
-            for (; k >= gap && (life[k - gap].bytes < item.bytes ||
-                                (life[k - gap].bytes == item.bytes && life[k - gap].id > item.id)); k -= gap)
-                life[k] = life[k - gap];
-            life[k] = item;
-        }
-}
-
-static uint64_t place(Life *life, uint32_t n)
-{
-    uint64_t total = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        uint64_t at = 0;
-        for (bool moved = true; moved;) {
-            moved = false;
-            for (uint32_t k = 0; k < i; k++) {
-                bool together = life[k].first <= life[i].last && life[i].first <= life[k].last;
-                bool overlap = life[k].offset < at + life[i].bytes && at < life[k].offset + life[k].bytes;
-                if (together && overlap) {
-                    at = life[k].offset + life[k].bytes;
-                    moved = true;
-                }
+    uint32_t *last = arena_array(state->arena, uint32_t, g->nodes.n);
+    uint32_t *mixed = arena_array(state->arena, uint32_t, g->nodes.n); /* 1 + the last stretch with such a reader */
+    for (uint32_t k = 0; k < plan->groups.n; k++)
+        for (uint32_t m = 0; m < plan->groups.at[k].nodes.n; m++) {
+            const Node *node = graph_node(g, plan->groups.at[k].nodes.at[m]);
+            for (uint32_t i = 0; i < node->n_in; i++) {
+                NodeId in = plan->storage[node->in[i]];
+                last[in] = k + 1;
+                if (!plan->groups.at[k].by_rows)
+                    mixed[in] = 1 + plan->epoch[k];
             }
         }
-        life[i].offset = at;
-        total = at + life[i].bytes > total ? at + life[i].bytes : total;
+    for (NodeId id = 1; id < g->nodes.n; id++) {
+        if (!kept[id])
+            continue;
+        const Type *type = graph_type(g, id);
+        WorkValue *value = vec_push(state->arena, &plan->work);
+        *value = (WorkValue){.id = id, .first = plan->group_of[id] - 1, .bytes = value_bytes(g, plan, id)};
+        value->last = last[id] > value->first ? last[id] - 1 : value->first;
+        value->row_bytes = type->batch ? value->bytes / g->batch : 0;
+        value->by_rows = type->batch && plan->groups.at[value->first].by_rows;
+        value->owned = type->batch && mixed[id] != 1 + plan->epoch[value->last] &&
+                       (value->by_rows || plan->epoch[value->first] != plan->epoch[value->last]);
     }
-    return total;
 }
 
 static void run(PassState *state)
@@ -175,28 +163,11 @@ static void run(PassState *state)
     layouts(state, g, plan);
     keep(g, plan, kept);
     roots(g, plan, kept);
-    Life *life = arena_array(state->arena, Life, g->nodes.n);
-    uint32_t n = 0, *last = arena_array(state->arena, uint32_t, g->nodes.n);
-    for (NodeId id = 1; id < g->nodes.n; id++) {
-        const Node *node = graph_node(g, id);
-        for (uint32_t i = 0; i < node->n_in && plan->group_of[id] != 0; i++) {
-            NodeId in = plan->storage[node->in[i]];
-            uint32_t epoch = plan->epoch[plan->group_of[id] - 1];
-            last[in] = epoch > last[in] ? epoch : last[in];
-        }
-    }
-    for (NodeId id = 1; id < g->nodes.n; id++) {
-        if (!kept[id])
-            continue;
-        uint32_t first = plan->epoch[plan->group_of[id] - 1];
-        uint64_t bytes = (value_bytes(g, plan, id) + ALIGN - 1) / ALIGN * ALIGN;
-        life[n++] = (Life){id, bytes, 0, first, last[id] > first ? last[id] : first};
-    }
-    sort_by_size(life, n);
-    plan->work_bytes = place(life, n);
-    for (uint32_t i = 0; i < n; i++) {
-        plan->slot[life[i].id].space = SPACE_WORK;
-        plan->slot[life[i].id].offset = life[i].offset;
+    lives(state, g, plan, kept);
+    plan->work_bytes = place_values(state->arena, plan, plan->work.at, plan->work.n, g->batch);
+    for (uint32_t i = 0; i < plan->work.n; i++) {
+        plan->slot[plan->work.at[i].id].space = SPACE_WORK;
+        plan->slot[plan->work.at[i].id].offset = plan->work.at[i].offset;
     }
 }
 
