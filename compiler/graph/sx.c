@@ -7,21 +7,21 @@
 
 /* The rows stand in the order of the enum: a row out of place does not compile. */
 enum {
-#define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound) ROW_##op,
+#define SX_PRIM(op, ...) ROW_##op,
 #include "graph/sx_prims.inc"
     ROW_COUNT
 };
-#define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound) \
+#define SX_PRIM(op, name, ...) \
     _Static_assert((int)ROW_##op == (int)SX_##op, "row " name " stands in the place of another");
 #include "graph/sx_prims.inc"
 _Static_assert((int)ROW_COUNT == (int)SX_OP_COUNT, "every SxOp has a row");
 
 static const char *const op_name[] = {
-#define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound) name,
+#define SX_PRIM(op, name, ...) name,
 #include "graph/sx_prims.inc"
 };
 static const unsigned char op_arity[] = {
-#define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound) arity,
+#define SX_PRIM(op, name, arity, ...) arity,
 #include "graph/sx_prims.inc"
 };
 
@@ -301,6 +301,21 @@ static Sx fold_div(SxPool *p, Sx a, Sx b)
     return 0;
 }
 
+static Sx fold_abs(SxPool *p, Sx a)
+{
+    if (sx_node(p, a)->op == SX_ABS)
+        return a; /* ||x|| = |x| */
+    Sx u = operand_if(p, a, SX_NEG);
+    return u ? sx_un(p, SX_ABS, u) : 0; /* |-x| = |x| */
+}
+
+static Sx fold_pow(SxPool *p, Sx a, Sx b)
+{
+    return sx_is_number(p, b, 1) ? a : sx_is_number(p, b, 0) ? sx_num(p, 1) : 0;
+}
+
+static Sx fold_lt(SxPool *p, Sx a, Sx b) { return a == b ? sx_num(p, 0) : 0; } /* x < x is false, also for NaN */
+
 static Sx fold_neg(SxPool *p, Sx a)
 {
     const SxNode *node = sx_node(p, a);
@@ -321,25 +336,15 @@ static Sx fold_select(SxPool *p, Sx c, Sx a, Sx b)
     return 0;
 }
 
+#define KEEP 0
+
 static Sx fold(SxPool *p, SxOp op, Sx a, Sx b, Sx c)
 {
-    Sx u;
     switch (op) {
-    case SX_NEG: return fold_neg(p, a);
-    case SX_ABS:
-        if (sx_node(p, a)->op == SX_ABS)
-            return a;                                                   /* ||x|| = |x| */
-        return (u = operand_if(p, a, SX_NEG)) ? sx_un(p, SX_ABS, u) : 0; /* |-x| = |x| */
-    case SX_ADD: return fold_add(p, a, b);
-    case SX_SUB: return fold_sub(p, a, b);
-    case SX_MUL: return fold_mul(p, a, b);
-    case SX_DIV: return fold_div(p, a, b);
-    case SX_MIN:
-    case SX_MAX: return a == b ? a : 0; /* max(x, x) = x */
-    case SX_POW: return sx_is_number(p, b, 1) ? a : sx_is_number(p, b, 0) ? sx_num(p, 1) : 0;
-    case SX_LT: return a == b ? sx_num(p, 0) : 0; /* x < x is false, also for NaN */
-    case SX_SELECT: return fold_select(p, a, b, c);
-    default: return 0;
+#define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound, branch, line, level, form, fold, law) \
+    case SX_##op: return fold;
+#include "graph/sx_prims.inc"
+    default: ACT_BUG("no such primitive");
     }
 }
 
@@ -361,10 +366,9 @@ Sx sx_make(SxPool *pool, SxOp op, Sx a, Sx b, Sx c)
 
 Sx sx_rebuild(SxPool *pool, const SxNode *node, const Sx *in)
 {
-    switch (node->op) {
-    case SX_NUM: return sx_num(pool, node->number);
-    case SX_ARG: return sx_arg(pool, (unsigned)node->index);
-    case SX_POWI: return sx_powi(pool, in[0], node->index);
-    default: return sx_make(pool, node->op, in[0], in[1], in[2]);
-    }
+    if (op_arity[node->op] == 0) /* a literal or an argument */
+        return intern(pool, (SxNode){.op = node->op, .index = node->index, .number = node->number});
+    if (node->op == SX_POWI)
+        return sx_powi(pool, in[0], node->index);
+    return sx_make(pool, node->op, in[0], in[1], in[2]);
 }

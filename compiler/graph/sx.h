@@ -1,9 +1,9 @@
 /* sx: scalar expressions, the one description of every pointwise function.
  *
  * An expression is a node of a directed acyclic graph in a pool; equal nodes are the same node (hash-consed), so
- * comparing handles compares expressions. One row of SX_PRIMS gives a primitive its name, its meaning and its partial
- * derivatives; evaluation, differentiation, bounds, Gaussian moments, printing, reading back and code generation all
- * read these rows.
+ * comparing handles compares expressions. One row of sx_prims.inc gives a primitive its name, its meaning, its partial
+ * derivatives, its bounds, its kinks, its written form and its algebra; evaluation, differentiation, Gaussian moments,
+ * printing, simplification and reading back all read these rows.
  *
  * Meaning: real arithmetic in double. NaN propagates through MIN and MAX. SELECT(c, a, b) is a when c is not zero
  * (NaN counts as not zero only through a comparison, which is false on NaN). Comparisons give 1 or 0.

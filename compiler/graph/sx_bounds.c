@@ -276,7 +276,7 @@ static Iv bound_step(const SxStep *s, Iv a, Iv b, Iv c)
     bool same = s->in[0] == s->in[1];
     int32_t n = s->index;
     switch (s->op) {
-#define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound) \
+#define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound, ...) \
     case SX_##op: return bound;
 #include "graph/sx_prims.inc"
     default: ACT_BUG("no such primitive");

@@ -227,7 +227,7 @@ static Part part_of(SxPool *p, const SxNode *node, Sx Y, Sx g, unsigned k)
     int32_t n = node->index;
     (void)A, (void)B, (void)n;
     switch (node->op) {
-#define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound) \
+#define SX_PRIM(op, name, arity, cost, value, da, db, dc, ...) \
     case SX_##op: return k == 0 ? da : k == 1 ? db : dc;
 #include "graph/sx_prims.inc"
     default: return NONE;

@@ -20,7 +20,7 @@ double sx_apply(SxOp op, int32_t n, double a, double b, double c)
 {
     (void)n, (void)b, (void)c;
     switch (op) {
-#define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound) \
+#define SX_PRIM(op, name, arity, cost, value, ...) \
     case SX_##op: return value;
 #include "graph/sx_prims.inc"
     default: ACT_BUG("no such primitive");
@@ -32,13 +32,13 @@ static void run_block(const SxStep *s, const double *A, const double *B, const d
 {
     int32_t n = s->index;
     switch (s->op) {
-#define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound) \
-    case SX_##op:                                                \
-        for (size_t k = 0; k < count; k++) {                     \
-            double a = A[k], b = B[k], c = C[k];                 \
-            (void)a, (void)b, (void)c, (void)n;                  \
-            out[k] = value;                                      \
-        }                                                        \
+#define SX_PRIM(op, name, arity, cost, value, ...) \
+    case SX_##op:                                  \
+        for (size_t k = 0; k < count; k++) {       \
+            double a = A[k], b = B[k], c = C[k];   \
+            (void)a, (void)b, (void)c, (void)n;    \
+            out[k] = value;                        \
+        }                                          \
         break;
 #include "graph/sx_prims.inc"
     default: ACT_BUG("no such primitive");

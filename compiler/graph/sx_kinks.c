@@ -54,32 +54,30 @@ double *sx_grid(double low, double high, uint32_t *n, Arena *arena)
 
 static double sign(double x) { return (double)((x > 0) - (x < 0)); }
 
-static double compare(double a, double b) { return (double)((a > b) - (a < b)); }
+static double order(double a, double b) { return (double)((a > b) - (a < b)); }
 
-static bool branches(SxOp op)
-{
-    return op == SX_ABS || op == SX_FLOOR || op == SX_MIN || op == SX_MAX || op == SX_LT || op == SX_LE ||
-           op == SX_EQ || op == SX_SELECT || op == SX_SQRT || op == SX_LOG || op == SX_LOG1P || op == SX_DIV ||
-           op == SX_POW;
-}
+static const bool branches[] = {
+#define SMOOTH false
+#define AT(e)  true
+#define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound, branch, ...) branch,
+#include "graph/sx_prims.inc"
+#undef SMOOTH
+#undef AT
+};
 
-/* Which branch a node takes at point k. Edges of a domain (sqrt, log) and poles count. */
+/* Which branch a node takes at point k. */
 static double state(const SxCurve *curve, const SxStep *s, size_t k)
 {
     const double *value = curve->value;
     double a = value[(size_t)s->in[0] * SX_BLOCK + k], b = value[(size_t)s->in[1] * SX_BLOCK + k];
     double y = value[(size_t)(s - curve->tape.step) * SX_BLOCK + k];
     switch (s->op) {
-    case SX_ABS: return sign(a);
-    case SX_MIN:
-    case SX_MAX: return compare(a, b);
-    case SX_DIV: return sign(b);
-    case SX_SELECT: return a != 0;
-    case SX_SQRT:
-    case SX_LOG:
-    case SX_LOG1P:
-    case SX_POW: return isnan(y);
-    default: return isnan(y) ? -1 : y; /* comparisons, floor */
+#define SMOOTH 0
+#define AT(e)  (e)
+#define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound, branch, ...) \
+    case SX_##op: return branch;
+#include "graph/sx_prims.inc"
+    default: ACT_BUG("no such primitive");
     }
 }
 
@@ -130,7 +128,7 @@ unsigned sx_curve_kinks(SxCurve *curve, double low, double high, double *at, uns
     Watch watch = {.curve = curve};
     watch.step = arena_array(arena, const SxStep *, curve->tape.n);
     for (uint32_t i = 0; i < curve->tape.n; i++)
-        if (branches(curve->tape.step[i].op))
+        if (branches[curve->tape.step[i].op])
             watch.step[watch.n++] = &curve->tape.step[i];
     if (!watch.n)
         return 0;

@@ -47,36 +47,10 @@ static void name_shared(Printer *p, bool wanted)
             p->name[i] = ++p->n_name;
 }
 
-/* ── the text form ── */
-
-static void open_step(Printer *p, uint32_t at)
+/* One step, named or not, to the end of what `open` puts off. */
+static void print_from(Printer *p, uint32_t at, void (*open)(Printer *p, Item item))
 {
-    const SxStep *s = &p->tape->step[at];
-    unsigned arity = sx_op_arity(s->op);
-    if (s->op == SX_NUM) {
-        text_number(p->out, s->number);
-        return;
-    }
-    if (s->op == SX_ARG) {
-        text_printf(p->out, "a%d", s->index);
-        return;
-    }
-    text_printf(p->out, "(%s", sx_op_name(s->op));
-    say(p, ")");
-    if (s->op == SX_POWI) {
-        Text exponent = {.arena = p->arena};
-        text_printf(&exponent, " %d", s->index);
-        say(p, text_str(&exponent).p);
-    }
-    for (unsigned k = arity; k-- > 0;) {
-        show(p, s->in[k], 0);
-        say(p, " ");
-    }
-}
-
-static void print_body(Printer *p, uint32_t at)
-{
-    open_step(p, at);
+    open(p, (Item){.at = at});
     while (p->todo.n) {
         Item item = p->todo.at[--p->todo.n];
         if (item.words)
@@ -84,7 +58,37 @@ static void print_body(Printer *p, uint32_t at)
         else if (p->name[item.at])
             text_printf(p->out, "t%u", p->name[item.at] - 1);
         else
-            open_step(p, item.at);
+            open(p, item);
+    }
+}
+
+/* ── the text form ── */
+
+static void say_integer(Printer *p, const char *before, int32_t n, const char *after)
+{
+    Text words = {.arena = p->arena};
+    text_printf(&words, "%s%d%s", before, n, after);
+    say(p, text_str(&words).p);
+}
+
+static void open_step(Printer *p, Item item)
+{
+    const SxStep *s = &p->tape->step[item.at];
+    unsigned arity = sx_op_arity(s->op);
+    if (arity == 0) {
+        if (s->op == SX_NUM)
+            text_number(p->out, s->number);
+        else
+            text_printf(p->out, "a%d", s->index);
+        return;
+    }
+    text_printf(p->out, "(%s", sx_op_name(s->op));
+    say(p, ")");
+    if (s->op == SX_POWI)
+        say_integer(p, " ", s->index, "");
+    for (unsigned k = arity; k-- > 0;) {
+        show(p, s->in[k], 0);
+        say(p, " ");
     }
 }
 
@@ -99,11 +103,11 @@ void sx_print(const SxPool *pool, Sx x, Text *out)
     for (uint32_t i = 0; i < tape.n; i++)
         if (p.name[i]) {
             text_printf(out, " t%u ", p.name[i] - 1);
-            print_body(&p, i);
+            print_from(&p, i, open_step);
         }
     if (p.n_name)
         text_putc(out, ' ');
-    print_body(&p, tape.root[0]);
+    print_from(&p, tape.root[0], open_step);
     if (p.n_name)
         text_putc(out, ')');
     arena_free(arena);
@@ -126,21 +130,11 @@ static bool starts_negative(const Printer *p, uint32_t at)
 
 static int level_of(const SxStep *s, bool positive)
 {
-    switch (s->op) {
-    case SX_NUM: return negative(s->number) && !positive ? LEVEL_MINUS : LEVEL_ATOM;
-    case SX_NEG: return LEVEL_MINUS;
-    case SX_ADD:
-    case SX_SUB: return LEVEL_SUM;
-    case SX_MUL:
-    case SX_DIV: return LEVEL_PRODUCT;
-    case SX_POWI:
-    case SX_POW: return LEVEL_POWER;
-    case SX_LT:
-    case SX_LE:
-    case SX_EQ: return LEVEL_COMPARE;
-    case SX_SELECT: return LEVEL_IF;
-    default: return LEVEL_ATOM;
-    }
+    static const int level[] = {
+#define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound, branch, line, level, ...) LEVEL_##level,
+#include "graph/sx_prims.inc"
+    };
+    return s->op == SX_NUM && negative(s->number) && !positive ? LEVEL_MINUS : level[s->op];
 }
 
 static void show_call(Printer *p, const SxStep *s)
@@ -165,87 +159,75 @@ static void show_pair(Printer *p, uint32_t left, int left_level, const char *sig
     show(p, left, left_level);
 }
 
-static void show_compare(Printer *p, const SxStep *s)
+static void show_compare(Printer *p, const SxStep *s, const char *sign, const char *turned)
 {
-    static const char *const sign[2][3] = {{" < ", " <= ", " == "}, {" > ", " >= ", " == "}};
-    unsigned which = s->op == SX_LT ? 0 : s->op == SX_LE ? 1 : 2;
     bool turn = p->tape->step[s->in[0]].op == SX_NUM; /* "x > 0", not "0 < x" */
-    show_pair(p, s->in[turn], LEVEL_SUM, sign[turn][which], s->in[!turn], LEVEL_SUM, false);
+    show_pair(p, s->in[turn], LEVEL_SUM, turn ? turned : sign, s->in[!turn], LEVEL_SUM, false);
 }
 
-static void show_leaf(Printer *p, const SxStep *s, bool positive)
+static void show_number(Printer *p, const SxStep *s, bool positive)
 {
-    if (s->op == SX_NUM)
-        text_number(p->out, positive ? fabs(s->number) : s->number);
-    else if (p->names && p->names[s->index])
+    text_number(p->out, positive ? fabs(s->number) : s->number);
+}
+
+static void show_argument(Printer *p, const SxStep *s)
+{
+    if (p->names && p->names[s->index])
         text_add(p->out, str_of(p->names[s->index]));
     else
         text_printf(p->out, "a%d", s->index);
 }
 
-static void show_power(Printer *p, const SxStep *s)
+static void show_minus(Printer *p, const SxStep *s)
 {
-    if (s->op == SX_POW) {
-        show_pair(p, s->in[0], LEVEL_ATOM, "^", s->in[1], LEVEL_ATOM, false);
-        return;
-    }
-    Text exponent = {.arena = p->arena};
-    text_printf(&exponent, s->index < 0 ? "^(%d)" : "^%d", s->index);
-    say(p, text_str(&exponent).p);
+    show(p, s->in[0], LEVEL_MINUS);
+    say(p, "-");
+}
+
+static void show_sum(Printer *p, const SxStep *s)
+{
+    bool minus = starts_negative(p, s->in[1]);
+    show_pair(p, s->in[0], LEVEL_SUM, minus ? " - " : " + ", s->in[1], LEVEL_PRODUCT, minus);
+}
+
+static void show_product(Printer *p, const SxStep *s, bool positive)
+{
+    show_pair(p, s->in[0], LEVEL_PRODUCT, " * ", s->in[1], LEVEL_MINUS, false);
+    p->todo.at[p->todo.n - 1].positive = positive;
+}
+
+static void show_powi(Printer *p, const SxStep *s)
+{
+    bool minus = s->index < 0;
+    say_integer(p, minus ? "^(" : "^", s->index, minus ? ")" : "");
     show(p, s->in[0], LEVEL_ATOM);
 }
+
+static void show_choice(Printer *p, const SxStep *s)
+{
+    show_pair(p, s->in[1], LEVEL_COMPARE, " else ", s->in[2], LEVEL_IF, false);
+    say(p, " then ");
+    show(p, s->in[0], LEVEL_COMPARE);
+    say(p, "if ");
+}
+
+#define CALL                     show_call(p, s)
+#define COMPARED(sign, turned)   show_compare(p, s, sign, turned)
+#define INFIX(left, sign, right) show_pair(p, s->in[0], LEVEL_##left, sign, s->in[1], LEVEL_##right, false)
 
 static void expand(Printer *p, Item item)
 {
     const SxStep *s = &p->tape->step[item.at];
-    bool bracket = level_of(s, item.positive) < item.level, minus;
-    if (bracket) {
+    bool positive = item.positive;
+    if (level_of(s, positive) < item.level) {
         text_putc(p->out, '(');
         say(p, ")");
     }
     switch (s->op) {
-    case SX_NUM:
-    case SX_ARG: show_leaf(p, s, item.positive); break;
-    case SX_NEG:
-        show(p, s->in[0], LEVEL_MINUS);
-        say(p, "-");
-        break;
-    case SX_ADD:
-        minus = starts_negative(p, s->in[1]);
-        show_pair(p, s->in[0], LEVEL_SUM, minus ? " - " : " + ", s->in[1], LEVEL_PRODUCT, minus);
-        break;
-    case SX_SUB: show_pair(p, s->in[0], LEVEL_SUM, " - ", s->in[1], LEVEL_PRODUCT, false); break;
-    case SX_MUL:
-        show_pair(p, s->in[0], LEVEL_PRODUCT, " * ", s->in[1], LEVEL_MINUS, false);
-        p->todo.at[p->todo.n - 1].positive = item.positive;
-        break;
-    case SX_DIV: show_pair(p, s->in[0], LEVEL_PRODUCT, " / ", s->in[1], LEVEL_MINUS, false); break;
-    case SX_POWI:
-    case SX_POW: show_power(p, s); break;
-    case SX_LT:
-    case SX_LE:
-    case SX_EQ: show_compare(p, s); break;
-    case SX_SELECT:
-        show_pair(p, s->in[1], LEVEL_COMPARE, " else ", s->in[2], LEVEL_IF, false);
-        say(p, " then ");
-        show(p, s->in[0], LEVEL_COMPARE);
-        say(p, "if ");
-        break;
-    default: show_call(p, s); break;
-    }
-}
-
-static void print_formula(Printer *p, uint32_t at)
-{
-    expand(p, (Item){.at = at});
-    while (p->todo.n) {
-        Item item = p->todo.at[--p->todo.n];
-        if (item.words)
-            text_add(p->out, str_of(item.words));
-        else if (p->name[item.at])
-            text_printf(p->out, "t%u", p->name[item.at] - 1);
-        else
-            expand(p, item);
+#define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound, branch, line, level, form, ...) \
+    case SX_##op: form; break;
+#include "graph/sx_prims.inc"
+    default: ACT_BUG("no such primitive");
     }
 }
 
@@ -270,12 +252,12 @@ void sx_print_formula(const SxPool *pool, Sx x, const char *const *names, Text *
     SxTape tape = sx_tape(pool, &x, 1, arena);
     Printer p = {.tape = &tape, .names = names, .arena = arena, .out = out};
     name_shared(&p, is_long(&tape, arena));
-    print_formula(&p, tape.root[0]);
+    print_from(&p, tape.root[0], expand);
     const char *before = " where ";
     for (uint32_t i = 0; i < tape.n; i++)
         if (p.name[i]) {
             text_printf(out, "%st%u = ", before, p.name[i] - 1);
-            print_formula(&p, i);
+            print_from(&p, i, expand);
             before = ", ";
         }
     arena_free(arena);

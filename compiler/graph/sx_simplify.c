@@ -295,18 +295,17 @@ static Sx choice(SxPool *p, Sx c, Sx a, Sx b, bool small)
     return sx_select(p, c, a, b);
 }
 
+#define KEEP sx_rebuild(p, node, (Sx[]){a.x, b.x, c.x})
+
 static Sx rewrite(SxPool *p, const SxNode *node, const Operand *in, bool small)
 {
+    Operand a = in[0], b = in[1], c = in[2];
+    int32_t n = node->index;
     switch (node->op) {
-    case SX_NEG: return negated(p, in[0]);
-    case SX_ADD: return sum(p, in[0], in[1], false);
-    case SX_SUB: return sum(p, in[0], in[1], true);
-    case SX_MUL: return product(p, in[0], in[1]);
-    case SX_DIV: return quotient(p, in[0], in[1]);
-    case SX_POWI: return power(p, in[0].x, node->index);
-    case SX_POW: return real_power(p, in[0].x, in[1].x);
-    case SX_SELECT: return choice(p, in[0].x, in[1].x, in[2].x, small);
-    default: return sx_rebuild(p, node, (Sx[]){in[0].x, in[1].x, in[2].x});
+#define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound, branch, line, level, form, fold, law) \
+    case SX_##op: return law;
+#include "graph/sx_prims.inc"
+    default: ACT_BUG("no such primitive");
     }
 }
 

@@ -3,7 +3,6 @@
 
 #include "base/vec.h"
 
-
 /* The nodes met so far and their places: a small hash table, so that the work is linear in the DAG and not in the
  * pool. */
 typedef struct Met {
@@ -142,7 +141,7 @@ static unsigned op_cost(SxOp op, int32_t n)
 {
     (void)n;
     switch (op) {
-#define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound) \
+#define SX_PRIM(op, name, arity, cost, ...) \
     case SX_##op: return cost;
 #include "graph/sx_prims.inc"
     default: return 0;
@@ -180,23 +179,34 @@ typedef struct Line { /* scale * argument + shift, where known */
     bool known;
 } Line;
 
-static Line line_of(const SxStep *s, const Line *of, unsigned index)
+#define CURVED ((Line){0})
+
+static Line line_neg(Line a) { return (Line){-a.scale, -a.shift, a.known}; }
+
+static Line line_add(Line a, Line b) { return (Line){a.scale + b.scale, a.shift + b.shift, a.known && b.known}; }
+
+static Line line_sub(Line a, Line b) { return line_add(a, line_neg(b)); }
+
+static Line line_mul(Line a, Line b)
 {
-    Line a = of[s->in[0]], b = of[s->in[1]], none = {0};
-    switch (s->op) {
-    case SX_NUM: return (Line){0, s->number, true};
-    case SX_ARG: return (Line){1, 0, s->index == (int32_t)index};
-    case SX_NEG: return (Line){-a.scale, -a.shift, a.known};
-    case SX_ADD: return (Line){a.scale + b.scale, a.shift + b.shift, a.known && b.known};
-    case SX_SUB: return (Line){a.scale - b.scale, a.shift - b.shift, a.known && b.known};
-    case SX_MUL:
-        if (!a.known || !b.known || (a.scale != 0 && b.scale != 0))
-            return none;
-        return a.scale == 0 ? (Line){a.shift * b.scale, a.shift * b.shift, true}
-                            : (Line){b.shift * a.scale, b.shift * a.shift, true};
-    case SX_DIV:
-        return a.known && b.known && b.scale == 0 ? (Line){a.scale / b.shift, a.shift / b.shift, true} : none;
-    default: return none;
+    if (!a.known || !b.known || (a.scale != 0 && b.scale != 0))
+        return CURVED;
+    return a.scale == 0 ? (Line){a.shift * b.scale, a.shift * b.shift, true}
+                        : (Line){b.shift * a.scale, b.shift * a.shift, true};
+}
+
+static Line line_div(Line a, Line b)
+{
+    return a.known && b.known && b.scale == 0 ? (Line){a.scale / b.shift, a.shift / b.shift, true} : CURVED;
+}
+
+static Line line_step(SxOp op, Line a, Line b)
+{
+    switch (op) {
+#define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound, branch, line, ...) \
+    case SX_##op: return line;
+#include "graph/sx_prims.inc"
+    default: ACT_BUG("no such primitive");
     }
 }
 
@@ -205,8 +215,15 @@ static Line find_line(const SxPool *pool, Sx x, unsigned index)
     Arena *arena = arena_new();
     SxTape tape = sx_tape(pool, &x, 1, arena);
     Line *line = arena_array(arena, Line, tape.n);
-    for (uint32_t i = 0; i < tape.n; i++)
-        line[i] = line_of(&tape.step[i], line, index);
+    for (uint32_t i = 0; i < tape.n; i++) {
+        const SxStep *s = &tape.step[i];
+        if (s->op == SX_NUM)
+            line[i] = (Line){0, s->number, true};
+        else if (s->op == SX_ARG)
+            line[i] = (Line){1, 0, s->index == (int32_t)index};
+        else
+            line[i] = line_step(s->op, line[s->in[0]], line[s->in[1]]);
+    }
     Line whole = line[tape.root[0]];
     arena_free(arena);
     return whole;

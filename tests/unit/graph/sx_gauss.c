@@ -190,6 +190,33 @@ static void kinks(void **state)
     near("floor", at[0], -2, 1e-12);
 }
 
+/* One function for each row that branches. */
+static void a_kink_for_each_row(void **state)
+{
+    (void)state;
+    Sx one = sx_num(p, 1), two = sx_num(p, 2), above = sx_sub(p, x, one);
+    Sx not_a_number = sx_un(p, SX_FLOOR, sx_sub(p, sx_un(p, SX_SQRT, x), one)); /* from NaN to -1 and on to 0 */
+    has_kinks(sx_un(p, SX_ABS, above), 1, (double[]){1});
+    has_kinks(sx_bin(p, SX_MIN, x, two), 1, (double[]){2});
+    has_kinks(sx_bin(p, SX_MAX, x, two), 1, (double[]){2});
+    has_kinks(sx_bin(p, SX_DIV, one, above), 1, (double[]){1});
+    has_kinks(sx_bin(p, SX_LT, x, two), 1, (double[]){2});
+    has_kinks(sx_bin(p, SX_LE, x, two), 1, (double[]){2});
+    has_kinks(sx_bin(p, SX_EQ, x, two), 1, (double[]){2});
+    has_kinks(sx_select(p, x, one, two), 1, (double[]){0});
+    has_kinks(sx_un(p, SX_SQRT, above), 1, (double[]){1});
+    has_kinks(sx_un(p, SX_LOG, above), 1, (double[]){1});
+    has_kinks(sx_un(p, SX_LOG1P, x), 1, (double[]){-1});
+    has_kinks(sx_bin(p, SX_POW, above, sx_num(p, 0.5)), 1, (double[]){1});
+    double at[4];
+    assert_int_equal(sx_kinks(p, not_a_number, 0, -1, 2, at, 4), 2);
+    near("domain", at[0], 0, 1e-12);
+    near("floor", at[1], 1, 1e-12);
+    static const SxOp smooth[] = {SX_NEG, SX_EXP, SX_EXPM1, SX_TANH, SX_SIGMOID, SX_ERF, SX_SIN, SX_COS};
+    for (unsigned i = 0; i < sizeof smooth / sizeof *smooth; i++)
+        has_kinks(sx_un(p, smooth[i], x), 0, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +226,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(fine_trapezoid, setup, teardown),
         cmocka_unit_test_setup_teardown(a_point_and_other_arguments, setup, teardown),
         cmocka_unit_test_setup_teardown(kinks, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_kink_for_each_row, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
