@@ -111,6 +111,15 @@ Span edit_given(const CheckContext *cx, Span use)
     return use;
 }
 
+/* A node stands in the graph once for each use of its block, its text once in the file. */
+static bool has_edit(const Diag *diag, Span span)
+{
+    for (uint32_t i = 0; i < diag->edits.n; i++)
+        if (diag->edits.at[i].span.source == span.source && diag->edits.at[i].span.begin == span.begin)
+            return true;
+    return false;
+}
+
 static Span between(Span from, uint32_t begin, uint32_t end) { return (Span){from.source, begin, end}; }
 
 bool edit_remove(const CheckContext *cx, Diag *diag, FixKind kind, Span use)
@@ -130,6 +139,8 @@ bool edit_replace(const CheckContext *cx, Diag *diag, FixKind kind, Span use, co
     Stage stage;
     if (!edit_stage(cx, use, &stage) || stage.value == NULL)
         return false;
+    if (has_edit(diag, stage.pipe ? stage.call->span : stage.name))
+        return true;
     if (stage.pipe) {
         diag_fix(diag, kind, stage.call->span, "%s", name);
         return true;
@@ -193,7 +204,8 @@ bool edit_initializer(const CheckContext *cx, Diag *diag, FixKind kind, const Te
     const Ast *callee = node && node->kind == AST_CALL ? node->kid[0] : node;
     if (callee == NULL || callee->kind != AST_NAME || !str_eq(callee->text, tensor->init))
         return false;
-    diag_fix(diag, kind, node->span, "%s", name);
+    if (!has_edit(diag, node->span))
+        diag_fix(diag, kind, node->span, "%s", name);
     return true;
 }
 

@@ -33,7 +33,8 @@ bool edit_remove(const CheckContext *cx, Diag *diag, FixKind kind, Span use);
 /* The same for one loss only: when the value also leaves the model as an output, the loss gets the value before the
  * activation and the output stays as it is. */
 bool edit_remove_before_loss(const CheckContext *cx, Diag *diag, FixKind kind, const Head *head, const LossCall *loss);
-/* Another activation in the same place; its arguments go. */
+/* Another activation in the same place; its arguments go. This and edit_initializer change a place once, however often
+ * the graph has what stands there. */
 bool edit_replace(const CheckContext *cx, Diag *diag, FixKind kind, Span use, const char *name);
 /* `|> name` behind a layer. */
 bool edit_insert_after(const CheckContext *cx, Diag *diag, FixKind kind, Span use, Str name);

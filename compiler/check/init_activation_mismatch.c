@@ -104,14 +104,8 @@ static void report(CheckContext *cx, const InitPair *pair, uint32_t n)
         diag_help(diag, "use plain `%s`, or leave the initializer out: both take the gain of what follows", fitting);
     else
         diag_help(diag, "use `%s`, or leave the initializer out: `auto` takes the gain of what follows", fitting);
-    for (uint32_t i = 0; i < n; i++) {
-        const Tensor *other = &cx->g->tensors.at[pair[i].tensor];
-        bool again = false;
-        for (uint32_t k = 0; k < diag->edits.n; k++)
-            again |= diag->edits.at[k].span.begin == other->init_span.begin;
-        if (!again)
-            edit_initializer(cx, diag, FIX_UNSAFE, other, fitting);
-    }
+    for (uint32_t i = 0; i < n; i++)
+        edit_initializer(cx, diag, FIX_UNSAFE, &cx->g->tensors.at[pair[i].tensor], fitting);
 }
 
 static void init_activation_mismatch(CheckContext *cx)

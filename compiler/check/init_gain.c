@@ -62,11 +62,7 @@ static void contract_of_weights(CheckContext *cx, uint32_t layers)
         }
         broken++;
         check_spot_tensor(cx, (uint32_t)pair[i].tensor);
-        bool again = false;
-        for (uint32_t k = 0; k < diag->edits.n; k++)
-            again |= diag->edits.at[k].span.begin == own->init_span.begin;
-        if (!again)
-            edit_initializer(cx, diag, FIX_UNSAFE, own, "lecun_normal");
+        edit_initializer(cx, diag, FIX_UNSAFE, own, "lecun_normal");
     }
     if (diag == NULL)
         return;
@@ -223,11 +219,8 @@ static void gain_slope(CheckContext *cx)
         bool computed = str_starts(tensor->init, STR("kaiming")); /* for the others plain means 1 */
         for (uint32_t k = i; k < n && computed; k++) {
             const Tensor *other = &cx->g->tensors.at[pair[k].tensor];
-            bool done = false;
-            for (uint32_t e = 0; e < diag->edits.n; e++)
-                done |= diag->edits.at[e].span.begin == other->init_span.begin;
-            if (pair[k].follow.fn == pair[i].follow.fn && other->gain == gain && !done &&
-                written_gain(cx, other, &alone) && alone)
+            if (pair[k].follow.fn == pair[i].follow.fn && other->gain == gain && written_gain(cx, other, &alone) &&
+                alone)
                 edit_initializer(cx, diag, FIX_SAFE, other, str_c(cx->arena, other->init));
         }
     }

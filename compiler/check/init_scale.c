@@ -141,14 +141,8 @@ static void report(CheckContext *cx, const InitPair *pair, uint32_t n)
         diag_note(diag, "with a mean of %.3g all units begin as nearly the same sum of their inputs", mean);
     const char *use = flow_initializer(cx, fn, tensor->fill.kind == FILL_UNIFORM);
     diag_help(diag, "use `%s`, or leave the initializer out: `auto` follows inputs and activation", use);
-    for (uint32_t i = 0; i < n; i++) {
-        const Tensor *other = &cx->g->tensors.at[pair[i].tensor];
-        bool again = false;
-        for (uint32_t k = 0; k < diag->edits.n; k++)
-            again |= diag->edits.at[k].span.begin == other->init_span.begin;
-        if (!again)
-            edit_initializer(cx, diag, FIX_UNSAFE, other, use);
-    }
+    for (uint32_t i = 0; i < n; i++)
+        edit_initializer(cx, diag, FIX_UNSAFE, &cx->g->tensors.at[pair[i].tensor], use);
 }
 
 static void init_scale(CheckContext *cx)

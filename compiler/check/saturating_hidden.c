@@ -55,20 +55,11 @@ static NodeId culprit(CheckContext *cx, NodeId id)
     return found;
 }
 
-static bool has_edit(const Diag *diag, Span span)
-{
-    for (uint32_t i = 0; i < diag->edits.n; i++)
-        if (diag->edits.at[i].span.source == span.source && diag->edits.at[i].span.begin == span.begin)
-            return true;
-    return false;
-}
-
 /* The weights in front of the activation: an initializer made for it must go with it. */
 static void fix_initializer(CheckContext *cx, Diag *diag, NodeId activation)
 {
     const Tensor *tensor = &cx->g->tensors.at[facts_weight(cx->g, cx->facts->weighted[activation])];
-    if (!has_edit(diag, tensor->init_span))
-        edit_initializer(cx, diag, FIX_UNSAFE, tensor, "kaiming_normal");
+    edit_initializer(cx, diag, FIX_UNSAFE, tensor, "kaiming_normal");
 }
 
 /* What the activations let through, and nothing else: from the product in front of each to the next one behind it.
@@ -133,8 +124,7 @@ static void report(CheckContext *cx, const Signal *signal, const NodeId *node, u
     diag_help(diag, layers > long_stack ? "in a deep stack use `elu` or `selu`, or add residual connections"
                                         : "in hidden layers use `relu` or `gelu`; their gradient keeps its size");
     for (uint32_t i = 0; i < n; i++) {
-        if (!has_edit(diag, check_span(cx, at[i])))
-            edit_replace(cx, diag, FIX_UNSAFE, check_span(cx, at[i]), better);
+        edit_replace(cx, diag, FIX_UNSAFE, check_span(cx, at[i]), better);
         fix_initializer(cx, diag, node[i]);
     }
 }
