@@ -76,6 +76,17 @@ static bool same_group(const PassState *state, const Root *a, const Root *b)
     return n == m;
 }
 
+/* What node `id` adds to the graph belongs to its layer and its line. */
+static void take_place(Graph *g, uint32_t first, NodeId id)
+{
+    Node node = *graph_node(g, id);
+    for (uint32_t k = first; k < g->nodes.n; k++) {
+        Node *made = graph_node(g, k);
+        made->layer = made->layer == 0 ? node.layer : made->layer;
+        made->span = made->span.source == 0 ? node.span : made->span;
+    }
+}
+
 /* One walk backward from the losses that share loss `first`'s group, to the parameters of that group: their gradients are added to
  * `total`, by tensor. A parameter may be read by several leaves. */
 static void backward(PassState *state, Graph *g, const Graph *from, const NodeId *map, uint32_t first, NodeId *total)
@@ -96,9 +107,11 @@ static void backward(PassState *state, Graph *g, const Graph *from, const NodeId
             add(&self.base, map[root->node], build_number(g, 1));
     }
     for (NodeId id = self.n_forward; id-- > 1;) {
-        const Node *node = graph_node(g, id);
-        if (self.of[id] != 0 && node->op->vjp != NULL)
-            node->op->vjp(&self.base, id, self.of[id]);
+        const Op *op = graph_node(g, id)->op;
+        uint32_t first_new = g->nodes.n;
+        if (self.of[id] != 0 && op->vjp != NULL)
+            op->vjp(&self.base, id, self.of[id]);
+        take_place(g, first_new, id);
     }
     for (NodeId id = 1; id < self.n_forward; id++) {
         if (self.of[id] == 0 || !build_is_tensor(graph_node(g, id), &tensor))
