@@ -120,12 +120,29 @@ static bool has_loop(const LoopStmt *list)
     return false;
 }
 
+/* May the body stand there several times, one vector behind the other? A long one would need more registers than there
+ * are, because its copies are scheduled as one. */
+static bool short_body(const Kernel *k, const LoopStmt *body)
+{
+    enum { SHORT = 24 };
+    unsigned cost = 0;
+    for (const LoopStmt *s = body; s; s = s->next) {
+        if (s->kind == LOOP_FOR || s->kind == LOOP_TILE)
+            return false;
+        if (s->kind == LOOP_STORE)
+            cost += sx_cost(k->p->sx, s->store.value);
+        else if (s->kind == LOOP_ACC_ADD)
+            cost += sx_cost(k->p->sx, s->acc.value);
+    }
+    return cost <= SHORT;
+}
+
 /* Known bounds: as many full vectors as fit, in a line when they are few; then the rest under a constant mask. */
 static void known_vectors(Kernel *k, int64_t from, int64_t to, int64_t multiple, Extent extent, const LoopStmt *body)
 {
     Cg *c = k->c;
     int64_t lanes = c->lanes, full = from + (to - from) / lanes * lanes;
-    if (full - from > 2 * lanes || has_loop(body)) {
+    if (full - from > lanes && (full - from > 2 * lanes || !short_body(k, body))) {
         if (full > from)
             run_loop(k, cg_i64(c, from), cg_i64(c, full), lanes, true, multiple, extent, body, "vec");
     } else {

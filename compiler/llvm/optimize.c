@@ -1,6 +1,7 @@
 /* The passes over finished IR. The order of arithmetic and the loops stay as emitted: no vectoriser, no unroller, no
- * inliner, no reassociation. What is left to do is to share addresses and loads, move what a loop does not change out
- * of it, and fold. */
+ * inliner, no reassociation. What is left to do is to share addresses and loads, and to fold. Nothing is moved out of
+ * loops: code generation does that for addresses and constants as far as registers go, while a vector loaded ahead of
+ * a loop that has no register for it comes back from the stack. */
 #include "llvm/cg.h"
 
 #include <llvm-c/Analysis.h>
@@ -10,7 +11,7 @@
 #include <string.h>
 
 static const char pipeline[] =
-    "function(early-cse<memssa>,instcombine<no-verify-fixpoint>,loop-mssa(licm),gvn<no-pre;no-load-pre>,"
+    "function(early-cse<memssa>,instcombine<no-verify-fixpoint>,gvn<no-pre;no-load-pre>,"
     "instcombine<no-verify-fixpoint>,simplifycfg,dse)";
 
 static char *copy_of(const char *text)
