@@ -6,8 +6,8 @@
 
 #include <ctype.h>
 
-/* The codes of scanner and parser, which have no table of their own. */
-static const SemaCode syntax_codes[] = {
+/* The codes of scanner, parser and the command line, which have no table of their own. */
+static const SemaCode other_codes[] = {
     {"ACT0002", "syntax",
      "The text does not have the form of the language at this place. The message says what would have fitted. "
      "Reading goes on behind the "
@@ -32,6 +32,11 @@ static const SemaCode syntax_codes[] = {
      "Text that begins like a number and goes on like something else, or a number that no double holds. Digits stand "
      "on both sides of a "
      "decimal point (`0.5`, `1.0`), an exponent is whole (`1e-3`)."},
+    {"ACT1302", "memory_limit",
+     "Training takes more memory than `--mem-limit` allows. The compiler knows beforehand: a program allocates the "
+     "parameters, the optimizer's state and one work block for activations and gradients, and nothing in a step. Only "
+     "the work block grows with the batch. The message names the layers that take most and the greatest batch that "
+     "fits; `--mem-report` shows every layer. The data comes on top."},
 };
 
 static bool same(Str given, const char *name)
@@ -45,9 +50,9 @@ static bool same(Str given, const char *name)
 
 static const SemaCode *find(Str name)
 {
-    for (unsigned i = 0; i < sizeof syntax_codes / sizeof syntax_codes[0]; i++)
-        if (same(name, syntax_codes[i].code) || same(name, syntax_codes[i].name))
-            return &syntax_codes[i];
+    for (unsigned i = 0; i < sizeof other_codes / sizeof other_codes[0]; i++)
+        if (same(name, other_codes[i].code) || same(name, other_codes[i].name))
+            return &other_codes[i];
     for (unsigned i = 0; i < SEMA_CODE_COUNT; i++)
         if (same(name, sema_code_at(i)->code) || same(name, sema_code_at(i)->name))
             return sema_code_at(i);

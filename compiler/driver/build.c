@@ -1,5 +1,6 @@
 #include "driver/build.h"
 
+#include "driver/memory.h"
 #include "pass/pass.h"
 
 #include <time.h>
@@ -74,11 +75,26 @@ int build_unit(Build *b)
 #endif
     b->unit = unit_build(s->arena, b->program, &unit);
     fflush(stdout);
+    if (b->unit && options->mem_limit)
+        memory_check(s, b->unit);
     if (session_stops(s))
         return session_report(s);
     if (!b->unit && !options->stop_after.n)
         return session_fail(s, EXIT_PROBLEMS, STR("the network could not be compiled"), (Str){0});
-    return EXIT_CLEAN;
+    return b->unit && options->mem_report ? memory_report(s, b->unit) : EXIT_CLEAN;
+}
+
+Unit *build_to_look_at(Session *s, const Program *program)
+{
+    Str why, help;
+    const Machine *machine = machine_select(s->arena, (Str){0}, (Str){0}, &why, &help);
+    if (!machine || session_stops(s) || !has_healthy_model(program))
+        return NULL;
+    UnitOptions options = {.target = machine->target, .level = s->options->level};
+    Unit *unit = unit_build(s->arena, program, &options);
+    if (unit && s->options->mem_limit)
+        memory_check(s, unit);
+    return unit;
 }
 
 double build_clock(void)

@@ -19,6 +19,8 @@ int build_check(Build *b, Arena *arena, const Options *options);
 /* Chooses the machine and looks up the passes named: before any work, as a mistake there is one of the command line. */
 int build_prepare(Build *b);
 int build_unit(Build *b);
+/* The unit of a program without errors for this machine, to look at: --mem-limit is held against it. NULL: there is none. */
+Unit *build_to_look_at(Session *s, const Program *program);
 /* --time-passes: the line of the code generator, in the form of those of the passes. */
 double build_clock(void);
 void build_time(const Build *b, double since);

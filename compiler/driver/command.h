@@ -34,10 +34,11 @@ struct Options {
     VEC(Str) set;
     CheckOptions check;
     uint32_t batch;        /* 0: as written */
+    uint64_t mem_limit;    /* bytes; 0: none */
     uint32_t max_warnings; /* UINT32_MAX: any number */
     uint32_t error_limit;  /* 0: any number */
     int level, format, error_format, colour;
-    bool debug, notes, fix, unsafe_fixes, statistics, check_only, diff, time_passes, stdio, help, version;
+    bool debug, notes, fix, unsafe_fixes, statistics, check_only, diff, time_passes, mem_report, stdio, help, version;
 };
 
 const Command *command_find(Str name); /* NULL: none */

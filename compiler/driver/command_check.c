@@ -140,6 +140,7 @@ ACT_COMMAND(check) = {
                 "actc check --diff model.act           # show it instead\n"
                 "actc check -D saturating_hidden -A ACT4 models/*.act\n"
                 "actc check --error-format=sarif models/ > findings.sarif\n"
-                "actc check --statistics models/\n",
+                "actc check --statistics models/\n"
+                "actc check --mem-limit 512M model.act # and whether training fits\n",
     .run = check_run_command,
 };

@@ -1,6 +1,6 @@
 /* actc report: what a network consists of and what it will do, layer by layer. */
-#include "driver/session.h"
-
+#include "driver/build.h"
+#include "driver/memory.h"
 #include "driver/report.h"
 
 static int report_run(Arena *arena, Options *options)
@@ -14,9 +14,14 @@ static int report_run(Arena *arena, Options *options)
     if (!source)
         return EXIT_USAGE;
     Program *program = session_program(&s, source);
+    Unit *unit = options->mem_limit || options->mem_report ? build_to_look_at(&s, program) : NULL;
     int code = session_report(&s);
     Text text = {.arena = arena};
     unsigned reported = 0;
+    if (unit && options->mem_report) {
+        int printed = memory_report(&s, unit);
+        return code > printed ? code : printed;
+    }
     for (uint32_t i = 0; i < program->models.n; i++) {
         const Model *model = program->models.at[i];
         if (model->poisoned)
@@ -48,8 +53,12 @@ ACT_COMMAND(report) = {
         "the "
         "size of the first update, and for the whole network the gradient ratio with the band in which nine "
         "networks "
-        "of ten lie, and the loss before training. JSON: an object a layer, then one for the model.",
+        "of ten lie, and the loss before training. JSON: an object a layer, then one for the model.\n\n"
+        "--mem-report prints instead what the compiled network takes of memory, in the same two forms: a row for every "
+        "layer with its weights, their transposed copies, the optimizer's state, and the activations and gradients of "
+        "a training step; then the blocks a program allocates, and what other batches would take.",
     .examples = "actc report model.act\n"
-                "actc report model.act --format=json\n",
+                "actc report model.act --format=json\n"
+                "actc report model.act --mem-report\n",
     .run = report_run,
 };

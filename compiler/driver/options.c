@@ -14,6 +14,7 @@ const OptionRow option_row[] = {
 #define AT_TEXT(field) offsetof(Options, field)
 #define AT_LIST(field) offsetof(Options, field)
 #define AT_WHOLE(field) offsetof(Options, field)
+#define AT_SIZE(field) offsetof(Options, field)
 #define AT_CHOICE(field) offsetof(Options, field)
 #define AT_LEVEL(field) offsetof(Options, field)
 #define AT_RULE(field) field
@@ -136,6 +137,27 @@ static bool read_whole(Str text, uint32_t *value)
     return text.n > 0 && number < UINT32_MAX;
 }
 
+/* "4096", "512M", "1.5GiB": more than nothing, a power of 1024 behind it. */
+static bool read_size(Arena *arena, Str text, uint64_t *bytes)
+{
+    static const char letter[] = "KMGT";
+    char *end;
+    if (!text.n || text.p[0] < '0' || text.p[0] > '9') /* strtod takes signs, blanks and words, too */
+        return false;
+    double value = strtod(str_c(arena, text), &end), scale = 1;
+    const char *found = *end ? strchr(letter, *end >= 'a' && *end <= 'z' ? *end - 'a' + 'A' : *end) : NULL;
+    for (; found && found >= letter; found--)
+        scale *= 1024;
+    end += scale > 1;
+    if (scale > 1 && *end == 'i')
+        end++;
+    if (*end == 'B')
+        end++;
+    value *= scale;
+    *bytes = value >= 1 && value < 1e18 ? (uint64_t)value : 0;
+    return !*end && *bytes > 0;
+}
+
 /* Stores one option. `shown` is as the user wrote it. */
 static int store(Reader *r, const OptionRow *row, Str shown, Str value)
 {
@@ -167,6 +189,13 @@ static int store(Reader *r, const OptionRow *row, Str shown, Str value)
                         str_printf(r->arena, "`" STR_FMT "` wants a whole number%s, not `" STR_FMT "`", STR_ARG(shown),
                                    batch ? " from 1 to 1048576" : "", STR_ARG(value)),
                         (Str){0});
+        break;
+    case OPTION_SIZE:
+        if (!read_size(r->arena, value, (uint64_t *)(void *)field))
+            return fail(r,
+                        str_printf(r->arena, "`" STR_FMT "` wants a size, not `" STR_FMT "`", STR_ARG(shown),
+                                   STR_ARG(value)),
+                        STR("a number of bytes, or of KiB, MiB or GiB: 4096, 512M, 1.5G"));
         break;
     case OPTION_CHOICE: {
         int choice = choice_of(row->value, value);

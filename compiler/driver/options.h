@@ -10,6 +10,7 @@ typedef enum OptionKind {
     OPTION_TEXT,
     OPTION_LIST,
     OPTION_WHOLE,
+    OPTION_SIZE,
     OPTION_CHOICE,
     OPTION_RULE,
     OPTION_LEVEL

@@ -1,79 +1,12 @@
 /* The report as tables for people and as JSON. */
 #include "driver/report.h"
 
+#include "driver/table.h"
+
 #include <math.h>
 #include <string.h>
 
-enum { MAX_COLUMN = 8, BAR = 12 };
-
-/* Cells are text; a column is as wide as its widest. */
-typedef struct Table {
-    Arena *arena;
-    uint32_t n_column, n_row;
-    const char *head[MAX_COLUMN];
-    bool left[MAX_COLUMN];
-    Str *cell; /* [row][column] */
-} Table;
-
-static Str *cell(const Table *table, uint32_t row, uint32_t column) { return &table->cell[row * MAX_COLUMN + column]; }
-
-static uint32_t columns_of(Str text)
-{
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < text.n; i++)
-        n += ((unsigned char)text.p[i] & 0xC0) != 0x80;
-    return n;
-}
-
-static void put(Text *line, Str text, uint32_t width, bool left)
-{
-    uint32_t pad = width - columns_of(text);
-    text_printf(line, "  %*s", left ? 0 : (int)pad, "");
-    text_add(line, text);
-    text_printf(line, "%*s", left ? (int)pad : 0, "");
-}
-
-static void put_line(Text *out, Text *line)
-{
-    Str text = text_str(line);
-    while (text.n && text.p[text.n - 1] == ' ')
-        text.n--;
-    text_add(out, text);
-    text_putc(out, '\n');
-}
-
-static void print_table(const Table *table, Text *out)
-{
-    uint32_t width[MAX_COLUMN];
-    for (uint32_t c = 0; c < table->n_column; c++) {
-        width[c] = (uint32_t)strlen(table->head[c]);
-        for (uint32_t r = 0; r < table->n_row; r++) {
-            uint32_t own = columns_of(*cell(table, r, c));
-            width[c] = own > width[c] ? own : width[c];
-        }
-    }
-    for (uint32_t r = 0; r <= table->n_row; r++) {
-        Text line = {.arena = table->arena};
-        for (uint32_t c = 0; c < table->n_column; c++)
-            put(&line, r ? *cell(table, r - 1, c) : str_of(table->head[c]), width[c], table->left[c]);
-        put_line(out, &line);
-    }
-}
-
-/* "1 234 567" reads easier than 1234567. */
-static Str grouped(Arena *arena, uint64_t value)
-{
-    char digits[32], *end = digits + sizeof digits, *at = end;
-    unsigned n = 0;
-    do {
-        if (n && n % 3 == 0)
-            *--at = ' ';
-        *--at = (char)('0' + value % 10);
-        value /= 10;
-        n++;
-    } while (value);
-    return str_copy(arena, (Str){at, (uint32_t)(end - at)});
-}
+enum { BAR = 12 };
 
 static Str number(Arena *arena, double value) { return isnan(value) ? (Str){0} : str_printf(arena, "%.3g", value); }
 
@@ -114,46 +47,35 @@ static Scale scale_of(const Report *report, bool gradient)
     return (Scale){most, fmax(2, ceil(log10(most / least) + 0.5))};
 }
 
-static Table table_new(Arena *arena, uint32_t rows)
-{
-    return (Table){.arena = arena, .n_row = rows, .cell = arena_array(arena, Str, rows * MAX_COLUMN)};
-}
-
-static void add_column(Table *table, const char *head, bool left)
-{
-    table->head[table->n_column] = head;
-    table->left[table->n_column++] = left;
-}
-
 static void print_facts(Arena *arena, const Report *report, Text *out)
 {
     Table table = table_new(arena, report->n + 1);
     uint64_t parameters = 0, flops = 0, bytes = 0;
-    add_column(&table, "layer", true);
-    add_column(&table, "line", false);
-    add_column(&table, "shape", true);
-    add_column(&table, "parameters", false);
-    add_column(&table, "FLOPs", false);
-    add_column(&table, "bytes", false);
-    add_column(&table, "weights", true);
+    table_column(&table, "layer", true);
+    table_column(&table, "line", false);
+    table_column(&table, "shape", true);
+    table_column(&table, "parameters", false);
+    table_column(&table, "FLOPs", false);
+    table_column(&table, "bytes", false);
+    table_column(&table, "weights", true);
     for (uint32_t i = 0; i < report->n; i++) {
         const ReportRow *row = &report->row[i];
         Str cells[] = {row->use->name,
                        str_printf(arena, "%u", row->line),
                        row->shape,
-                       grouped(arena, row->parameters),
-                       grouped(arena, row->flops),
-                       grouped(arena, row->bytes),
+                       table_grouped(arena, row->parameters),
+                       table_grouped(arena, row->flops),
+                       table_grouped(arena, row->bytes),
                        row->initializer};
-        memcpy(cell(&table, i, 0), cells, sizeof cells);
+        memcpy(table_cell(&table, i, 0), cells, sizeof cells);
         parameters += row->parameters;
         flops += row->flops;
         bytes += row->bytes;
     }
-    Str total[] = {STR("total"),          (Str){0}, (Str){0}, grouped(arena, parameters), grouped(arena, flops),
-                   grouped(arena, bytes), (Str){0}};
-    memcpy(cell(&table, report->n, 0), total, sizeof total);
-    print_table(&table, out);
+    Str total[] = {STR("total"),          (Str){0}, (Str){0}, table_grouped(arena, parameters), table_grouped(arena, flops),
+                   table_grouped(arena, bytes), (Str){0}};
+    memcpy(table_cell(&table, report->n, 0), total, sizeof total);
+    table_print(&table, out);
     text_add(out, STR("  FLOPs and bytes are of one row, forward.\n"));
 }
 
@@ -208,23 +130,23 @@ static void print_predictions(Arena *arena, const Report *report, Text *out)
     Table table = table_new(arena, n);
     Scale deviation = scale_of(report, false), gradient = scale_of(report, true);
     unsigned shown = shown_of(report);
-    add_column(&table, "layer", true);
-    add_column(&table, "std", false);
-    add_column(&table, "", true);
-    add_column(&table, "gradient", false);
-    add_column(&table, "", true);
+    table_column(&table, "layer", true);
+    table_column(&table, "std", false);
+    table_column(&table, "", true);
+    table_column(&table, "gradient", false);
+    table_column(&table, "", true);
     if (shown & SHOWN_DEAD)
-        add_column(&table, "dead", false);
+        table_column(&table, "dead", false);
     if (shown & SHOWN_SATURATED)
-        add_column(&table, "saturated", false);
+        table_column(&table, "saturated", false);
     if (shown & SHOWN_UPDATE)
-        add_column(&table, "update", false);
+        table_column(&table, "update", false);
     n = 0;
     for (uint32_t i = 0; i < report->n; i++) {
         const ReportRow *row = &report->row[i];
         if (!has_prediction(row))
             continue;
-        Str cells[MAX_COLUMN] = {row->use->name, number(arena, row->deviation),
+        Str cells[TABLE_COLUMNS] = {row->use->name, number(arena, row->deviation),
                                  bar(arena, row->deviation, deviation.most, deviation.decades),
                                  number(arena, row->gradient),
                                  bar(arena, row->gradient, gradient.most, gradient.decades)};
@@ -235,12 +157,12 @@ static void print_predictions(Arena *arena, const Report *report, Text *out)
             cells[column++] = percent(arena, row->saturated);
         if (shown & SHOWN_UPDATE)
             cells[column++] = number(arena, row->update);
-        memcpy(cell(&table, n++, 0), cells, sizeof cells);
+        memcpy(table_cell(&table, n++, 0), cells, sizeof cells);
     }
     if (n == 0)
         return;
     text_add(out, STR("  Predicted from the initial weights:\n"));
-    print_table(&table, out);
+    table_print(&table, out);
     print_legend(arena, report, shown, deviation.decades, gradient.decades, out);
 }
 

@@ -1,6 +1,8 @@
 #define _DEFAULT_SOURCE /* winsize */
 #include "driver/session.h"
 
+#include "driver/build.h"
+
 #include "syntax/parse.h"
 
 #include <stdlib.h>
@@ -166,7 +168,9 @@ void session_check(Session *s, Str path, Str text)
     one->sources.list.n = one->sources.list.cap = 0;
     one->sources.list.at = NULL;
     one->diags = (Diags){.arena = s->arena, .sources = &one->sources};
-    session_program(one, source_add(&one->sources, path, text, false));
+    Program *program = session_program(one, source_add(&one->sources, path, text, false));
+    if (s->options->mem_limit)
+        build_to_look_at(one, program);
     diag_sort(&one->diags);
     uint32_t *home = arena_array(s->arena, uint32_t, one->sources.list.n + 1);
     for (uint32_t i = 0; i < one->diags.list.n; i++) {

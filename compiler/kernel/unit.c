@@ -14,7 +14,7 @@ typedef struct Build {
     const Target *target;
     const Program *program;
     UnitModel *out;
-    const Graph *shared;  /* whose tensors all programs take over; NULL for the first */
+    Graph *shared;        /* whose tensors all programs take over; NULL for the first */
 } Build;
 
 static uint64_t round_up(uint64_t n, uint64_t to) { return (n + to - 1) / to * to; }
@@ -62,8 +62,8 @@ static bool is_output(RootKind kind) { return kind == ROOT_OUTPUT; }
 static bool is_loss(RootKind kind) { return kind == ROOT_LOSS; }
 static bool is_measured(RootKind kind) { return kind == ROOT_LOSS || kind == ROOT_PREDICTION; }
 
-/* One program through its pipeline and down to loops; *last receives the graph at the end. NULL: stopped. */
-static LoopProgram *build_program(Build *b, const char *name, bool train, bool (*wanted)(RootKind kind), Graph **last)
+/* One program through its pipeline and down to loops. NULL: stopped. */
+static LoopProgram *build_program(Build *b, const char *name, bool train, bool (*wanted)(RootKind kind), const Plan **plan)
 {
     PassState state = {.arena = b->arena, .model = b->out->model, .target = b->target, .train = train};
     state.diags = b->program->diags;
@@ -78,8 +78,8 @@ static LoopProgram *build_program(Build *b, const char *name, bool train, bool (
         place_tensors(state.g, b->out);
         b->shared = state.g;
     }
-    *last = state.g;
     state.plan->g = state.g;
+    *plan = state.plan;
     LoopProgram *program = lower_plan(b->arena, state.plan, b->target, str_of(name));
     const char *why = loop_verify(program, state.g->batch, b->arena);
     if (why != NULL) {
@@ -111,16 +111,15 @@ static Str model_hash(Arena *arena, const Model *model)
 
 static bool build_model(Build *b, const Model *model)
 {
-    Graph *train, *forward, *evaluate;
     b->out->model = model;
     b->out->batch = model->graph->batch;
     b->shared = NULL;
-    b->out->train_step = build_program(b, "train_step", true, is_loss, &train);
+    b->out->train_step = build_program(b, "train_step", true, is_loss, &b->out->train_plan);
     if (b->out->train_step == NULL)
         return false;
-    b->out->graph = train;
-    b->out->forward = build_program(b, "forward", false, is_output, &forward);
-    b->out->evaluate = b->out->forward == NULL ? NULL : build_program(b, "evaluate", false, is_measured, &evaluate);
+    b->out->graph = b->shared;
+    b->out->forward = build_program(b, "forward", false, is_output, &b->out->forward_plan);
+    b->out->evaluate = b->out->forward == NULL ? NULL : build_program(b, "evaluate", false, is_measured, &b->out->evaluate_plan);
     if (b->out->evaluate == NULL)
         return false;
     b->out->schedule = model->train == NULL ? 0 : model->train->schedule;

@@ -13,6 +13,7 @@ typedef struct UnitModel {
     LoopProgram *forward;    /* outputs */
     LoopProgram *evaluate;   /* losses and predictions, inference mode */
     LoopProgram *train_step; /* losses and updates */
+    const Plan *forward_plan, *evaluate_plan, *train_plan; /* what they were made from */
     Sx schedule;             /* over a0 = now, a1 = total; 0: none */
     uint32_t batch;
     uint64_t param_bytes, state_bytes, work_bytes; /* work: the greatest of the three programs' */
