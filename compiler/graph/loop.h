@@ -84,7 +84,10 @@ typedef struct LoopTile {
     uint32_t a, b;                      /* buffers */
     int64_t a_base, a_row, a_k;         /* element (row, k) of A at a_base + row * a_row + k * a_k */
     int64_t b_base, b_block, b_k;       /* element (k, block, j) of B at b_base + block * b_block + k * b_k + j */
-    bool b_padded;                      /* the last block of B may be read in full width */
+    /* > 0: B lies turned, in panels of so many terms: element (k, column) at b_base + column * b_block + k / b_turn * b_k
+     * + k % b_turn */
+    int64_t b_turn;
+    bool b_padded;                      /* the last panel of B may be read in full width */
     uint32_t tile_rows;                 /* rows of the register tile */
     LoopStmt *body;
 } LoopTile;

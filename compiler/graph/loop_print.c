@@ -166,13 +166,15 @@ static void put_tile(Printer *p, const LoopTile *tile, uint32_t depth, uint32_t 
     if (depth + 3 < LOOP_MAX_DEPTH) { /* the term is no loop of the program, only of this line */
         a.coef[depth + 1] = tile->a_row;
         a.coef[depth + 3] = tile->a_k;
-        b.coef[depth] = tile->b_block;
-        b.coef[depth + 2] = 1;
-        b.coef[depth + 3] = tile->b_k;
+        b.coef[depth] = tile->b_turn > 0 ? tile->b_block * tile->width : tile->b_block;
+        b.coef[depth + 2] = tile->b_turn > 0 ? tile->b_block : 1;
+        b.coef[depth + 3] = tile->b_turn > 0 ? 1 : tile->b_k;
     }
     put_place(p->program, tile->a, &a, p->out);
     text_add(p->out, STR(" * "));
     put_place(p->program, tile->b, &b, p->out);
+    if (tile->b_turn > 0)
+        text_printf(p->out, " turned, %lld terms and then %lld on", (long long)tile->b_turn, (long long)tile->b_k);
     text_add(p->out, tile->b_padded ? STR(" padded\n") : STR("\n"));
 }
 

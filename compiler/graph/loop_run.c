@@ -185,6 +185,13 @@ static void run_for(Run *r, const Code *code, uint32_t depth)
     r->i[depth] = 0;
 }
 
+static int64_t b_place(const LoopTile *t, int64_t k, int64_t block, int64_t j)
+{
+    if (t->b_turn > 0)
+        return t->b_base + (block * t->width + j) * t->b_block + k / t->b_turn * t->b_k + k % t->b_turn;
+    return t->b_base + block * t->b_block + k * t->b_k + j;
+}
+
 static void run_tile(Run *r, const Code *code, uint32_t depth)
 {
     const LoopTile *t = &code->stmt->tile;
@@ -197,7 +204,7 @@ static void run_tile(Run *r, const Code *code, uint32_t depth)
                 double sum = 0;
                 for (int64_t k = 0; k < terms; k++)
                     sum += load(r, t->a, t->a_base + *row * t->a_row + k * t->a_k) *
-                           load(r, t->b, t->b_base + *block * t->b_block + k * t->b_k + *column);
+                           load(r, t->b, b_place(t, k, *block, *column));
                 r->tile = sum;
                 run_list(r, code->body, depth + 3);
             }

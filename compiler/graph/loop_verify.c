@@ -237,6 +237,37 @@ static bool check_store(Verify *v, const LoopStmt *s)
     return check_value(v, s->store.value);
 }
 
+/* B's panels of columns: loops are block, term, column in the block. */
+static bool check_panels(Verify *v, LoopNest *nest, const LoopTile *t, const LoopLevel *column)
+{
+    uint32_t d = v->nest.depth;
+    Affine b = {.base = t->b_base};
+    nest->at[d + 1] = nest->at[d + 2];
+    nest->at[d + 2] = *column;
+    if (t->b_padded)
+        nest->at[d + 2].clamp = 0;
+    b.coef[d] = t->b_block;
+    b.coef[d + 1] = t->b_k;
+    b.coef[d + 2] = 1;
+    return check_place(v, nest, t->b, &b, "reads");
+}
+
+/* B's panels of terms: loops are column, panel, term in the panel. */
+static bool check_turned(Verify *v, LoopNest *nest, const LoopTile *t)
+{
+    uint32_t d = v->nest.depth;
+    Affine b = {.base = t->b_base};
+    if (t->depth.per_row != 0)
+        return broken(v, "a tile's right side lies turned along the batch");
+    nest->at[d] = (LoopLevel){.count = t->cols};
+    nest->at[d + 1] = (LoopLevel){.count = (t->depth.fixed + t->b_turn - 1) / t->b_turn};
+    nest->at[d + 2] = (LoopLevel){t->b_turn, t->b_padded ? 0 : t->depth.fixed, d + 1, true};
+    b.coef[d] = t->b_block;
+    b.coef[d + 1] = t->b_k;
+    b.coef[d + 2] = 1;
+    return check_place(v, nest, t->b, &b, "reads");
+}
+
 static bool check_tile(Verify *v, const LoopStmt *s)
 {
     const LoopTile *t = &s->tile;
@@ -258,20 +289,13 @@ static bool check_tile(Verify *v, const LoopStmt *s)
     nest.at[d + 1] = (LoopLevel){.count = extent_at(t->rows, v->n)};
     nest.at[d + 2] = (LoopLevel){.count = extent_at(t->depth, v->n)};
     nest.depth = d + 3;
-    Affine a = {.base = t->a_base}, b = {.base = t->b_base};
+    Affine a = {.base = t->a_base};
     a.coef[d + 1] = t->a_row;
     a.coef[d + 2] = t->a_k;
     if (!check_place(v, &nest, t->a, &a, "reads"))
         return false;
     LoopLevel column = {t->width, t->cols, d, true};
-    nest.at[d + 1] = nest.at[d + 2];
-    nest.at[d + 2] = column;
-    if (t->b_padded)
-        nest.at[d + 2].clamp = 0;
-    b.coef[d] = t->b_block;
-    b.coef[d + 1] = t->b_k;
-    b.coef[d + 2] = 1;
-    if (!check_place(v, &nest, t->b, &b, "reads"))
+    if (t->b_turn > 0 ? !check_turned(v, &nest, t) : !check_panels(v, &nest, t, &column))
         return false;
     for (const LoopStmt *inner = t->body; inner; inner = inner->next) {
         if (inner->kind != LOOP_STORE)

@@ -122,8 +122,17 @@ void lower_contract(Lower *l)
             tile->b_block = c.width;
             tile->b_k = (int64_t)type_last(b);
         }
+    } else if (build_form(anchor) == CONTRACT_NT) {
+        int64_t n = (int64_t)type_last(a);
+        tile->rows = rows_extent(a);
+        tile->depth = (Extent){.fixed = n};
+        tile->a_row = n;
+        tile->a_k = 1;
+        tile->b_padded = lower_layout(l, anchor->in[1], &panel) == LAYOUT_PANELS;
+        tile->b_turn = tile->b_padded ? panel : n;
+        tile->b_block = tile->b_turn;
+        tile->b_k = tile->b_padded ? (int64_t)b->dim[0] * panel : 0;
     } else {
-        ACT_ASSERT(build_form(anchor) == CONTRACT_TN); /* the layout pass leaves no other */
         tile->rows = (Extent){.fixed = (int64_t)type_last(a)};
         tile->depth = rows_extent(a);
         tile->a_row = 1;

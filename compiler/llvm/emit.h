@@ -85,6 +85,8 @@ LLVMValueRef cg_gather(Cg *c, LLVMTypeRef type, LLVMValueRef pointer, int64_t st
                        const CgAlias *alias);
 void cg_scatter(Cg *c, LLVMValueRef v, LLVMValueRef pointer, int64_t step, LLVMValueRef mask, const CgAlias *alias);
 
+void cg_prefetch(Cg *c, LLVMValueRef pointer, unsigned level); /* for reading, into the cache of that level */
+
 /* ── control flow (flow.c) ──
  *     CgLoop l = cg_loop_begin(c, from, to, step, always, "row");
  *     LLVMValueRef sum = cg_loop_phi(c, &l, zero, "sum");

@@ -74,9 +74,30 @@ void kernel_vectors(Kernel *k, LLVMValueRef from, LLVMValueRef to, int64_t multi
 LLVMValueRef kernel_count(Kernel *k, const LoopStmt *loop, bool *always);
 void kernel_serial(Kernel *k, const LoopStmt *loop); /* the loop as it is written */
 
+/* ── micro.c: register tiles ── */
+#define MICRO_AHEAD 4
+/* A run of memory asked for while the tile is at work: `step` bytes further at each term. */
+typedef struct MicroAhead {
+    uint32_t step;
+    uint32_t level; /* of the cache it is to reach: 1 or 2 */
+} MicroAhead;
+/* What a micro-kernel is made for; equal ones are one function. */
+typedef struct MicroShape {
+    int64_t a_row, a_k, b_k;
+    uint32_t rows, vectors;
+    uint32_t last; /* readable lanes of the last vector of B; the others count as 0 */
+    uint32_t out;  /* row length of the scratch tile, in elements */
+    bool more;     /* goes on from the sums that stand in the scratch tile; else from 0 */
+    uint32_t n_ahead;
+    MicroAhead ahead[MICRO_AHEAD];
+} MicroShape;
+LLVMValueRef micro_kernel(Cg *c, const MicroShape *shape);
+
 /* ── one file each ── */
 void kernel_tile(Kernel *k, const LoopTile *tile);
 bool kernel_exchange(Kernel *k, const LoopStmt *serial); /* transpose.c; false: the loop is not of that kind */
+/* A square of n x n, n lanes a row, with rows and lanes exchanged. */
+void kernel_turn(Cg *c, LLVMValueRef *row, unsigned n);
 LLVMValueRef kernel_random(Kernel *k, const LoopArg *arg);
 
 #endif

@@ -94,6 +94,13 @@ void cg_store_lanes(Cg *c, LLVMValueRef v, LLVMValueRef pointer, unsigned align,
     touches(c, cg_intrinsic(c, "llvm.masked.store", overload, 2, args, 4), alias);
 }
 
+void cg_prefetch(Cg *c, LLVMValueRef pointer, unsigned level)
+{
+    /* read, locality 3 (all levels) to 0, data */
+    LLVMValueRef args[4] = {pointer, cg_i32(c, 0), cg_i32(c, level == 1 ? 3 : 2), cg_i32(c, 1)};
+    cg_intrinsic(c, "llvm.prefetch", &c->ptr, 1, args, 4);
+}
+
 /* ── lanes apart ──
  * Lane by lane when it is known which lanes are on: the gather instructions of the processors we know are no faster
  * than their loads one by one. */

@@ -1,112 +1,15 @@
-/* The contraction: register tiles over row and column blocks, and the body run over each tile's sums.
+/* The contraction: blocks of columns, groups of rows, chunks of the depth, and the body run over the sums.
  *
- * A micro-kernel  act.tile(ptr a, ptr b, i64 depth, ptr sums)  holds rows x vectors accumulators in registers through
- * one single-block loop over k and writes them to a scratch tile. It is a function of its own, so that register
- * allocation sees nothing else, and one serves every product of the module with the same strides. The body then runs as
- * small loops that read the scratch tile (which is in the first-level cache), so that a long epilogue is emitted once
- * for full and once for clipped columns. */
-#include "llvm/kernel.h"
-
-#include <stdio.h>
-#include <string.h>
-
-/* What a micro-kernel is made for; equal ones are one function. */
-typedef struct MicroShape {
-    int64_t a_row, a_k, b_k;
-    uint32_t rows, vectors;
-    uint32_t last; /* readable lanes of the last vector of B; the others count as 0 */
-    uint32_t out;  /* row length of the scratch tile, in elements */
-} MicroShape;
-
-struct CgMicro {
-    MicroShape shape;
-    LLVMValueRef fn;
-};
-
-static bool same_shape(const MicroShape *a, const MicroShape *b)
-{
-    return a->a_row == b->a_row && a->a_k == b->a_k && a->b_k == b->b_k && a->rows == b->rows &&
-           a->vectors == b->vectors && a->last == b->last && a->out == b->out;
-}
-
-/* ── the micro-kernel ── */
-
-enum { MAX_SUMS = 64 };
-
-static LLVMValueRef load_b(Cg *c, const MicroShape *m, LLVMValueRef b, uint32_t vector)
-{
-    LLVMValueRef at = cg_at(c, c->f32, b, cg_i64(c, (int64_t)vector * c->lanes));
-    bool clipped = vector + 1 == m->vectors && m->last < c->lanes;
-    LLVMValueRef mask = clipped ? cg_lane_mask(c, c->lanes, m->last) : NULL;
-    return cg_load_lanes(c, cg_vec(c->f32, c->lanes), at, 4, mask, NULL);
-}
-
-/* The B vectors of a step first, then for each row one broadcast of A and its multiply-adds: the order in which the
- * fewest registers are alive. */
-static void micro_step(Cg *c, const MicroShape *m, LLVMValueRef a, LLVMValueRef b, LLVMValueRef *sum)
-{
-    LLVMValueRef vector[MAX_SUMS];
-    for (uint32_t v = 0; v < m->vectors; v++)
-        vector[v] = load_b(c, m, b, v);
-    for (uint32_t r = 0; r < m->rows; r++) {
-        LLVMValueRef one = cg_load(c, c->f32, cg_at(c, c->f32, a, cg_i64(c, (int64_t)r * m->a_row)), 4, NULL);
-        LLVMValueRef all = cg_splat(c, one, c->lanes);
-        for (uint32_t v = 0; v < m->vectors; v++)
-            sum[r * m->vectors + v] = cg_fma(c, vector[v], all, sum[r * m->vectors + v]);
-    }
-}
-
-static void micro_body(Cg *c, const MicroShape *m, LLVMValueRef fn)
-{
-    uint32_t n = m->rows * m->vectors;
-    LLVMValueRef sum[MAX_SUMS];
-    ACT_ASSERT(n <= MAX_SUMS);
-    CgLoop *loop = arena_new_of(c->arena, CgLoop);
-    cg_loop_begin(c, loop, cg_i64(c, 0), LLVMGetParam(fn, 2), cg_i64(c, 1), true, "k");
-    loop->plain = true;
-    LLVMValueRef a = cg_loop_phi(c, loop, LLVMGetParam(fn, 0), "a"), b = cg_loop_phi(c, loop, LLVMGetParam(fn, 1), "b");
-    LLVMValueRef zero = cg_num(cg_vec(c->f32, c->lanes), 0);
-    for (uint32_t i = 0; i < n; i++)
-        sum[i] = cg_loop_phi(c, loop, zero, "sum");
-    micro_step(c, m, a, b, sum);
-    cg_loop_next(loop, 0, cg_at(c, c->f32, a, cg_i64(c, m->a_k)));
-    cg_loop_next(loop, 1, cg_at(c, c->f32, b, cg_i64(c, m->b_k)));
-    for (uint32_t i = 0; i < n; i++)
-        cg_loop_next(loop, 2 + i, sum[i]);
-    cg_loop_end(c, loop);
-    for (uint32_t r = 0; r < m->rows; r++)
-        for (uint32_t v = 0; v < m->vectors; v++) {
-            int64_t at = (int64_t)r * m->out + (int64_t)v * c->lanes;
-            cg_store(c, loop->out[2 + r * m->vectors + v], cg_at(c, c->f32, LLVMGetParam(fn, 3), cg_i64(c, at)),
-                     c->lanes * 4, NULL);
-        }
-    cg_return(c, NULL);
-}
-
-static LLVMValueRef micro_kernel(Cg *c, const MicroShape *m)
-{
-    for (uint32_t i = 0; i < c->micro.n; i++)
-        if (same_shape(&c->micro.at[i]->shape, m))
-            return c->micro.at[i]->fn;
-    LLVMBasicBlockRef here = LLVMGetInsertBlock(c->b);
-    Str name = str_printf(c->arena, "act.tile.%ux%u.%u", m->rows, m->vectors * c->lanes, c->micro.n);
-    LLVMTypeRef params[4] = {c->ptr, c->ptr, c->i64, c->ptr};
-    LLVMValueRef fn = cg_function(c, name.p, c->void_t, params, 4, true);
-    cg_flag(c, fn, (unsigned)LLVMAttributeFunctionIndex, "noinline");
-    for (unsigned i = 0; i < 4; i++) {
-        if (i == 2)
-            continue;
-        cg_flag(c, fn, i + 1, "noalias");
-        cg_flag(c, fn, i + 1, "nocapture");
-        cg_flag(c, fn, i + 1, i < 2 ? "readonly" : "writeonly");
-    }
-    micro_body(c, m, fn);
-    LLVMPositionBuilderAtEnd(c->b, here);
-    CgMicro *made = arena_new_of(c->arena, CgMicro);
-    *made = (CgMicro){*m, fn};
-    *vec_push(c->arena, &c->micro) = made;
-    return fn;
-}
+ *     for block of columns                          B's panel goes through the second-level cache
+ *       for group of rows                           (only when the depth is cut into chunks)
+ *         for chunk of the depth                    a chunk of B is packed if it has to be, and stays near
+ *           for register tile of the group          micro.c
+ *         body over the group's sums
+ *
+ * Sums leave the registers for a scratch tile in the first-level cache, over which the body runs as small loops, so that a
+ * long epilogue is emitted once for full and once for clipped columns. Cutting the depth changes no bit: the next chunk goes on
+ * from the sums that were kept. */
+#include "llvm/tile.h"
 
 /* ── row blocks ── */
 
@@ -145,66 +48,78 @@ static Heights choose_heights(const Kernel *k, const LoopTile *t, uint32_t vecto
     return h;
 }
 
-/* One block of columns: `cols` of `t->width`. */
-typedef struct ColumnBlock {
-    uint32_t cols, vectors, out;
-    uint32_t last; /* lanes of the last vector that may be read */
-    int64_t b_k;
-    LLVMValueRef scratch;
-} ColumnBlock;
+/* ── what is fetched ahead ──
+ * A micro-kernel has load slots to spare. It asks for what is needed after it: the next chunk of a B that lives in memory, and
+ * the rows of panels that the body of the next tile reads (an optimizer's parameter and state). */
+typedef struct Ahead {
+    unsigned n;
+    MicroAhead shape[MICRO_AHEAD];
+    LLVMValueRef at[MICRO_AHEAD];
+} Ahead;
 
-static MicroShape micro_shape(const LoopTile *t, const ColumnBlock *b, uint32_t rows)
+enum { LINE = 64 };
+
+/* Bytes a term such that `bytes` are asked for in one pass over `terms`; 0: too many to be asked for one at a term. */
+static uint32_t ahead_step(int64_t bytes, int64_t terms)
 {
-    return (MicroShape){.a_row = rows > 1 ? t->a_row : 0,
-                        .a_k = t->a_k,
-                        .b_k = b->b_k,
-                        .rows = rows,
-                        .vectors = b->vectors,
-                        .last = b->last,
-                        .out = b->out};
+    int64_t step = (bytes + terms - 1) / terms;
+    return step > LINE ? 0 : (uint32_t)step;
 }
 
-/* A block of B whose rows are far apart (or clipped) is copied to the stack when many rows of A will pass over it: far
- * rows fall into the same few cache sets and each on a page of its own. */
-enum { PACK_BYTES = 64 << 10, FAR_APART = 256 /* elements */, TILES_IF_FAR = 16, TILES_IF_CLIPPED = 4 };
-
-static bool worth_packing(const Kernel *k, const LoopTile *t, const ColumnBlock *b)
-{
-    int64_t depth = t->depth.fixed + t->depth.per_row * k->batch, rows = t->rows.fixed + t->rows.per_row * k->batch;
-    int64_t tiles = rows / t->tile_rows;
-    bool pays = (b->last < k->c->lanes && tiles >= TILES_IF_CLIPPED) || (b->b_k >= FAR_APART && tiles >= TILES_IF_FAR);
-    return pays && depth * b->out * 4 <= PACK_BYTES;
-}
-
-static LLVMValueRef pack(Kernel *k, const LoopTile *t, ColumnBlock *b, LLVMValueRef from, LLVMValueRef depth)
+/* B lies in panels read in place and no cache holds it: each tile asks for its share of the next chunk. */
+static void next_chunk(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_t top, LLVMValueRef b_at,
+                       LLVMValueRef row, Ahead *out)
 {
     Cg *c = k->c;
-    uint64_t most = (uint64_t)(t->depth.fixed + t->depth.per_row * k->batch);
-    LLVMValueRef to = cg_alloca(c, k->fn, LLVMArrayType2(c->f32, most * b->out), 64);
-    CgLoop *loop = arena_new_of(c->arena, CgLoop);
-    cg_loop_begin(c, loop, cg_i64(c, 0), depth, cg_i64(c, 1), true, "pack");
-    LLVMValueRef source = cg_at(c, c->f32, from, cg_mul(c, loop->var, cg_i64(c, b->b_k)));
-    LLVMValueRef target = cg_at(c, c->f32, to, cg_mul(c, loop->var, cg_i64(c, b->out)));
-    for (uint32_t v = 0; v < b->vectors; v++) {
-        LLVMValueRef at = cg_i64(c, (int64_t)v * c->lanes);
-        LLVMValueRef mask = v + 1 == b->vectors && b->last < c->lanes ? cg_lane_mask(c, c->lanes, b->last) : NULL;
-        LLVMTypeRef type = cg_vec(c->f32, c->lanes);
-        LLVMValueRef part = cg_load_lanes(c, type, cg_at(c, c->f32, source, at), 4, mask, &k->alias[t->b]);
-        cg_store(c, part, cg_at(c, c->f32, target, at), c->lanes * 4, &k->beside);
-    }
-    cg_loop_end(c, loop);
-    b->b_k = b->out;
-    b->last = c->lanes;
-    return to;
+    int64_t depth = tile_most(k, t->depth), bytes = b->chunk * b->b_k * 4, rows = tile_most(k, t->rows);
+    if (b->pack || b->b_k != b->out || depth * t->cols * 4 <= (int64_t)c->target->l2 / 2 || rows < 2 * top)
+        return;
+    rows = b->chunked && b->group < rows ? b->group : rows;
+    int64_t a_row = (bytes + rows - 1) / rows;
+    uint32_t step = ahead_step(a_row * top, b->chunk);
+    if (!step)
+        return;
+    LLVMValueRef share = cg_add(c, cg_i64(c, bytes), cg_mul(c, row, cg_i64(c, a_row)));
+    out->shape[out->n] = (MicroAhead){.step = step, .level = 2};
+    out->at[out->n++] = cg_at(c, c->i8, b_at, share);
 }
 
+static void next_body(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_t top, LLVMValueRef next, Ahead *out)
+{
+    unsigned d = k->depth;
+    uint64_t used = 0;
+    for (const LoopStmt *s = t->body; s; s = s->next)
+        used |= sx_args_used(k->p->sx, s->store.value);
+    uint32_t step = ahead_step((int64_t)top * t->width * 4, b->chunk);
+    if (!step || b->chunked)
+        return;
+    for (uint32_t i = 0; i < k->k->n_arg && out->n < MICRO_AHEAD; i++) {
+        const LoopArg *arg = &k->k->arg[i];
+        if (!(used >> i & 1) || arg->kind != LARG_LOAD || arg->at.coef[d + 1] != 1 || arg->at.coef[d] != t->width)
+            continue;
+        kernel_push(k, next, 1, t->rows);
+        LLVMValueRef at = kernel_pointer(k, arg->index, &arg->at);
+        kernel_pop(k);
+        out->shape[out->n] = (MicroAhead){.step = step, .level = 1};
+        out->at[out->n++] = at;
+    }
+}
+
+/* ── register tiles ── */
+
+/* Where a tile's operands stand. */
+typedef struct Operands {
+    LLVMValueRef a, b, terms, sums;
+    Ahead ahead;
+} Operands;
+
 /* Calls the tallest micro-kernel that fits into what is left; the height taken. */
-static LLVMValueRef run_micro(Kernel *k, const LoopTile *t, const ColumnBlock *b, const Heights *h, LLVMValueRef left,
-                              LLVMValueRef *args)
+static LLVMValueRef run_micro(Kernel *k, const LoopTile *t, const TileBlock *b, const Heights *h, LLVMValueRef left,
+                              const Operands *o)
 {
     Cg *c = k->c;
     LLVMBasicBlockRef done = h->n > 1 ? cg_block(c, "sums") : NULL, from[8];
-    LLVMValueRef taken[8];
+    LLVMValueRef taken[8], args[4 + MICRO_AHEAD] = {o->a, o->b, o->terms, o->sums};
     for (unsigned i = 0; i < h->n; i++) {
         bool last = i + 1 == h->n;
         LLVMBasicBlockRef other = NULL;
@@ -214,8 +129,14 @@ static LLVMValueRef run_micro(Kernel *k, const LoopTile *t, const ColumnBlock *b
             LLVMBuildCondBr(c->b, cg_icmp(c, LLVMIntSGE, left, cg_i64(c, h->at[i])), fits, other);
             LLVMPositionBuilderAtEnd(c->b, fits);
         }
-        MicroShape m = micro_shape(t, b, h->at[i]);
-        cg_call(c, micro_kernel(c, &m), args, 4);
+        MicroShape m = {.a_row = h->at[i] > 1 ? t->a_row : 0, .a_k = t->a_k, .b_k = b->b_k};
+        m.rows = h->at[i], m.vectors = b->vectors, m.out = b->out, m.more = b->chunked;
+        m.last = b->pack ? c->lanes : b->last;
+        for (unsigned s = 0; i == 0 && s < o->ahead.n; s++) { /* the rests are few */
+            m.ahead[m.n_ahead] = o->ahead.shape[s];
+            args[4 + m.n_ahead++] = o->ahead.at[s];
+        }
+        cg_call(c, micro_kernel(c, &m), args, 4 + m.n_ahead);
         taken[i] = cg_i64(c, h->at[i]);
         from[i] = LLVMGetInsertBlock(c->b);
         if (done)
@@ -232,55 +153,131 @@ static LLVMValueRef run_micro(Kernel *k, const LoopTile *t, const ColumnBlock *b
     return rows;
 }
 
-/* The body over the rows of one tile. */
-static void run_body(Kernel *k, const LoopTile *t, const ColumnBlock *b, LLVMValueRef row, LLVMValueRef rows)
+/* The body over `rows` rows from `row` on, whose sums stand at `sums`. */
+static void run_body(Kernel *k, const LoopTile *t, const TileBlock *b, LLVMValueRef row, LLVMValueRef rows)
 {
     Cg *c = k->c;
     CgLoop *loop = arena_new_of(c->arena, CgLoop);
     cg_loop_begin(c, loop, cg_i64(c, 0), rows, cg_i64(c, 1), true, "row");
     kernel_push(k, cg_add(c, row, loop->var), 1, t->rows);
-    k->tile = cg_at(c, c->f32, b->scratch, cg_mul(c, loop->var, cg_i64(c, b->out)));
+    k->tile = cg_at(c, c->f32, b->sums, cg_mul(c, loop->var, cg_i64(c, b->out)));
     kernel_vectors(k, cg_i64(c, 0), cg_i64(c, b->cols), c->lanes, (Extent){b->cols, 0}, t->body);
     k->tile = NULL;
     kernel_pop(k);
     cg_loop_end(c, loop);
 }
 
-static void run_columns(Kernel *k, const LoopTile *t, LLVMValueRef block, uint32_t cols, Extent blocks)
+/* Rows [from, to) in register tiles over terms [k0, k0 + terms); with `body`, it is run over each tile. The sums of row `from`
+ * stand first in b->sums when chunked. */
+static void run_rows(Kernel *k, const LoopTile *t, const TileBlock *b, const Heights *h, LLVMValueRef from,
+                     LLVMValueRef to, LLVMValueRef b_at, LLVMValueRef k0, LLVMValueRef terms)
 {
     Cg *c = k->c;
-    ColumnBlock b = {.cols = cols, .b_k = t->b_k};
-    b.vectors = (cols + c->lanes - 1) / c->lanes;
-    b.out = b.vectors * c->lanes;
-    uint32_t readable = t->b_padded ? t->width : cols, before_last = b.out - c->lanes;
-    b.last = readable - before_last < c->lanes ? readable - before_last : c->lanes;
-    bool cut = k->depth == 0 && k->k->split == SPLIT_OUTER;
-    Heights h = choose_heights(k, t, b.vectors, cut);
-    b.scratch = cg_alloca(c, k->fn, LLVMArrayType2(c->f32, (uint64_t)h.at[0] * b.out), 64);
-    LLVMValueRef to = cut ? k->hi : kernel_extent(k, t->rows), row = cut ? k->lo : cg_i64(c, 0);
-    kernel_push(k, block, 1, blocks);
-
-    LLVMValueRef b_at = cg_add(c, cg_mul(c, block, cg_i64(c, t->b_block)), cg_i64(c, t->b_base));
-    LLVMValueRef b_start = cg_at(c, c->f32, kernel_buffer(k, t->b), b_at), depth = kernel_extent(k, t->depth);
-    if (worth_packing(k, t, &b))
-        b_start = pack(k, t, &b, b_start, depth);
     LLVMBasicBlockRef before = LLVMGetInsertBlock(c->b), head = cg_block(c, "rows");
     LLVMBuildBr(c->b, head);
     LLVMPositionBuilderAtEnd(c->b, head);
-    LLVMValueRef at = LLVMBuildPhi(c->b, c->i64, "row"), left = cg_sub(c, to, at);
+    LLVMValueRef at = LLVMBuildPhi(c->b, c->i64, "row"), left = cg_sub(c, to, at), in_group = cg_sub(c, at, from);
     LLVMValueRef a_at = cg_add(c, cg_mul(c, at, cg_i64(c, t->a_row)), cg_i64(c, t->a_base));
-    LLVMValueRef args[4] = {cg_at(c, c->f32, kernel_buffer(k, t->a), a_at), b_start, depth, b.scratch};
-    LLVMValueRef rows = run_micro(k, t, &b, &h, left, args);
-    run_body(k, t, &b, at, rows);
+    a_at = cg_add(c, a_at, cg_mul(c, k0, cg_i64(c, t->a_k)));
+    Operands o = {.a = cg_at(c, c->f32, kernel_buffer(k, t->a), a_at), .b = b_at, .terms = terms, .sums = b->sums};
+    if (b->chunked)
+        o.sums = cg_at(c, c->f32, b->sums, cg_mul(c, in_group, cg_i64(c, b->out)));
+    next_chunk(k, t, b, h->at[0], b_at, in_group, &o.ahead);
+    next_body(k, t, b, h->at[0], cg_add(c, at, cg_i64(c, h->at[0])), &o.ahead);
+    LLVMValueRef rows = run_micro(k, t, b, h, left, &o);
+    if (!b->chunked)
+        run_body(k, t, b, at, rows);
     LLVMValueRef next = cg_add(c, at, rows);
     LLVMBasicBlockRef latch = LLVMGetInsertBlock(c->b), done = cg_block(c, "done");
     LLVMBuildCondBr(c->b, cg_icmp(c, LLVMIntSLT, next, to), head, done);
-    LLVMAddIncoming(at, (LLVMValueRef[]){row, next}, (LLVMBasicBlockRef[]){before, latch}, 2);
+    LLVMAddIncoming(at, (LLVMValueRef[]){from, next}, (LLVMBasicBlockRef[]){before, latch}, 2);
     LLVMPositionBuilderAtEnd(c->b, done);
+}
+
+/* ── blocks ── */
+
+/* B's chunk at term k0 of the block that starts at `start`, packed or in place. */
+static LLVMValueRef chunk_at(Kernel *k, const LoopTile *t, const TileBlock *b, LLVMValueRef start, LLVMValueRef k0,
+                             LLVMValueRef terms)
+{
+    if (b->pack)
+        return tile_pack(k, t, b, start, k0, terms);
+    return cg_at(k->c, k->c->f32, start, cg_mul(k->c, k0, cg_i64(k->c, b->b_k)));
+}
+
+static void run_group(Kernel *k, const LoopTile *t, const TileBlock *b, const Heights *h, LLVMValueRef from,
+                      LLVMValueRef to, LLVMValueRef b_start)
+{
+    Cg *c = k->c;
+    LLVMValueRef rows = cg_sub(c, to, from), depth = kernel_extent(k, t->depth);
+    LLVMTypeRef type = cg_vec(c->f32, c->lanes);
+    CgLoop *zero = arena_new_of(c->arena, CgLoop), *chunk = arena_new_of(c->arena, CgLoop);
+    cg_loop_begin(c, zero, cg_i64(c, 0), cg_mul(c, rows, cg_i64(c, b->out)), cg_i64(c, c->lanes), true, "zero");
+    cg_store(c, cg_num(type, 0), cg_at(c, c->f32, b->sums, zero->var), c->lanes * 4, &k->beside);
+    cg_loop_end(c, zero);
+    cg_loop_begin(c, chunk, cg_i64(c, 0), depth, cg_i64(c, b->chunk), true, "chunk");
+    LLVMValueRef terms = cg_imin(c, cg_i64(c, b->chunk), cg_sub(c, depth, chunk->var));
+    LLVMValueRef b_at = chunk_at(k, t, b, b_start, chunk->var, terms);
+    run_rows(k, t, b, h, from, to, b_at, chunk->var, terms);
+    cg_loop_end(c, chunk);
+    run_body(k, t, b, from, rows);
+}
+
+/* How the block is gone through: packed or in place, in how many chunks. */
+static void plan_block(const Kernel *k, const LoopTile *t, TileBlock *b, const Heights *h)
+{
+    enum { PACKED_BYTES = 64 << 10, SUMS_BYTES = 32 << 10 };
+    Cg *c = k->c;
+    int64_t depth = tile_most(k, t->depth), rows = tile_most(k, t->rows), top = h->at[0];
+    bool pack = tile_wants_packing(k, t, b);
+    int64_t most = (pack ? PACKED_BYTES : (int64_t)c->target->l2 / 8) / (b->out * 4);
+    int64_t chunks = (depth + most - 1) / most, lanes = c->lanes;
+    b->chunk = ((depth + chunks - 1) / chunks + lanes - 1) / lanes * lanes;
+    b->chunked = chunks > 1 && (pack || rows > top);
+    if (!b->chunked)
+        b->chunk = depth;
+    b->group = h->at[0];
+    if (b->chunked) {
+        b->group = (uint32_t)(SUMS_BYTES / (b->out * 4) / top * top);
+        if (b->group > (rows + top - 1) / top * top)
+            b->group = (uint32_t)((rows + top - 1) / top * top);
+    }
+    b->sums = cg_alloca(c, k->fn, LLVMArrayType2(c->f32, (uint64_t)b->group * b->out), 64);
+    if (!pack)
+        return;
+    uint64_t terms = (uint64_t)((b->chunk + lanes - 1) / lanes * lanes);
+    b->pack = cg_alloca(c, k->fn, LLVMArrayType2(c->f32, terms * b->out), 64);
+    b->b_k = b->out;
+}
+
+static void run_columns(Kernel *k, const LoopTile *t, LLVMValueRef block, uint32_t cols, Extent blocks)
+{
+    Cg *c = k->c;
+    TileBlock b = {.cols = cols, .vectors = (cols + c->lanes - 1) / c->lanes, .b_k = t->b_k};
+    b.out = b.vectors * c->lanes;
+    uint32_t readable = t->b_padded && !t->b_turn ? t->width : cols, before_last = b.out - c->lanes;
+    b.last = readable - before_last < c->lanes ? readable - before_last : c->lanes;
+    bool cut = k->depth == 0 && k->k->split == SPLIT_OUTER;
+    Heights h = choose_heights(k, t, b.vectors, cut);
+    plan_block(k, t, &b, &h);
+    LLVMValueRef to = cut ? k->hi : kernel_extent(k, t->rows), row = cut ? k->lo : cg_i64(c, 0);
+    kernel_push(k, block, 1, blocks);
+    int64_t step = t->b_turn ? t->b_block * t->width : t->b_block;
+    LLVMValueRef b_at = cg_add(c, cg_mul(c, block, cg_i64(c, step)), cg_i64(c, t->b_base));
+    LLVMValueRef b_start = cg_at(c, c->f32, kernel_buffer(k, t->b), b_at);
+    if (b.chunked) {
+        CgLoop *group = arena_new_of(c->arena, CgLoop);
+        cg_loop_begin(c, group, row, to, cg_i64(c, b.group), true, "group");
+        LLVMValueRef end = cg_imin(c, cg_add(c, group->var, cg_i64(c, b.group)), to);
+        run_group(k, t, &b, &h, group->var, end, b_start);
+        cg_loop_end(c, group);
+    } else {
+        LLVMValueRef depth = kernel_extent(k, t->depth), zero = cg_i64(c, 0);
+        run_rows(k, t, &b, &h, row, to, chunk_at(k, t, &b, b_start, zero, depth), zero, depth);
+    }
     kernel_pop(k);
 }
 
-/* Column blocks outside, rows inside: a block of B stays in the second-level cache while A goes by. */
 void kernel_tile(Kernel *k, const LoopTile *t)
 {
     Cg *c = k->c;

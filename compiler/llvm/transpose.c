@@ -50,6 +50,12 @@ static void exchange_bit(Cg *c, LLVMValueRef *row, unsigned n, unsigned step)
         }
 }
 
+void kernel_turn(Cg *c, LLVMValueRef *row, unsigned n)
+{
+    for (unsigned step = n / 2; step; step /= 2)
+        exchange_bit(c, row, n, step);
+}
+
 /* One square at (i, j), of which `height` and `width` are inside. */
 static void square(Kernel *k, const Exchange *x, LLVMValueRef i, LLVMValueRef j, unsigned height, unsigned width)
 {
@@ -68,8 +74,7 @@ static void square(Kernel *k, const Exchange *x, LLVMValueRef i, LLVMValueRef j,
         LLVMValueRef at = cg_at(c, c->f32, from, cg_i64(c, r * x->from_j));
         row[r] = r < width ? cg_load_lanes(c, type, at, 4, rows, &k->alias[x->load->index]) : cg_num(type, 0);
     }
-    for (unsigned step = n / 2; step; step /= 2)
-        exchange_bit(c, row, n, step);
+    kernel_turn(c, row, n);
     for (unsigned r = 0; r < height; r++) {
         LLVMValueRef at = cg_at(c, c->f32, to, cg_i64(c, r * x->to_i));
         cg_store_lanes(c, row[r], at, 4, cols, &k->alias[x->store->store.buf]);

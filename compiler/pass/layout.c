@@ -1,5 +1,5 @@
 /* layout: where matrices lie. A weight that is the right side of a product lives in panels as wide as the register tile, so that the
- * micro-kernel streams it; the input gradient reads a transposed copy in panels, made once a step.
+ * micro-kernel streams it. The input gradient reads the same panels: it turns each block on the way (llvm/pack.c).
  *
  * Tensors whose layout another program of the same model has already decided keep it: all programs share the parameters. */
 #include "ops/build.h"
@@ -69,20 +69,10 @@ static void run(PassState *state)
     for (NodeId id = 1; id < from->nodes.n; id++) {
         const Node *node = graph_node(from, id);
         uint32_t tensor;
-        if (node->op->kind != OP_CONTRACT || build_form(node) == CONTRACT_TN) {
-            map[id] = graph_copy_node(g, from, id, map);
-            continue;
-        }
-        if (build_is_tensor(graph_node(from, node->in[1]), &tensor) && g->tensors.at[tensor].role == ROLE_PARAM)
+        if (node->op->kind == OP_CONTRACT && build_form(node) != CONTRACT_TN &&
+            build_is_tensor(graph_node(from, node->in[1]), &tensor) && g->tensors.at[tensor].role == ROLE_PARAM)
             to_panels(state, &g->tensors.at[tensor]);
-        if (build_form(node) == CONTRACT_NN) {
-            map[id] = graph_copy_node(g, from, id, map);
-            continue;
-        }
-        NodeId transposed = build_permute(g, map[node->in[1]], 2, (int64_t[]){1, 0});
-        map[id] = build_contract(g, CONTRACT_NN, map[node->in[0]], transposed);
-        Node *copy = graph_node(g, map[id]);
-        copy->span = node->span, copy->name = node->name, copy->fn = node->fn, copy->layer = node->layer;
+        map[id] = graph_copy_node(g, from, id, map);
     }
     /* state lies as its parameter does, so that an update is a walk over equal places */
     for (uint32_t t = 0; t < g->tensors.n; t++) {
@@ -103,7 +93,7 @@ static void run(PassState *state)
 
 const Pass pass_layout = {
     .name = "layout",
-    .doc = "Give weights their panels, transposed copies to input gradients, and every root memory of its own.",
+    .doc = "Give weights their panels, and every root memory of its own.",
     .needs = FACT_TYPED | FACT_CANONICAL,
     .keeps = FACT_TYPED | FACT_GRADIENTS | FACT_EXPANDED | FACT_CANONICAL,
     .gives = FACT_LAYOUT,

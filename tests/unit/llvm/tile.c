@@ -67,38 +67,47 @@ static void test_linear(void **state)
     mem_check(linear_one, 1e-5);
 }
 
-/* dx = (dy wᵀ) * f'(h): B is a second copy of the weight, the epilogue reads what it replaces */
-static void input_gradient(Nest *b, const JitLevel *level, uint32_t batch)
+/* dx = (dy wᵀ) * f'(h): B is the weight as the forward product reads it, in panels of `turn` of its columns, or in rows
+ * when that is all of them; the epilogue reads what it replaces */
+static void input_gradient(Nest *b, const JitLevel *level, uint32_t batch, uint32_t out, uint32_t in, uint32_t turn)
 {
-    enum { OUT = 23, IN = 45 };
     SxPool *sx = b->program.sx;
-    uint32_t width = panel_of(level), panels = (IN + width - 1) / width;
-    uint32_t dy = mem_array(b, "dy", BUF_INPUT, 0, (uint64_t)batch * OUT);
-    uint32_t wt = mem_place(b, "wt", BUF_PARAM, (uint64_t)panels * OUT * width);
-    uint32_t h = mem_place(b, "h", BUF_WORK, (uint64_t)batch * IN);
-    Affine at = at3(0, width, IN, 1);
+    uint32_t width = panel_of(level), panels = (out + turn - 1) / turn;
+    uint32_t dy = mem_array(b, "dy", BUF_INPUT, 0, (uint64_t)batch * out);
+    uint32_t w = mem_place(b, "w", BUF_PARAM, (uint64_t)panels * in * turn);
+    uint32_t h = mem_place(b, "h", BUF_WORK, (uint64_t)batch * in);
+    Affine at = at3(0, width, in, 1);
     Sx old = nest_load(b, h, at), slope = sx_sub(sx, sx_num(sx, 1), sx_mul(sx, old, old));
     LoopStmt *s = nest_stmt(b, LOOP_TILE);
     s->tile = (LoopTile){.rows = ROWS,
-                         .depth = FIXED(OUT),
-                         .cols = IN,
+                         .depth = FIXED(out),
+                         .cols = in,
                          .width = width,
                          .a = dy,
-                         .b = wt,
-                         .a_row = OUT,
+                         .b = w,
+                         .a_row = out,
                          .a_k = 1,
-                         .b_block = (int64_t)OUT * width,
-                         .b_k = width,
-                         .b_padded = true,
+                         .b_block = turn,
+                         .b_k = (int64_t)in * turn,
+                         .b_turn = turn,
+                         .b_padded = turn != out,
                          .tile_rows = level->target.tile_rows};
     s->tile.body = nest_store(b, h, at, sx_mul(sx, tile_arg(b), slope));
     nest_split(nest_kernel(b, "input_gradient", s), ROWS, true);
 }
 
+static void turned_panels(Nest *b, const JitLevel *l, uint32_t batch) { input_gradient(b, l, batch, 83, 45, panel_of(l)); }
+static void turned_rows(Nest *b, const JitLevel *l, uint32_t batch) { input_gradient(b, l, batch, 23, 45, 23); }
+static void turned_chunks(Nest *b, const JitLevel *l, uint32_t batch) { input_gradient(b, l, batch, 2050, 7, 2050); }
+static void turned_one(Nest *b, const JitLevel *l, uint32_t batch) { input_gradient(b, l, batch, 1, 1, 1); }
+
 static void test_input_gradient(void **state)
 {
     (void)state;
-    mem_check(input_gradient, 1e-5);
+    mem_check(turned_panels, 1e-5);
+    mem_check(turned_rows, 1e-5);
+    mem_check(turned_chunks, 1e-4);
+    mem_check(turned_one, 1e-5);
 }
 
 /* dw = xᵀ dy, updated where it stands: B in rows without padding, the depth is n, the epilogue is Adam into panels */
@@ -263,22 +272,25 @@ static void test_row_bits(void **state)
 
 /* ── the arithmetic is exactly the one that is written: one fused multiply-add a term, k ascending from 0 (two
  * roundings where the processor has no such instruction); a product and a sum of the user's own are never fused ── */
-static void exact(Nest *b, const JitLevel *level, uint32_t batch)
+enum { EXACT_COLS = 41 };
+
+static void exact(Nest *b, const JitLevel *level, uint32_t batch, uint32_t depth, bool turned)
 {
-    enum { DEPTH = 67, COLS = 41 };
+    enum { COLS = EXACT_COLS };
     SxPool *sx = b->program.sx;
-    uint32_t width = panel_of(level), panels = (COLS + width - 1) / width;
-    uint32_t x = mem_array(b, "x", BUF_INPUT, 0, (uint64_t)batch * DEPTH);
-    uint32_t w = mem_place(b, "w", BUF_PARAM, (uint64_t)panels * DEPTH * width);
+    uint32_t width = panel_of(level), across = turned ? depth : COLS, panels = (across + width - 1) / width;
+    uint32_t x = mem_array(b, "x", BUF_INPUT, 0, (uint64_t)batch * depth);
+    uint32_t w = mem_place(b, "w", BUF_PARAM, (uint64_t)panels * (turned ? COLS : depth) * width);
     uint32_t y = mem_array(b, "y", BUF_OUTPUT, 0, (uint64_t)batch * COLS);
     uint32_t bias = mem_place(b, "bias", BUF_STATE, COLS);
     Sx add = nest_load(b, bias, at3(0, width, 0, 1));
     LoopStmt *s = nest_stmt(b, LOOP_TILE);
-    s->tile = (LoopTile){.rows = ROWS, .depth = FIXED(DEPTH), .cols = COLS, .width = width, .a = x, .b = w};
-    s->tile.a_row = DEPTH;
+    s->tile = (LoopTile){.rows = ROWS, .depth = FIXED(depth), .cols = COLS, .width = width, .a = x, .b = w};
+    s->tile.a_row = depth;
     s->tile.a_k = 1;
-    s->tile.b_block = (int64_t)DEPTH * width;
-    s->tile.b_k = width;
+    s->tile.b_block = turned ? width : (int64_t)depth * width;
+    s->tile.b_k = turned ? (int64_t)COLS * width : width;
+    s->tile.b_turn = turned ? width : 0;
     s->tile.b_padded = true;
     s->tile.tile_rows = level->target.tile_rows;
     Sx value = sx_add(sx, sx_mul(sx, tile_arg(b), sx_num(sx, 0.1)), add);
@@ -286,42 +298,57 @@ static void exact(Nest *b, const JitLevel *level, uint32_t batch)
     nest_split(nest_kernel(b, "exact", s), ROWS, true);
 }
 
+/* The sum in element (r, c), by the rule above. */
+static float exact_sum(const Mem *m, const JitLevel *level, size_t r, size_t c, size_t depth, bool turned)
+{
+    size_t width = panel_of(level);
+    float sum = 0;
+    for (size_t k = 0; k < depth; k++) {
+        size_t at = turned ? (k / width * EXACT_COLS + c) * width + k % width : (c / width * depth + k) * width + c % width;
+        float x = mem_at(m, BUF_INPUT, 0, r * depth + k), w = mem_at(m, BUF_PARAM, 0, at), product = x * w;
+        sum = level->target.fma ? fmaf(x, w, sum) : product + sum;
+    }
+    return sum;
+}
+
+static void check_exact(const JitLevel *level, uint32_t depth, bool turned)
+{
+    enum { BATCH = 29 };
+    Arena *arena = arena_new();
+    Nest *b = arena_new_of(arena, Nest);
+    nest_start(b, arena);
+    exact(b, level, BATCH, depth, turned);
+    Jit jit;
+    jit_start(&jit, level);
+    JitRun run = jit_program(&jit, &b->program, BATCH);
+    Mem m;
+    mem_make(&m, &b->program, BATCH, BATCH);
+    mem_run(&m, run, 0);
+    for (size_t r = 0; r < BATCH; r++)
+        for (size_t c = 0; c < EXACT_COLS; c++) {
+            float scaled = exact_sum(&m, level, r, c, depth, turned) * 0.1f, want = scaled + mem_at(&m, BUF_STATE, 0, c);
+            float got = mem_at(&m, BUF_OUTPUT, 0, r * EXACT_COLS + c);
+            if (got != want)
+                fail_msg("%s, depth %u%s: element (%zu, %zu) is %a, not %a", level->name, depth,
+                         turned ? " turned" : "", r, c, (double)got, (double)want);
+        }
+    mem_free(&m);
+    jit_end(&jit);
+    arena_free(arena);
+}
+
+/* 67 terms pass in one go; 5000 are more than any level's chunk of panels, 1100 than a packed one of some. */
 static void test_exact(void **state)
 {
     (void)state;
-    enum { BATCH = 29, DEPTH = 67, COLS = 41 };
     for (unsigned l = 0; l < JIT_LEVELS; l++) {
         if (!jit_can_run(&jit_level[l]))
             continue;
-        const JitLevel *level = &jit_level[l];
-        size_t width = panel_of(level);
-        Arena *arena = arena_new();
-        Nest *b = arena_new_of(arena, Nest);
-        nest_start(b, arena);
-        exact(b, level, BATCH);
-        Jit jit;
-        jit_start(&jit, level);
-        JitRun run = jit_program(&jit, &b->program, BATCH);
-        Mem m;
-        mem_make(&m, &b->program, BATCH, BATCH);
-        mem_run(&m, run, 0);
-        for (size_t r = 0; r < BATCH; r++)
-            for (size_t c = 0; c < COLS; c++) {
-                float sum = 0;
-                for (size_t k = 0; k < DEPTH; k++) {
-                    float x = mem_at(&m, BUF_INPUT, 0, r * DEPTH + k);
-                    float w = mem_at(&m, BUF_PARAM, 0, (c / width * DEPTH + k) * width + c % width);
-                    float product = x * w;
-                    sum = level->target.fma ? fmaf(x, w, sum) : product + sum;
-                }
-                float scaled = sum * 0.1f, want = scaled + mem_at(&m, BUF_STATE, 0, c);
-                if (mem_at(&m, BUF_OUTPUT, 0, r * COLS + c) != want)
-                    fail_msg("%s: element (%zu, %zu) is %a, not %a", level->name, r, c,
-                             (double)mem_at(&m, BUF_OUTPUT, 0, r * COLS + c), (double)want);
-            }
-        mem_free(&m);
-        jit_end(&jit);
-        arena_free(arena);
+        check_exact(&jit_level[l], 67, false);
+        check_exact(&jit_level[l], 5000, false);
+        check_exact(&jit_level[l], 67, true);
+        check_exact(&jit_level[l], 5000, true);
+        check_exact(&jit_level[l], 1100, true);
     }
 }
 
