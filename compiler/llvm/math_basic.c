@@ -13,22 +13,31 @@ LLVMValueRef cg_horner(Cg *c, LLVMValueRef x, const double *a, unsigned n)
     return sum;
 }
 
-LLVMValueRef cg_estrin(Cg *c, LLVMValueRef x, const double *a, unsigned n)
+LLVMValueRef cg_even_odd(Cg *c, LLVMValueRef x, LLVMValueRef square, const double *a, unsigned n)
 {
     LLVMTypeRef type = cg_type(x);
-    LLVMValueRef part[16];
-    ACT_ASSERT(n >= 1 && n <= 32);
-    unsigned m = 0;
-    for (unsigned i = 0; i < n; i += 2)
-        part[m++] = i + 1 < n ? cg_fma(c, cg_num(type, a[i + 1]), x, cg_num(type, a[i])) : cg_num(type, a[i]);
-    for (LLVMValueRef power = x; m > 1;) {
-        power = cg_fmul(c, power, power);
-        unsigned k = 0;
-        for (unsigned i = 0; i < m; i += 2)
-            part[k++] = i + 1 < m ? cg_fma(c, part[i + 1], power, part[i]) : part[i];
-        m = k;
+    LLVMValueRef part[2];
+    ACT_ASSERT(n >= 2);
+    for (unsigned i = n; i-- > 0;) {
+        LLVMValueRef number = cg_num(type, a[i]);
+        part[i % 2] = i + 2 < n ? cg_fma(c, part[i % 2], square, number) : number;
     }
-    return part[0];
+    return cg_fma(c, part[1], x, part[0]);
+}
+
+/* ── 16 lanes ── */
+
+bool cg_is_wide(LLVMTypeRef type) { return cg_lanes_of(type) == 16 && LLVMGetTypeKind(cg_element(type)) == LLVMFloatTypeKind; }
+
+LLVMValueRef cg_wide(Cg *c, const char *name, LLVMValueRef x, LLVMValueRef b)
+{
+    enum { EVERY_LANE = 0xffff, ROUNDING_AS_SET = 4 };
+    LLVMValueRef arg[5] = {x, b};
+    unsigned n = b ? 2 : 1;
+    arg[n++] = cg_num(cg_type(x), 0);
+    arg[n++] = LLVMConstInt(LLVMInt16TypeInContext(c->ctx), EVERY_LANE, false);
+    arg[n++] = cg_i32(c, ROUNDING_AS_SET);
+    return cg_intrinsic(c, name, NULL, 0, arg, n);
 }
 
 /* ── minimum and maximum ── */

@@ -1,16 +1,14 @@
-/* exp and what is made of it, f32: x = n ln 2 + r with |r| <= ln(2) / 2, a polynomial in r, and n added to the
- * exponent. */
+/* exp and what is made of it, f32: x = n ln 2 + r with |r| <= ln(2) / 2, a polynomial in r, times 2^n. Clamps bound n: they
+ * are minima and maxima with a number, which let NaN pass. */
 #include "llvm/math.h"
-
-#include <math.h>
 
 /* ln2 = high + low, the high part of 15 bits: its products with n are exact without a fused multiply-add too. */
 static const double ln2_high = 0x1.62e4p-1, ln2_low = 0x1.7f7d1cp-20;
 static const double log2_e = 0x1.715476p0;
-/* Adding it leaves round(x) in the low bits. */
-static const double round_magic = 0x1.8p23;
-/* The greatest float whose exp is finite, and the least whose exp is normal. */
-static const double exp_top = 0x1.62e42ep6, exp_bottom = -0x1.5d589ep6;
+/* Adding it leaves round(x) + 254 in the low bits: whole halves of that are exponents as a float has them, 127 more. */
+static const double round_magic = 0x1.8p23 + 254;
+/* exp is infinite above, zero below: n stays within -150 and 128. */
+static const double exp_top = 88.8, exp_bottom = -104;
 
 /* exp(r) = 1 + r + r² q(r), |r| <= ln(2)/2; greatest error 1.05e-07 = 2^-23.2 */
 static const double exp_q[] = {0x1.fffdfcp-2, 0x1.5557bp-3, 0x1.572a3cp-5, 0x1.10620cp-7};
@@ -18,75 +16,74 @@ static const double exp_q[] = {0x1.fffdfcp-2, 0x1.5557bp-3, 0x1.572a3cp-5, 0x1.1
 /* expm1(r) = r + r² q(r), |r| <= ln(2)/2; greatest error 1.37e-08 = 2^-26.1 */
 static const double expm1_q[] = {0x1.fffffep-2, 0x1.5554b4p-3, 0x1.5556f2p-5, 0x1.12254ap-7, 0x1.6b9c68p-10};
 
-static LLVMValueRef reduce(Cg *c, LLVMValueRef x, LLVMValueRef *turn)
+typedef struct Reduced {
+    LLVMValueRef r, n; /* x = n ln 2 + r */
+    LLVMValueRef turn; /* bits whose low ones are n + 254 */
+} Reduced;
+
+static Reduced reduce(Cg *c, LLVMValueRef x)
 {
     LLVMTypeRef type = cg_type(x);
     LLVMValueRef magic = cg_num(type, round_magic);
     LLVMValueRef t = cg_fma(c, x, cg_num(type, log2_e), magic);
     LLVMValueRef n = cg_fsub(c, t, magic);
     LLVMValueRef r = cg_fma(c, n, cg_num(type, -ln2_high), x);
-    *turn = cg_bits(c, t);
-    return cg_fma(c, n, cg_num(type, -ln2_low), r);
+    return (Reduced){cg_fma(c, n, cg_num(type, -ln2_low), r), n, cg_bits(c, t)};
 }
 
-/* exp where the result is a normal number; anything elsewhere. */
+/* r + r² q(r) */
+static LLVMValueRef expm1_core(Cg *c, LLVMValueRef r, const double *q, unsigned n)
+{
+    LLVMValueRef square = cg_fmul(c, r, r);
+    return cg_fma(c, square, cg_even_odd(c, r, square, q, n), r);
+}
+
+/* 2^n p, rounded once where it is below the normal numbers. AVX-512 has an instruction for it; elsewhere 2^n is two factors,
+ * since neither 2^128 nor 2^-150 is a normal number. */
+static LLVMValueRef scale(Cg *c, LLVMValueRef p, const Reduced *x)
+{
+    if (cg_is_wide(cg_type(p)))
+        return cg_wide(c, "llvm.x86.avx512.mask.scalef.ps.512", p, x->n);
+    LLVMValueRef half = cg_lshr(c, x->turn, 1), rest = cg_sub(c, x->turn, half);
+    p = cg_fmul(c, p, cg_real(c, cg_shl(c, half, 23)));
+    return cg_fmul(c, p, cg_real(c, cg_shl(c, rest, 23)));
+}
+
+/* exp of what the clamps left. */
 static LLVMValueRef exp_inside(Cg *c, LLVMValueRef x)
 {
-    LLVMValueRef turn, r = reduce(c, x, &turn);
-    LLVMValueRef q = cg_estrin(c, r, exp_q, 4);
-    LLVMValueRef p = cg_fadd(c, cg_fma(c, cg_fmul(c, r, r), q, r), cg_num(cg_type(x), 1));
-    return cg_real(c, cg_add(c, cg_bits(c, p), cg_shl(c, turn, 23)));
+    Reduced part = reduce(c, x);
+    LLVMValueRef p = expm1_core(c, part.r, exp_q, 4);
+    return scale(c, cg_fadd(c, p, cg_num(cg_type(x), 1)), &part);
 }
 
-/* Infinity above, and NaN for NaN: x + inf is both. */
-static LLVMValueRef open_top(Cg *c, LLVMValueRef x, LLVMValueRef y)
+static LLVMValueRef between(Cg *c, double low, LLVMValueRef x, double high)
 {
     LLVMTypeRef type = cg_type(x);
-    LLVMValueRef inside = cg_fcmp(c, LLVMRealOLE, x, cg_num(type, exp_top));
-    return cg_select(c, inside, y, cg_fadd(c, x, cg_num(type, INFINITY)));
+    return cg_fmax(c, cg_num(type, low), cg_fmin(c, cg_num(type, high), x));
 }
 
-LLVMValueRef cg_exp_f32(Cg *c, LLVMValueRef x)
-{
-    LLVMTypeRef type = cg_type(x);
-    LLVMValueRef tiny = cg_fcmp(c, LLVMRealOLT, x, cg_num(type, exp_bottom));
-    return open_top(c, x, cg_select(c, tiny, cg_num(type, 0), exp_inside(c, x)));
-}
+LLVMValueRef cg_exp_f32(Cg *c, LLVMValueRef x) { return exp_inside(c, between(c, exp_bottom, x, exp_top)); }
 
 /* 1 / (1 + exp(-x)); exp(-x) below 2^-30 does not count any more. */
 LLVMValueRef cg_sigmoid_f32(Cg *c, LLVMValueRef x)
 {
-    LLVMTypeRef type = cg_type(x);
-    LLVMValueRef z = cg_fmax(c, cg_num(type, -32), cg_fneg(c, x));
-    LLVMValueRef e = open_top(c, z, exp_inside(c, z)), one = cg_num(type, 1);
+    LLVMValueRef one = cg_num(cg_type(x), 1);
+    LLVMValueRef e = exp_inside(c, between(c, -32, cg_fneg(c, x), exp_top));
     return cg_fdiv(c, one, cg_fadd(c, one, e));
 }
 
-/* expm1(r) for the reduced r. */
-static LLVMValueRef expm1_core(Cg *c, LLVMValueRef r)
-{
-    return cg_fma(c, cg_fmul(c, r, r), cg_horner(c, r, expm1_q, 5), r);
-}
-
-/* 2^(n + bias), n being the low bits of turn. */
-static LLVMValueRef power_of_two(Cg *c, LLVMValueRef turn, int bias)
-{
-    return cg_real(c, cg_add(c, cg_shl(c, turn, 23), cg_int(cg_type(turn), (int64_t)(127 + bias) << 23)));
-}
-
-/* 2^n p + (2^n - 1) */
-LLVMValueRef cg_expm1_inside_f32(Cg *c, LLVMValueRef x)
-{
-    LLVMValueRef turn, r = reduce(c, x, &turn), scale = power_of_two(c, turn, 0);
-    return cg_fma(c, expm1_core(c, r), scale, cg_fsub(c, scale, cg_num(cg_type(x), 1)));
-}
-
-/* The same as 2 (2^(n-1) p + (2^(n-1) - 1/2)): the half keeps 2^n finite up to n = 128. Below -25 the result is -1. */
+/* 2^n p + (2^n - 1) as 2 (2^(n-1) p + (2^(n-1) - 1/2)): the half keeps 2^n finite up to n = 128, the sum makes it infinite
+ * where it is. Below -25 the result is -1. -0 has its sign put back. */
 LLVMValueRef cg_expm1_f32(Cg *c, LLVMValueRef x)
 {
     LLVMTypeRef type = cg_type(x);
-    LLVMValueRef turn, r = reduce(c, cg_fmax(c, cg_num(type, -25), x), &turn), scale = power_of_two(c, turn, -1);
-    LLVMValueRef y = cg_fma(c, expm1_core(c, r), scale, cg_fsub(c, scale, cg_num(type, 0.5)));
-    y = open_top(c, x, cg_fadd(c, y, y));
-    return cg_select(c, cg_fcmp(c, LLVMRealOEQ, x, cg_num(type, 0)), x, y); /* -0 stays */
+    Reduced part = reduce(c, between(c, -25, x, exp_top));
+    LLVMTypeRef bits = cg_type(part.turn);
+    LLVMValueRef exponent = cg_add(c, cg_shl(c, part.turn, 23), cg_int(bits, (int32_t)(0u - (128u << 23))));
+    LLVMValueRef half = cg_real(c, exponent); /* 2^(n-1) */
+    LLVMValueRef p = expm1_core(c, part.r, expm1_q, 5);
+    LLVMValueRef y = cg_fma(c, p, half, cg_fsub(c, half, cg_num(type, 0.5)));
+    LLVMValueRef sign = cg_and(c, cg_bits(c, x), cg_int(bits, INT32_MIN));
+    return cg_real(c, cg_or(c, cg_bits(c, cg_fadd(c, y, y)), sign));
 }

@@ -1,37 +1,52 @@
-/* tanh and erf, f32, by way of expm1: where they come near 1 the result is 1 less something small, which rounds but
- * once; near 0 they are as good as expm1 is. Both are exactly odd and never beyond 1. */
+/* tanh and erf, f32, as x a + x P(x²) / Q(x²): with a near what f(x) / x is at the far end, the quotient is small where the
+ * errors of its polynomials are greatest, and a power of two makes x a exact. Both functions are exactly odd, and two
+ * clamps hold the result within -1 and 1. */
 #include "llvm/math.h"
 
-/* From here on the result rounds to 1. */
-static const double tanh_top = 20, erf_top = 3.93;
+typedef struct OddQuotient {
+    double top; /* from here on the result is 1 */
+    double a;
+    unsigned n_p, n_q;
+    double p[6], q[5]; /* the highest coefficient of Q is one more, 1 */
+} OddQuotient;
 
-static const double erf_slope_high = 0x1.20dd76p0, erf_slope_low = -0x1.f7ac92p-25;
-/* -log(1 - erf(x)) = x (2/sqrt(pi) + x p(x)), 0 <= x <= 3.93; greatest error 3.77e-08 = 2^-24.7 */
-static const double erf_p[] = {0x1.45f2bcp-1,  0x1.a51948p-4,   -0x1.3c3d72p-6, 0x1.75ef6p-13,
-                               0x1.4d33b2p-10, -0x1.968186p-12, 0x1.5cf416p-15};
+/* tanh(x) = x (1/8 + p(x²) / (q(x²) + x^8)), |x| <= 9.02; greatest relative error 2^-25.3 */
+static const OddQuotient tanh_quotient = {
+    9.02,
+    0.125,
+    5,
+    4,
+    {0x1.1335e8p20, 0x1.7b7e86p16, 0x1.4f6674p8, -0x1.a5b6ap4, -0x1.b9bc7p-4},
+    {0x1.3a86cp20, 0x1.25da3ep19, 0x1.04685cp15, 0x1.a70762p8},
+};
 
-/* The size of y with the sign of x. */
-static LLVMValueRef with_sign(Cg *c, LLVMValueRef y, LLVMValueRef x)
-{
-    LLVMValueRef size = cg_bits(c, cg_fabs(c, y)), bits = cg_bits(c, x);
-    return cg_real(c, cg_or(c, size, cg_and(c, bits, cg_int(cg_type(bits), INT32_MIN))));
-}
+/* erf(x) = x (1/4 + p(x²) / (q(x²) + x^10)), |x| <= 3.92; greatest relative error 2^-25.3 */
+static const OddQuotient erf_quotient = {
+    3.92,
+    0.25,
+    6,
+    5,
+    {0x1.684cecp14, 0x1.a770ep10, 0x1.3dbef8p9, 0x1.5987a6p-2, -0x1.0c92dp-3, -0x1.91a078p-3},
+    {0x1.9a3018p14, 0x1.9b8c26p13, 0x1.75ce44p11, 0x1.87e536p8, 0x1.e61fb8p4},
+};
 
-/* e / (e + 2) with e = expm1(2 |x|) */
-LLVMValueRef cg_tanh_f32(Cg *c, LLVMValueRef x)
+static LLVMValueRef clamp(Cg *c, LLVMValueRef x, double most)
 {
     LLVMTypeRef type = cg_type(x);
-    LLVMValueRef size = cg_fabs(c, x);
-    LLVMValueRef e = cg_expm1_inside_f32(c, cg_fmin(c, cg_num(type, tanh_top), cg_fadd(c, size, size)));
-    return with_sign(c, cg_fdiv(c, e, cg_fadd(c, e, cg_num(type, 2))), x);
+    return cg_fmax(c, cg_num(type, -most), cg_fmin(c, cg_num(type, most), x));
 }
 
-/* The slope at 0 in two floats: the product with it is rounded once. */
-LLVMValueRef cg_erf_f32(Cg *c, LLVMValueRef x)
+static LLVMValueRef odd_quotient(Cg *c, LLVMValueRef x, const OddQuotient *f)
 {
     LLVMTypeRef type = cg_type(x);
-    LLVMValueRef size = cg_fmin(c, cg_num(type, erf_top), cg_fabs(c, x));
-    LLVMValueRef rest = cg_fma(c, size, cg_estrin(c, size, erf_p, 7), cg_num(type, erf_slope_low));
-    LLVMValueRef w = cg_fma(c, size, cg_num(type, erf_slope_high), cg_fmul(c, size, rest));
-    return with_sign(c, cg_expm1_inside_f32(c, cg_fneg(c, w)), x);
+    x = clamp(c, x, f->top);
+    LLVMValueRef t = cg_fmul(c, x, x), below = cg_fadd(c, t, cg_num(type, f->q[f->n_q - 1]));
+    for (unsigned i = f->n_q - 1; i-- > 0;)
+        below = cg_fma(c, below, t, cg_num(type, f->q[i]));
+    LLVMValueRef quotient = cg_fdiv(c, cg_horner(c, t, f->p, f->n_p), below);
+    return clamp(c, cg_fma(c, x, quotient, cg_fmul(c, x, cg_num(type, f->a))), 1);
 }
+
+LLVMValueRef cg_tanh_f32(Cg *c, LLVMValueRef x) { return odd_quotient(c, x, &tanh_quotient); }
+
+LLVMValueRef cg_erf_f32(Cg *c, LLVMValueRef x) { return odd_quotient(c, x, &erf_quotient); }

@@ -56,6 +56,72 @@ def fit_polynomial(f, low, high, powers, weight=lambda x: np.ones_like(x), fixed
     return [known[p] for p in powers], np.max(np.abs(w * (approx - y)))
 
 
+def power_sum(known, part, t):
+    return sum((v * t**i for (which, i), v in known.items() if which == part), np.zeros_like(t))
+
+
+def lawson_quotient(columns_p, columns_q, known_p, known_q, target, weight, rounds=300):
+    """(a, b) with max |weight * ((known_p + columns_p @ a) / (known_q + columns_q @ b) - target)| as small as possible: each
+    round is linear, the error being divided by the denominator of the round before."""
+    n = columns_p.shape[1]
+    columns = np.concatenate([columns_p, -target[:, None] * columns_q], axis=1)
+    goal = target * known_q - known_p
+    lawson_weight, below = np.ones_like(target), np.abs(known_q) + 1
+    best, best_error = None, np.inf
+    for i in range(rounds):
+        s = np.sqrt(lawson_weight) * weight / below
+        norm = np.max(np.abs(columns * s[:, None]), axis=0)
+        a = np.linalg.lstsq(columns / norm * s[:, None], goal * s, rcond=None)[0] / norm
+        below = np.abs(known_q + columns_q @ a[n:])
+        error = np.abs(weight * ((known_p + columns_p @ a[:n]) / below - target))
+        if error.max() < best_error:
+            best, best_error = a, error.max()
+        if i > 3:  # the denominator has settled
+            lawson_weight *= error + 1e-3 * error.max()
+            lawson_weight /= lawson_weight.sum()
+    return best
+
+
+def start_of_quotient(ratio, below):
+    """Floats (p0, q0) with q0 near `below` and p0 / q0 as near the ratio as can be."""
+    q0 = np.float32(below)
+    for _ in range(200):
+        q0 = np.nextafter(q0, np.float32(0))
+    best, best_error = None, np.inf
+    for _ in range(400):
+        p0 = f32(float(ratio * mp.mpf(float(q0))))
+        error = abs(p0 / (mp.mpf(float(q0)) * ratio) - 1)
+        if error < best_error:
+            best, best_error = (p0, float(q0)), error
+        q0 = np.nextafter(q0, np.float32(np.inf))
+    return best
+
+
+def fit_rational(f, low, high, degrees, weight):
+    """Coefficients (p, q) of P(t) / Q(t) for f on [low, high], floats, the highest of Q being 1. The lowest two are chosen
+    together, because next to 0 nothing else counts."""
+    t = np.sort(np.concatenate([nodes(low, high, 500), nodes(low, low + (high - low) / 64, 200)]))
+    y = np.array([float(f(mp.mpf(float(v)))) for v in t])
+    w = weight(t, y)
+    known = {("q", degrees[1]): 1.0}
+    order = [(part, i) for i in range(max(degrees) + 1) for part, d in (("q", degrees[1]), ("p", degrees[0])) if i <= d]
+    for key in order:
+        rest = [k for k in order if k not in known]
+        if key not in rest:
+            continue
+        p = [i for part, i in rest if part == "p"]
+        q = [i for part, i in rest if part == "q"]
+        columns = [np.stack([t**i for i in powers], axis=1) if powers else np.zeros((len(t), 0)) for powers in (p, q)]
+        a = lawson_quotient(*columns, power_sum(known, "p", t), power_sum(known, "q", t), y, w)
+        value = a[p.index(key[1])] if key[0] == "p" else a[len(p) + q.index(key[1])]
+        if key == ("q", 0):
+            known["p", 0], known["q", 0] = start_of_quotient(f(mp.mpf(0)), value)
+        else:
+            known[key] = f32(value)
+    error = np.max(np.abs(w * (power_sum(known, "p", t) / power_sum(known, "q", t) - y)))
+    return [known["p", i] for i in range(degrees[0] + 1)], [known["q", i] for i in range(degrees[1] + 1)], error
+
+
 def c_float(v):
     text = float(v).hex()
     head, exponent = text.split("p")
@@ -99,29 +165,29 @@ def expm1_():
 
 
 def log_():
-    low, high = -1 / 3, 1 / 3
+    low, high = -1 / 4, 1 / 2
     # log(1 + f) = f + f² p(f)
     def p(f):
         return (mp.log1p(f) - f) / f**2 if abs(f) > 1e-12 else -mp.mpf(1) / 2
-    c, e = fit_polynomial(p, low, high, range(9), weight=lambda f: np.abs(f * f / np.log1p(f)), fixed=((0, -0.5),))
-    show("log_p", c, e, "log(1 + f) = f + f² p(f), |f| <= 1/3")
+    c, e = fit_polynomial(p, low, high, range(8), weight=lambda f: np.abs(f * f / np.log1p(f)), fixed=((0, -0.5),))
+    show("log_p", c, e, "log(1 + f) = f + f² p(f), -1/4 <= f <= 1/2")
+
+
+def odd_quotient(name, f, slope, top, a, degrees):
+    """f(x) = x (a + p(x²) / (q(x²) + x^2n)), n the degree of the denominator: the error is that of f, relatively."""
+    def rest(t):
+        return (f(mp.sqrt(t)) / mp.sqrt(t) if t > 1e-16 else slope) - a
+    p, q, e = fit_rational(rest, 0, top**2, degrees, weight=lambda t, y: 1 / (y + a))
+    show(f"{name}_p", p, e, f"{name}(x) = x ({a} + p(x²) / (q(x²) + x^{2 * degrees[1]})), |x| <= {top}")
+    show(f"{name}_q", q[:-1], e, "the highest coefficient, 1, left out")
+
+
+def tanh_():
+    odd_quotient("tanh", mp.tanh, mp.mpf(1), 9.02, 0.125, (4, 4))
 
 
 def erf_():
-    top = 3.93
-    slope = 2 / mp.sqrt(mp.pi)
-
-    def p(x):
-        return -mp.log(mp.erfc(x)) / x if x > 1e-12 else slope
-
-    def weight(x):  # what a change of p does to erf, relatively
-        exact = [mp.mpf(float(v)) for v in x]
-        return np.array([float(mp.erfc(v) / mp.erf(v) * v) for v in exact])
-
-    c, e = fit_polynomial(p, 0, top, range(8), weight=weight, fixed=((0, float(slope)),), count=300)
-    high = f32(float(slope))
-    print(f"static const double erf_slope_high = {c_float(high)}, erf_slope_low = {c_float(f32(float(slope - high)))};")
-    show("erf_p", c[1:], e, "-log(1 - erf(x)) = x (2/sqrt(pi) + x p(x)), 0 <= x <= 3.93")
+    odd_quotient("erf", mp.erf, 2 / mp.sqrt(mp.pi), 3.92, 0.25, (5, 5))
 
 
 def sin_():
@@ -138,7 +204,7 @@ def sin_():
     show("cos_k", c, e, "cos(r) = 1 - r²/2 + r⁴ k(r²), |r| <= pi/4")
 
 
-FITS = {"exp": exp_, "expm1": expm1_, "log": log_, "erf": erf_, "sin": sin_}
+FITS = {"exp": exp_, "expm1": expm1_, "log": log_, "tanh": tanh_, "erf": erf_, "sin": sin_}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or FITS:
