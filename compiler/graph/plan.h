@@ -37,6 +37,7 @@ typedef struct Slot {
     uint64_t offset;      /* SPACE_WORK, bytes */
     Layout layout;        /* of a matrix without batch: like the parameter it belongs to */
     uint32_t panel;
+    uint32_t pad;         /* SPACE_WORK, a value [B, F]: unused elements behind each row of the batch */
 } Slot;
 
 /* A value in the work block, from the group that writes it to the last that reads it. */

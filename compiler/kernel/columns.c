@@ -72,7 +72,7 @@ void lower_columns(Lower *l)
     if (outer) {
         extent = s.outer_batch ? (Extent){.per_row = s.outer} : (Extent){.fixed = s.outer};
         lower_for(l, extent, LOOP_SERIAL);
-        from.coef[d] = s.folded * s.inner;
+        from.coef[d] = s.folded * s.inner + lower_pad(l, anchor->in[0]);
         c.out.coef[d] = s.inner;
         d++;
     }
@@ -100,7 +100,7 @@ void lower_columns(Lower *l)
     acc->acc.acc = lower_new_acc(l);
     acc->acc.fold = build_fold(anchor).op == REDUCE_MAX ? FOLD_MAX : FOLD_SUM;
     LoopStmt **behind = lower_for(l, s.folded_batch ? (Extent){.per_row = s.folded} : (Extent){.fixed = s.folded}, LOOP_SERIAL);
-    from.coef[d] = panel != 0 ? panel : s.inner;
+    from.coef[d] = panel != 0 ? panel : s.inner + (s.folded_batch ? lower_pad(l, anchor->in[0]) : 0);
     const Node *leaf = graph_node(l->g, l->plan->storage[anchor->in[0]]);
     Sx value = build_is_iota(leaf) ? lower_arg(l, (LoopArg){.kind = LARG_INDEX, .at = from})
                                    : lower_load(l, anchor->in[0], from);

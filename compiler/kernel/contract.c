@@ -14,7 +14,7 @@ typedef struct Contract {
 static bool leads_with_rows(const Type *type) { return type->rank == 1; }
 
 /* The place of an element of `type` as the body's loops see it: block, row, column in the block. */
-static Affine place(const Contract *c, const Type *type, const Type *user, uint32_t panel)
+static Affine place(const Contract *c, const Type *type, const Type *user, uint32_t panel, uint32_t pad)
 {
     Affine at = {0};
     if (panel != 0) {
@@ -28,7 +28,7 @@ static Affine place(const Contract *c, const Type *type, const Type *user, uint3
     bool fits = access_matrix(type, user, 1, &row, &column);
     ACT_ASSERT(fits);
     at.coef[0] = column * c->width;
-    at.coef[1] = row;
+    at.coef[1] = row != 0 ? row + pad : 0;
     at.coef[2] = column;
     return at;
 }
@@ -49,10 +49,12 @@ static Sx input(Lower *l, const Node *user, NodeId value, void *context)
         return sx_num(l->g->sx, number);
     if (build_is_uniform(node, &uniform))
         return lower_uniform(l, uniform);
-    uint32_t panel = 0;
-    if (!build_is_iota(node) && !build_is_random(node, &stream))
+    uint32_t panel = 0, pad = 0;
+    if (!build_is_iota(node) && !build_is_random(node, &stream)) {
         lower_layout(l, value, &panel);
-    Affine at = place(c, graph_type(l->g, value), &user->type, panel);
+        pad = lower_pad(l, value);
+    }
+    Affine at = place(c, graph_type(l->g, value), &user->type, panel, pad);
     if (build_is_iota(node))
         return lower_arg(l, (LoopArg){.kind = LARG_INDEX, .at = at});
     if (build_is_random(node, &stream)) {
@@ -112,7 +114,7 @@ void lower_contract(Lower *l)
         int64_t k = (int64_t)type_last(a);
         tile->rows = rows_extent(a);
         tile->depth = (Extent){.fixed = k};
-        tile->a_row = k;
+        tile->a_row = k + lower_pad(l, anchor->in[0]);
         tile->a_k = 1;
         if (lower_layout(l, anchor->in[1], &panel) == LAYOUT_PANELS) {
             tile->b_block = k * panel;
@@ -126,7 +128,7 @@ void lower_contract(Lower *l)
         int64_t n = (int64_t)type_last(a);
         tile->rows = rows_extent(a);
         tile->depth = (Extent){.fixed = n};
-        tile->a_row = n;
+        tile->a_row = n + lower_pad(l, anchor->in[0]);
         tile->a_k = 1;
         tile->b_padded = lower_layout(l, anchor->in[1], &panel) == LAYOUT_PANELS;
         tile->b_turn = tile->b_padded ? panel : n;
@@ -136,9 +138,9 @@ void lower_contract(Lower *l)
         tile->rows = (Extent){.fixed = (int64_t)type_last(a)};
         tile->depth = rows_extent(a);
         tile->a_row = 1;
-        tile->a_k = (int64_t)type_last(a);
+        tile->a_k = (int64_t)type_last(a) + lower_pad(l, anchor->in[0]);
         tile->b_block = c.width;
-        tile->b_k = (int64_t)type_last(b);
+        tile->b_k = (int64_t)type_last(b) + lower_pad(l, anchor->in[1]);
     }
     l->tail = &tile->body;
     for (uint32_t i = 0; i < l->group->nodes.n; i++) {
@@ -148,7 +150,7 @@ void lower_contract(Lower *l)
         Sx what = id == l->group->anchor ? lower_arg(l, (LoopArg){.kind = LARG_TILE}) : lower_expr(l, id, input, &c);
         const Type *type = graph_type(l->g, id);
         lower_layout(l, id, &panel);
-        lower_store(l, id, place(&c, type, type, panel), what);
+        lower_store(l, id, place(&c, type, type, panel, lower_pad(l, id)), what);
     }
     lower_end(l, SPLIT_OUTER, tile->rows, l->group->by_rows, l->group->by_rows ? 1 : tile->tile_rows);
 }

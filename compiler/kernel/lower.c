@@ -54,6 +54,12 @@ Layout lower_layout(const Lower *l, NodeId value, uint32_t *panel)
     return slot->layout;
 }
 
+uint32_t lower_pad(const Lower *l, NodeId value)
+{
+    const Slot *slot = &l->plan->slot[l->plan->storage[value]];
+    return slot->space == SPACE_WORK ? slot->pad : 0;
+}
+
 static uint64_t value_bytes(const Lower *l, NodeId id)
 {
     const Type *type = graph_type(l->g, id);
@@ -61,7 +67,7 @@ static uint64_t value_bytes(const Lower *l, NodeId id)
     uint64_t elements = type_elements(type);
     if (lower_layout(l, id, &panel) == LAYOUT_PANELS)
         elements = (uint64_t)type->dim[0] * ((type->dim[1] + panel - 1) / panel) * panel;
-    return 4 * elements * (type->batch ? l->g->batch : 1);
+    return 4 * (elements + lower_pad(l, id)) * (type->batch ? l->g->batch : 1);
 }
 
 uint32_t lower_buf_of(Lower *l, NodeId value, bool write)

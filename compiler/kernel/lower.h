@@ -54,6 +54,7 @@ uint32_t lower_new_acc(Lower *l);
 LoopStmt **lower_for(Lower *l, Extent extent, LoopMode mode);
 Sx lower_uniform(Lower *l, Sx sx);                        /* a number computed once a call */
 Layout lower_layout(const Lower *l, NodeId value, uint32_t *panel);
+uint32_t lower_pad(const Lower *l, NodeId value);        /* elements between the rows of a value [B, F] */
 bool lower_stored(const Lower *l, NodeId value);         /* has memory of its own, so its kernel stores it */
 void lower_store(Lower *l, NodeId value, Affine at, Sx what);
 /* Starts and ends a kernel; several may come from one group. */

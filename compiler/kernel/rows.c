@@ -62,6 +62,8 @@ static void add_operand(Lower *l, Rows *rows, OperandKind kind, NodeId value, co
         lower_layout(l, value, &panel);
     o.at = frame_reach(&rows->frame, graph_type(l->g, value), user, panel);
     uint32_t batch = rows->frame.loop[0];
+    if ((kind == OPERAND_LOAD || kind == OPERAND_STORE) && batch != 0 && o.at.stride[batch - 1] != 0)
+        o.at.stride[batch - 1] += lower_pad(l, value);
     if (kind == OPERAND_RANDOM && batch != 0) {
         o.at.stride[batch - 1] = 0;
         o.sample.stride[batch - 1] = 1;

@@ -13,7 +13,7 @@ static uint64_t value_bytes(const Graph *g, const Plan *plan, NodeId id)
     uint64_t elements = type_elements(type);
     if (slot->layout == LAYOUT_PANELS)
         elements = (uint64_t)type->dim[0] * ((type->dim[1] + slot->panel - 1) / slot->panel) * slot->panel;
-    return 4 * elements * (type->batch ? g->batch : 1);
+    return 4 * (elements + slot->pad) * (type->batch ? g->batch : 1);
 }
 
 /* ── layouts of matrices that are not tensors ── */
@@ -123,6 +123,43 @@ static void roots(const Graph *g, Plan *plan, bool *kept)
     }
 }
 
+/* ── rows apart ──
+ * Rows a multiple of 4 KiB long all begin in the same few sets of the first-level cache: a register tile that walks a dozen of them
+ * side by side, or a weight gradient that walks down the batch, evicts what it is about to read. A line of padding behind each
+ * row spreads them. Only values [B, F] whose readers all take a stride are padded. */
+
+enum { CONFLICT_BYTES = 4096, PAD_ELEMENTS = 16 };
+
+/* Products and loops over rows address by strides; a sum over the batch does so for what it sums. */
+static bool takes_stride(const Plan *plan, NodeId id)
+{
+    uint32_t group = plan->group_of[id];
+    if (group == 0)
+        return false;
+    const Group *g = &plan->groups.at[group - 1];
+    return g->kind == GROUP_CONTRACT || g->kind == GROUP_ROWS || (g->kind == GROUP_COLUMNS && g->anchor == id);
+}
+
+static void pads(PassState *state, const Graph *g, Plan *plan, const bool *kept)
+{
+    bool *dense = arena_array(state->arena, bool, g->nodes.n), *product = arena_array(state->arena, bool, g->nodes.n);
+    for (NodeId id = 1; id < g->nodes.n; id++) {
+        const Node *node = graph_node(g, id);
+        for (uint32_t i = 0; i < node->n_in; i++) {
+            NodeId in = plan->storage[node->in[i]];
+            dense[in] |= in != node->in[i] || (plan->group_of[id] != 0 && !takes_stride(plan, id));
+            product[in] |= node->op->kind == OP_CONTRACT;
+        }
+    }
+    for (NodeId id = 1; id < g->nodes.n; id++) {
+        const Node *node = graph_node(g, id);
+        bool padded = kept[id] && product[id] && !dense[id] && node->op->kind != OP_REDUCE && takes_stride(plan, id) &&
+                      node->type.batch && node->type.rank == 1;
+        if (padded && 4 * node->type.dim[0] % CONFLICT_BYTES == 0)
+            plan->slot[id].pad = PAD_ELEMENTS;
+    }
+}
+
 /* ── lives ── */
 
 /* The last group that reads each value, 1-based, and whether a group that does not go by rows reads it in that group's stretch. */
@@ -163,6 +200,7 @@ static void run(PassState *state)
     layouts(state, g, plan);
     keep(g, plan, kept);
     roots(g, plan, kept);
+    pads(state, g, plan, kept);
     lives(state, g, plan, kept);
     plan->work_bytes = place_values(state->arena, plan, plan->work.at, plan->work.n, g->batch);
     for (uint32_t i = 0; i < plan->work.n; i++) {
