@@ -3,32 +3,22 @@
  *     contestant WEIGHTS BATCHES THREADS N ROWS      -DMODEL=b3_model
  *
  * BATCHES holds N batches of ROWS rows, one after the other, each the inputs and then the targets, dense. It trains 50 steps from WEIGHTS
- * and prints their losses in one line; then every line "SECONDS" on standard input is answered by one line: the median time of
- * a step in microseconds, over as many steps as fill that time, and the largest memory so far in KiB. The timed steps take a thousandth
- * of the learning rate, so that the same batches again and again do not run away; the work is the same. */
+ * and prints their losses in one line; then every line "SECONDS" on standard input is answered by one line: the time of a step in
+ * microseconds and the largest memory so far in KiB. All contestants measure alike (bench/peers/contestant.py): a fifth of that
+ * time first goes by untimed, to bring the caches and the clock rate back that another contestant had; a sample is the mean over as many
+ * steps as last two milliseconds; the answer is the median of the samples that fill the time. The timed steps take a thousandth of
+ * the learning rate, so that the same batches again and again do not run away; the work is the same. */
 #include "act/act.h"
 
-#include <stdlib.h>
+#include "probe.h"
+
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
-enum { CHECKED_STEPS = 50, MOST_TIMED = 1000000, FEWEST_TIMED = 3 };
+enum { CHECKED_STEPS = 50, MOST_SAMPLES = 100000 };
+static const double sample_seconds = 2e-3, warm_share = 0.2;
 
 extern const ActModel MODEL;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
 
 static size_t row_bytes(const ActTensor *tensor)
 {
@@ -64,20 +54,28 @@ static int read_batches(Contest *c, const char *path)
     return got == c->batches;
 }
 
-static int answer(Contest *c, double seconds, double *time)
+/* Seconds of each of n steps, on average; 0 when one failed. */
+static double sample(Contest *c, size_t n)
 {
     float loss = 0;
-    size_t n = 0;
-    struct rusage usage;
-    for (double begin = now(), at = begin; n < FEWEST_TIMED || (at - begin < seconds && n < MOST_TIMED); n++) {
-        double before = at;
+    double begin = probe_now();
+    for (size_t i = 0; i < n; i++)
         if (train(c, 1e-3, &loss) != ACT_OK) return 0;
-        at = now();
-        time[n] = at - before;
-    }
-    qsort(time, n, sizeof *time, ascending);
+    return (probe_now() - begin) / (double)n;
+}
+
+static int answer(Contest *c, double seconds, double *time)
+{
+    size_t steps = 0, n = 0;
+    struct rusage usage;
+    double begin = probe_now(), at = begin;
+    for (; steps == 0 || at - begin < warm_share * seconds; steps++, at = probe_now())
+        if (!(sample(c, 1) > 0)) return 0;
+    double wanted = sample_seconds * (double)steps / (at - begin);
+    for (begin = at; n == 0 || (at - begin < seconds && n < MOST_SAMPLES); at = probe_now())
+        if (!((time[n++] = sample(c, wanted > 1 ? (size_t)(wanted + 0.5) : 1)) > 0)) return 0;
     getrusage(RUSAGE_SELF, &usage);
-    printf("%.3f %ld\n", time[n / 2] * 1e6, usage.ru_maxrss);
+    printf("%.4f %ld\n", probe_median(time, n) * 1e6, usage.ru_maxrss);
     fflush(stdout);
     return 1;
 }
@@ -104,7 +102,7 @@ int main(int argc, char **argv)
         printf("%.9g%c", (double)loss, s + 1 < CHECKED_STEPS ? ' ' : '\n');
     }
     fflush(stdout);
-    double *time = malloc(sizeof *time * MOST_TIMED);
+    double *time = malloc(sizeof *time * MOST_SAMPLES);
     char line[64];
     int good = time != NULL;
     while (good && fgets(line, sizeof line, stdin)) good = answer(&c, atof(line), time);
