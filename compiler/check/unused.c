@@ -115,6 +115,15 @@ static void report_dead(CheckContext *cx, const Ast *statement, Str name, Span p
         edit_delete_statement(cx, diag, FIX_SAFE, statement->span);
 }
 
+/* Most values are read a line or two further on, so that is where to begin: a long network stays linear. */
+static bool is_read(const Ast *body, uint32_t from, Str name)
+{
+    for (uint32_t i = from + 1; i < body->n_kid; i++)
+        if (edit_mentions(body->kid[i], name))
+            return true;
+    return edit_mentions(body, name);
+}
+
 static void look_into(CheckContext *cx, const Ast *body)
 {
     for (uint32_t i = 0; i < body->n_kid; i++) {
@@ -123,19 +132,19 @@ static void look_into(CheckContext *cx, const Ast *body)
             continue;
         if (st->kind == AST_BLOCK) {
             look_into(cx, st);
-            if (!edit_mentions(body, st->text))
+            if (!is_read(body, i, st->text))
                 report_dead(cx, st, st->text, st->name_span, "the block");
-        } else if (st->kind == AST_INPUT && !edit_mentions(body, st->text)) {
+        } else if (st->kind == AST_INPUT && !is_read(body, i, st->text)) {
             report_dead(cx, st, st->text, st->name_span, "the input");
-        } else if (st->kind == AST_TARGET && !edit_mentions(body, st->text)) {
+        } else if (st->kind == AST_TARGET && !is_read(body, i, st->text)) {
             report_dead(cx, st, st->text, st->name_span, "the target");
-        } else if (st->kind == AST_SHARE && !edit_mentions(body, st->text)) {
+        } else if (st->kind == AST_SHARE && !is_read(body, i, st->text)) {
             bool weights = st->kid[0]->kind == AST_CALL && str_is(st->kid[0]->kid[0]->text, "parameter");
             report_dead(cx, st, st->text, st->name_span, weights ? "the parameter" : "the shared layer");
         } else if (st->kind == AST_ASSIGN) {
             bool read = false; /* one of several results is enough: the others must have a name */
             for (uint32_t k = 0; k < st->kid[0]->n_kid; k++)
-                read = read || edit_mentions(body, st->kid[0]->kid[k]->text);
+                read = read || is_read(body, i, st->kid[0]->kid[k]->text);
             if (!read)
                 report_dead(cx, st, st->kid[0]->kid[0]->text, st->kid[0]->span, "the value");
         }

@@ -11,46 +11,71 @@
 #include <math.h>
 #include <string.h>
 
-enum { POINTS = 15, TERMS = 25, TAIL_STEPS = 48 };
+enum { POINTS = 15, TERMS = 25, TAIL_STEPS = 48, LANES = 4 };
 
 typedef struct Sums {
     SxSpread spread;
-    double hermite[TERMS];  /* a_k */
-    double root[TERMS + 1]; /* sqrt(k) */
+    double hermite[TERMS]; /* a_k */
 } Sums;
 
-static void add_panel(Sums *sums, SxCurve *curve, double mean, double deviation, double from, double to)
+typedef struct Points { /* of the quadrature, a block of the tape at a time */
+    double z[SX_BLOCK], weight[SX_BLOCK];
+    unsigned n;
+} Points;
+
+/* Σ part[k] h_n(z[k]) for n < TERMS, by the recurrence of the orthonormal polynomials. n_point is a multiple of LANES. */
+static void add_hermite(double *hermite, const double *z, const double *part, unsigned n_point)
 {
-    double x[POINTS], z[POINTS], half = (to - from) / 2, middle = from + half;
-    double before[POINTS] = {0}, now[POINTS], part[POINTS];
-    for (unsigned k = 0; k < POINTS; k++) {
-        z[k] = middle + half * (k < 8 ? -sx_kronrod_node[k] : sx_kronrod_node[14 - k]);
-        x[k] = mean + deviation * z[k];
+    double before[SX_BLOCK] = {0}, now[SX_BLOCK];
+    for (unsigned k = 0; k < n_point; k++)
+        now[k] = 1;
+    for (unsigned n = 0; n < TERMS; n++) {
+        double sum[LANES] = {0}, root = sqrt(n), next = 1 / sqrt(n + 1);
+        for (unsigned k = 0; k < n_point; k += LANES)
+            for (unsigned lane = 0; lane < LANES; lane++) {
+                double here = now[k + lane], higher = (z[k + lane] * here - root * before[k + lane]) * next;
+                sum[lane] += part[k + lane] * here;
+                before[k + lane] = here;
+                now[k + lane] = higher;
+            }
+        for (unsigned lane = 0; lane < LANES; lane++)
+            hermite[n] += sum[lane];
     }
-    sx_curve_run(curve, x, POINTS);
+}
+
+static void add_panel(Points *points, double from, double to)
+{
+    double half = (to - from) / 2, middle = from + half;
+    for (unsigned k = 0; k < POINTS; k++, points->n++) {
+        double z = middle + half * (k < 8 ? -sx_kronrod_node[k] : sx_kronrod_node[14 - k]);
+        points->z[points->n] = z;
+        points->weight[points->n] =
+            exp(-z * z / 2) * 0.39894228040143267794 * half * sx_kronrod_weight[k < 8 ? k : 14 - k];
+    }
+}
+
+static void add_points(Sums *sums, SxCurve *curve, double mean, double deviation, Points *points)
+{
+    double x[SX_BLOCK], part[SX_BLOCK] = {0};
+    for (unsigned k = 0; k < points->n; k++)
+        x[k] = mean + deviation * points->z[k];
+    sx_curve_run(curve, x, points->n);
     SxSpread *s = &sums->spread;
-    for (unsigned k = 0; k < POINTS; k++) {
-        double weight =
-            exp(-z[k] * z[k] / 2) * 0.39894228040143267794 * half * sx_kronrod_weight[k < 8 ? k : 14 - k];
+    for (unsigned k = 0; k < points->n; k++) {
         double f = sx_curve_at(curve, 0, k), slope = sx_curve_at(curve, 1, k), f2 = f * f, slope2 = slope * slope;
-        s->mean += weight * f;
+        double weight = points->weight[k];
+        part[k] = weight * f;
+        s->mean += part[k];
         s->second += weight * f2;
         s->fourth += weight * f2 * f2;
         s->slope2 += weight * slope2;
         s->slope4 += weight * slope2 * slope2;
-        now[k] = 1;
-        part[k] = weight * f;
     }
-    for (unsigned n = 0; n < TERMS; n++) {
-        double sum = 0, root = sums->root[n], next = 1 / sums->root[n + 1];
-        for (unsigned k = 0; k < POINTS; k++) {
-            double higher = (z[k] * now[k] - root * before[k]) * next;
-            sum += part[k] * now[k];
-            before[k] = now[k];
-            now[k] = higher;
-        }
-        sums->hermite[n] += sum;
-    }
+    unsigned n = points->n;
+    while (n % LANES)
+        points->z[n++] = 0;
+    add_hermite(sums->hermite, points->z, part, n);
+    points->n = 0;
 }
 
 /* Σ k^-p ρ^k over Σ k^-p, both from TERMS on: (p - 1) ∫ y^-p e^(-a y) dy over [1, ∞), with y = 1 / s². */
@@ -100,8 +125,6 @@ static Sums measure(SxPool *pool, Sx f, unsigned arg, const double *args, double
     Arena *arena = arena_new();
     SxPrepared *prepared = sx_gauss_prepared(pool, f, arg, args, arena);
     Sums sums = {0};
-    for (unsigned k = 0; k <= TERMS; k++)
-        sums.root[k] = sqrt(k);
     if (deviation == 0) {
         sums = sums_at_point(prepared, mean);
     } else {
@@ -116,9 +139,15 @@ static Sums measure(SxPool *pool, Sx f, unsigned arg, const double *args, double
             kink = near;
         }
         const double *cut = sx_gauss_cuts(mean, deviation, kink, n_kink, &n_cut, arena);
-        for (uint32_t i = 0; i + 1 < n_cut; i++)
-            if (cut[i + 1] > cut[i])
-                add_panel(&sums, &prepared->curve, mean, deviation, cut[i], cut[i + 1]);
+        Points points = {.n = 0};
+        for (uint32_t i = 0; i + 1 < n_cut; i++) {
+            if (!(cut[i + 1] > cut[i]))
+                continue;
+            if (points.n + POINTS > SX_BLOCK)
+                add_points(&sums, &prepared->curve, mean, deviation, &points);
+            add_panel(&points, cut[i], cut[i + 1]);
+        }
+        add_points(&sums, &prepared->curve, mean, deviation, &points);
     }
     arena_free(arena);
     return sums;
@@ -131,16 +160,19 @@ static SxSpread with_cross(const Sums *sums, double corr)
     return spread;
 }
 
-/* What was asked a while ago is asked again on the way back, and by the next layer where the signal is steady. */
-enum { MEMO = 64 };
+/* What was asked is asked again on the way back, without dropout, and by the next layer where the signal is steady. */
+enum { MEMO_MOST = 4096 }; /* then it begins anew */
+
+typedef struct Asked {
+    bool known;
+    double mean, deviation;
+    Sums sums;
+} Asked;
 
 typedef struct Memo {
     bool probed, homogeneous; /* f(a x) = a f(x) for positive a: relu and its leaky kin */
-    struct {
-        bool known;
-        double mean, deviation;
-        Sums sums;
-    } entry[MEMO];
+    Asked *slot;              /* open addressing */
+    uint32_t n, n_slot;
 } Memo;
 
 static bool is_homogeneous(SxPool *pool, Sx f)
@@ -167,13 +199,42 @@ static Memo *memo_of(SxPool *pool, Sx f)
     return memo;
 }
 
-static unsigned place_of(double mean, double deviation)
+static Asked *memo_slot(const Memo *memo, double mean, double deviation)
 {
     uint64_t bits[2], hash = 0;
     memcpy(bits, (double[]){mean, deviation}, sizeof bits);
     for (unsigned i = 0; i < 2; i++)
         hash = (hash ^ bits[i]) * 0x9E3779B97F4A7C15u;
-    return (unsigned)(hash >> 58);
+    uint32_t i = (uint32_t)(hash >> 40) & (memo->n_slot - 1);
+    while (memo->slot[i].known && (memo->slot[i].mean != mean || memo->slot[i].deviation != deviation))
+        i = (i + 1) & (memo->n_slot - 1);
+    return &memo->slot[i];
+}
+
+static void memo_grow(SxPool *pool, Memo *memo)
+{
+    Memo old = *memo;
+    memo->n_slot = old.n_slot ? 2 * old.n_slot : 16;
+    memo->slot = arena_array(sx_pool_arena(pool), Asked, memo->n_slot);
+    for (uint32_t i = 0; i < old.n_slot; i++)
+        if (old.slot[i].known)
+            *memo_slot(memo, old.slot[i].mean, old.slot[i].deviation) = old.slot[i];
+}
+
+static const Sums *sums_of(SxPool *pool, Sx f, Memo *memo, double mean, double deviation)
+{
+    if (memo->n == MEMO_MOST) {
+        memset(memo->slot, 0, memo->n_slot * sizeof *memo->slot);
+        memo->n = 0;
+    } else if (2 * (memo->n + 1) > memo->n_slot) {
+        memo_grow(pool, memo);
+    }
+    Asked *at = memo_slot(memo, mean, deviation);
+    if (!at->known) {
+        *at = (Asked){true, mean, deviation, measure(pool, f, 0, NULL, mean, deviation)};
+        memo->n++;
+    }
+    return &at->sums;
 }
 
 SxSpread sx_spread(SxPool *pool, Sx f, unsigned arg, const double *args, double mean, double deviation, double corr)
@@ -185,22 +246,14 @@ SxSpread sx_spread(SxPool *pool, Sx f, unsigned arg, const double *args, double 
     Memo *memo = memo_of(pool, f);
     double scale = memo->homogeneous && mean == 0 && deviation > 0 ? deviation : 1;
     deviation /= scale;
-    unsigned at = place_of(mean, deviation);
-    if (!memo->entry[at].known || memo->entry[at].mean != mean || memo->entry[at].deviation != deviation) {
-        Sums sums = measure(pool, f, arg, args, mean, deviation);
-        memo->entry[at].known = true;
-        memo->entry[at].mean = mean;
-        memo->entry[at].deviation = deviation;
-        memo->entry[at].sums = sums;
-    }
-    SxSpread s = with_cross(&memo->entry[at].sums, corr);
+    SxSpread s = with_cross(sums_of(pool, f, memo, mean, deviation), corr);
     double scale2 = scale * scale;
     return (SxSpread){s.mean * scale, s.second * scale2, s.fourth * scale2 * scale2, s.slope2, s.slope4,
                       s.cross * scale2};
 }
 
 /* ── the table ── */
-enum { PER_OCTAVE = 8, OCTAVES = 128, ENTRIES = 2 * OCTAVES * PER_OCTAVE, FIELDS = 5 };
+enum { PER_OCTAVE = 4, OCTAVES = 128, ENTRIES = 2 * OCTAVES * PER_OCTAVE, FIELDS = 5 };
 
 typedef struct Entry {
     bool known;

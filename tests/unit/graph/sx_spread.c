@@ -115,6 +115,23 @@ static void table(void **state)
         }
 }
 
+/* Answers are kept; more of them than there is room for, and the first ones once more. */
+static void asked_again(void **state)
+{
+    (void)state;
+    Sx f = sx_un(p, SX_TANH, x), other = sx_un(p, SX_TANH, sx_arg(p, 1)); /* of another argument: never kept */
+    for (unsigned round = 0; round < 2; round++)
+        for (unsigned i = 0; i < 5000; i += round ? 500 : 1) {
+            double mean = i % 7 * 0.1, deviation = 0.5 + i * 1e-4;
+            SxSpread got = sx_spread(p, f, 0, NULL, mean, deviation, 0.5);
+            if (i % 500 != 0)
+                continue;
+            SxSpread exact = sx_spread(p, other, 1, (double[]){0, 0}, mean, deviation, 0.5);
+            assert_true(got.mean == exact.mean && got.second == exact.second && got.slope4 == exact.slope4);
+            assert_true(got.cross == exact.cross);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +141,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(correlation_of_a_square, setup, teardown),
         cmocka_unit_test_setup_teardown(at_a_point, setup, teardown),
         cmocka_unit_test_setup_teardown(table, setup, teardown),
+        cmocka_unit_test_setup_teardown(asked_again, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
