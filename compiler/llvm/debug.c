@@ -1,5 +1,6 @@
 /* -g: every kernel is a function whose code stands at the line of the layer it came from, so that a debugger or a
- * profiler shows where in the .act file the time goes. */
+ * profiler shows where in the .act file the time goes. So do its register tiles: with -g they are not shared between lines
+ * (Cg.by_line), and have the line of whoever calls them. */
 #include "llvm/module.h"
 
 #include <llvm-c/DebugInfo.h>
@@ -22,6 +23,19 @@ static LLVMMetadataRef file_of(Debug *d, Str path)
     return file;
 }
 
+static void place_kernel(Debug *d, const LoopKernel *kernel, LLVMValueRef fn);
+
+/* The functions with a body that this one calls: register tiles. */
+static void place_callees(Debug *d, const LoopKernel *kernel, LLVMValueRef fn)
+{
+    for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(fn); block; block = LLVMGetNextBasicBlock(block))
+        for (LLVMValueRef at = LLVMGetFirstInstruction(block); at; at = LLVMGetNextInstruction(at)) {
+            LLVMValueRef callee = LLVMIsACallInst(at) ? LLVMGetCalledValue(at) : NULL;
+            if (callee && LLVMIsAFunction(callee) && !LLVMIsDeclaration(callee))
+                place_kernel(d, kernel, callee);
+        }
+}
+
 static void place_kernel(Debug *d, const LoopKernel *kernel, LLVMValueRef fn)
 {
     const Source *source = source_get(d->m->unit->program->sources, kernel->span.source);
@@ -39,6 +53,7 @@ static void place_kernel(Debug *d, const LoopKernel *kernel, LLVMValueRef fn)
     for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(fn); block; block = LLVMGetNextBasicBlock(block))
         for (LLVMValueRef at = LLVMGetFirstInstruction(block); at; at = LLVMGetNextInstruction(at))
             LLVMInstructionSetDebugLoc(at, place);
+    place_callees(d, kernel, fn);
 }
 
 static void add_flag(Module *m, const char *name, unsigned value)

@@ -90,6 +90,7 @@ typedef struct MicroShape {
     bool more;     /* goes on from the sums that stand in the scratch tile; else from 0 */
     uint32_t n_ahead;
     MicroAhead ahead[MICRO_AHEAD];
+    Span span; /* of what it serves when every line has its own (Cg.by_line); else zero */
 } MicroShape;
 LLVMValueRef micro_kernel(Cg *c, const MicroShape *shape);
 

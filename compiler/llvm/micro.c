@@ -14,7 +14,7 @@ static bool same_shape(const MicroShape *a, const MicroShape *b)
 {
     bool same = a->a_row == b->a_row && a->a_k == b->a_k && a->b_k == b->b_k && a->rows == b->rows &&
                 a->vectors == b->vectors && a->last == b->last && a->out == b->out && a->more == b->more &&
-                a->n_ahead == b->n_ahead;
+                a->n_ahead == b->n_ahead && a->span.source == b->span.source && a->span.begin == b->span.begin;
     for (uint32_t i = 0; same && i < a->n_ahead; i++)
         same = a->ahead[i].step == b->ahead[i].step && a->ahead[i].level == b->ahead[i].level;
     return same;

@@ -70,6 +70,7 @@ bool module_build(Module *m, Arena *arena, const Unit *unit, const BackendOption
     LLVMSetTarget(m->mod, options->machine->triple.p);
     LLVMSetModuleDataLayout(m->mod, m->layout);
     cg_init(&m->cg, arena, m->ctx, m->mod, options->machine->target);
+    m->cg.by_line = options->debug;
 
     LLVMValueRef *descriptor = arena_array(arena, LLVMValueRef, unit->models.n);
     for (uint32_t i = 0; i < unit->models.n; i++) {

@@ -132,6 +132,7 @@ static LLVMValueRef run_micro(Kernel *k, const LoopTile *t, const TileBlock *b, 
         MicroShape m = {.a_row = h->at[i] > 1 ? t->a_row : 0, .a_k = t->a_k, .b_k = b->b_k};
         m.rows = h->at[i], m.vectors = b->vectors, m.out = b->out, m.more = b->chunked;
         m.last = b->pack ? c->lanes : b->last;
+        m.span = c->by_line ? k->k->span : (Span){0};
         for (unsigned s = 0; i == 0 && s < o->ahead.n; s++) { /* the rests are few */
             m.ahead[m.n_ahead] = o->ahead.shape[s];
             args[4 + m.n_ahead++] = o->ahead.at[s];
