@@ -1,5 +1,6 @@
 /* fold: what does not depend on data leaves the kernels. Literal inputs go into the expression; sub-expressions of the step, the
- * learning-rate scale and the row count (Adam's bias corrections) become uniforms, computed once a call in double. */
+ * learning-rate scale and the row count (Adam's bias corrections) become uniforms, computed once a call in double. What is divided by
+ * such a sub-expression is multiplied by its reciprocal: a division takes as long as a dozen products. */
 #include "ops/build.h"
 #include "pass/pass.h"
 
@@ -16,6 +17,7 @@ typedef struct Hoist {
     const bool *uniform;      /* by argument */
     VEC(Item) item;
     VEC(Sx) hoist;            /* the largest uniform sub-expressions */
+    VEC(Sx) quotient;         /* of data by a uniform, operands first */
 } Hoist;
 
 static Class class_of(const Hoist *fold, Sx x)
@@ -46,7 +48,21 @@ static void visit(void *context, Sx x, const SxNode *node)
     for (unsigned i = 0; i < arity && class == CLASS_DATA; i++)
         if (class_of(fold, node->in[i]) == CLASS_UNIFORM)
             add_hoist(fold, node->in[i]);
+    if (node->op == SX_DIV && class == CLASS_DATA && class_of(fold, node->in[1]) == CLASS_UNIFORM)
+        *vec_push(fold->arena, &fold->quotient) = x;
     *vec_push(fold->arena, &fold->item) = (Item){x, class};
+}
+
+/* x / u = x * (1 / u) for every uniform u, the outermost first: the parts of what is replaced are then still what they were. */
+static Sx by_reciprocals(PassState *state, SxPool *sx, Sx f, const bool *uniform)
+{
+    Hoist fold = {.arena = state->arena, .sx = sx, .uniform = uniform};
+    sx_walk(sx, f, visit, &fold);
+    for (uint32_t i = fold.quotient.n; i-- > 0;) {
+        const SxNode *node = sx_node(sx, fold.quotient.at[i]);
+        f = sx_replace(sx, f, fold.quotient.at[i], sx_mul(sx, node->in[0], sx_div(sx, sx_num(sx, 1), node->in[1])));
+    }
+    return f;
 }
 
 /* A number or uniform may have been given axes of size one. */
@@ -73,7 +89,7 @@ static NodeId fold_map(PassState *state, Graph *g, const Node *node, const NodeI
         inner[i] = 0;
         uniform[i] = build_is_uniform(input, &inner[i]);
     }
-    Sx f = sx_simplify(sx, sx_substitute(sx, build_fn(node), to, n));
+    Sx f = by_reciprocals(state, sx, sx_simplify(sx, sx_substitute(sx, build_fn(node), to, n)), uniform);
     Hoist fold = {.arena = state->arena, .sx = sx, .uniform = uniform};
     sx_walk(sx, f, visit, &fold);
     double number;
