@@ -269,28 +269,34 @@ static char *make_header(const ActStoreEntry *entry, size_t n, const ActNote *no
     return padded;
 }
 
+/* In pieces: a second copy of a large tensor would be the most memory a run ever takes. */
+static void write_tensor(const ActStoreEntry *entry, FILE *stream)
+{
+    uint32_t piece[4096];
+    const char *from = (const char *)entry->block + entry->tensor->offset;
+    uint64_t n = act_layout_elements(entry->tensor), count = 0;
+    ActWalk walk;
+    act_layout_walk(&walk, entry->tensor);
+    for (uint64_t e = 0; e < n; e += count) {
+        count = n - e < sizeof piece / sizeof *piece ? n - e : sizeof piece / sizeof *piece;
+        for (uint64_t i = 0; i < count; i++) memcpy(&piece[i], from + 4 * act_layout_next(&walk), 4);
+        fwrite(piece, 4, count, stream);
+    }
+}
+
 ActStatus act_safetensors_write(const char *path, const ActStoreEntry *entry, size_t n, const ActNote *note,
                                 size_t n_note, ActError *error)
 {
-    uint64_t length = 0, largest = 1;
-    for (size_t i = 0; i < n; i++) {
-        uint64_t elements = act_layout_elements(entry[i].tensor);
-        if (elements > largest) largest = elements;
-    }
+    uint64_t length = 0;
     char *header = make_header(entry, n, note, n_note, &length);
-    void *scratch = malloc(largest * 4);
     ActFileOut out;
-    ActStatus status = header && scratch ? act_file_begin(&out, path, error) : act_error_memory(error);
+    ActStatus status = header ? act_file_begin(&out, path, error) : act_error_memory(error);
     if (status == ACT_OK) {
         fwrite(&length, 8, 1, out.stream);
         fwrite(header, 1, length, out.stream);
-        for (size_t i = 0; i < n; i++) {
-            act_tensor_to_file(entry[i].tensor, entry[i].block, scratch);
-            fwrite(scratch, 4, act_layout_elements(entry[i].tensor), out.stream);
-        }
+        for (size_t i = 0; i < n; i++) write_tensor(&entry[i], out.stream);
         status = act_file_finish(&out, error);
     }
     free(header);
-    free(scratch);
     return status;
 }

@@ -4,8 +4,7 @@
 
 #include "act/abi.h"
 
-/* `file` has room for, or holds, every element without padding. Reading a file zeroes the padding of the block. */
-void act_tensor_to_file(const ActTensor *tensor, const void *block, void *file);
+/* `file` holds every element without padding; that of the block becomes zero. */
 void act_tensor_from_file(const ActTensor *tensor, const void *file, void *block);
 /* Elements of one row of an input, target, output or prediction. */
 uint64_t act_tensor_width(const ActTensor *tensor);
