@@ -126,7 +126,8 @@ static void roots(const Graph *g, Plan *plan, bool *kept)
 /* ── rows apart ──
  * Rows a multiple of 4 KiB long all begin in the same few sets of the first-level cache: a register tile that walks a dozen of them
  * side by side, or a weight gradient that walks down the batch, evicts what it is about to read. A line of padding behind each
- * row spreads them. Only values [B, F] whose readers all take a stride are padded. */
+ * row spreads them. Only values [B, F] whose readers all take a stride are padded; whether a product reads them or not, since
+ * only equal rows take turns in the same bytes. */
 
 enum { CONFLICT_BYTES = 4096, PAD_ELEMENTS = 16 };
 
@@ -142,18 +143,17 @@ static bool takes_stride(const Plan *plan, NodeId id)
 
 static void pads(PassState *state, const Graph *g, Plan *plan, const bool *kept)
 {
-    bool *dense = arena_array(state->arena, bool, g->nodes.n), *product = arena_array(state->arena, bool, g->nodes.n);
+    bool *dense = arena_array(state->arena, bool, g->nodes.n);
     for (NodeId id = 1; id < g->nodes.n; id++) {
         const Node *node = graph_node(g, id);
         for (uint32_t i = 0; i < node->n_in; i++) {
             NodeId in = plan->storage[node->in[i]];
             dense[in] |= in != node->in[i] || (plan->group_of[id] != 0 && !takes_stride(plan, id));
-            product[in] |= node->op->kind == OP_CONTRACT;
         }
     }
     for (NodeId id = 1; id < g->nodes.n; id++) {
         const Node *node = graph_node(g, id);
-        bool padded = kept[id] && product[id] && !dense[id] && node->op->kind != OP_REDUCE && takes_stride(plan, id) &&
+        bool padded = kept[id] && !dense[id] && node->op->kind != OP_REDUCE && takes_stride(plan, id) &&
                       node->type.batch && node->type.rank == 1;
         if (padded && 4 * node->type.dim[0] % CONFLICT_BYTES == 0)
             plan->slot[id].pad = PAD_ELEMENTS;
