@@ -225,6 +225,76 @@ static void place(Fuse *f, NodeId id)
     join(f, id, best != 0 ? best : new_group(f, id));
 }
 
+/* ── cheap maps go to their readers ──
+ * A map joined the group of what it is made from. Where only the rows of one other group read it, and what it is made from is in
+ * memory anyway, it is computed there instead of stored here and loaded there: the picked logits of a cross-entropy. */
+
+typedef struct Readers {
+    uint32_t *only;   /* by node: the one group that reads it from memory as it is; 0: none */
+    bool *elsewhere;  /* it is a root, or read by its own group, by several, or as a view */
+    bool *leaves;     /* a group other than its own reads it */
+} Readers;
+
+static Readers readers_of(const Fuse *f)
+{
+    const Graph *g = f->g;
+    Readers r = {arena_array(f->arena, uint32_t, g->nodes.n), arena_array(f->arena, bool, g->nodes.n),
+                 arena_array(f->arena, bool, g->nodes.n)};
+    for (uint32_t i = 0; i < g->roots.n; i++)
+        r.elsewhere[f->plan->storage[g->roots.at[i].node]] = true;
+    for (NodeId id = 1; id < g->nodes.n; id++) {
+        uint32_t group = f->plan->group_of[id];
+        for (uint32_t i = 0; group != 0 && i < graph_node(g, id)->n_in; i++) {
+            NodeId in = graph_node(g, id)->in[i], from = f->plan->storage[in];
+            bool first = r.only[from] == 0 || r.only[from] == group;
+            r.elsewhere[from] |= from != in || !first || f->plan->group_of[from] == group;
+            r.leaves[from] |= f->plan->group_of[from] != group;
+            r.only[from] = group;
+        }
+    }
+    return r;
+}
+
+/* Is all it reads in memory, whoever computes it, and the same whenever that is? */
+static bool made_from_memory(const Fuse *f, const Readers *r, const Node *node)
+{
+    for (uint32_t i = 0; i < node->n_in; i++) {
+        NodeId in = f->plan->storage[node->in[i]];
+        uint32_t tensor;
+        if (build_is_tensor(graph_node(f->g, in), &tensor) ? f->plan->update_of[tensor] != 0
+                                                           : f->plan->group_of[in] != 0 && !r->leaves[in])
+            return false;
+    }
+    return true;
+}
+
+static void move_to_readers(Fuse *f)
+{
+    enum { CHEAP = 8 /* additions */ };
+    Readers r = readers_of(f);
+    for (NodeId id = f->g->nodes.n; id-- > 1;) {
+        const Node *node = graph_node(f->g, id);
+        uint32_t from = f->plan->group_of[id], to = r.only[id];
+        if (from == 0 || to == 0 || r.elsewhere[id] || node->op->kind != OP_MAP || !node->type.batch ||
+            sx_cost(f->g->sx, build_fn(node)) > CHEAP)
+            continue;
+        Group *old = &f->plan->groups.at[from - 1], *new = &f->plan->groups.at[to - 1];
+        if (new->kind != GROUP_ROWS || old->nodes.n < 2 || !type_same_shape(&node->type, &new->space) ||
+            !made_from_memory(f, &r, node) || !fits(f, id, to))
+            continue;
+        uint32_t k = 0;
+        while (old->nodes.at[k] != id)
+            k++;
+        for (old->nodes.n--; k < old->nodes.n; k++)
+            old->nodes.at[k] = old->nodes.at[k + 1];
+        *vec_push(f->arena, &new->nodes) = id;
+        for (k = new->nodes.n - 1; k > 0 && new->nodes.at[k - 1] > id; k--)
+            new->nodes.at[k] = new->nodes.at[k - 1];
+        new->nodes.at[k] = id;
+        f->plan->group_of[id] = to;
+    }
+}
+
 static void run(PassState *state)
 {
     const Graph *g = state->g;
@@ -255,6 +325,7 @@ static void run(PassState *state)
         f.reach[f.plan->groups.n + 1] = arena_array(state->arena, uint64_t, f.words);
         place(&f, id);
     }
+    move_to_readers(&f);
 }
 
 const Pass pass_fuse = {
