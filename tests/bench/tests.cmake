@@ -1,0 +1,5 @@
+find_package(Python3 COMPONENTS Interpreter)
+if(TARGET actc AND Python3_FOUND AND NOT ACT_SANITIZE)
+  add_test(NAME bench.figures COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_LIST_DIR}/figures.py --build ${CMAKE_BINARY_DIR})
+  set_tests_properties(bench.figures PROPERTIES LABELS tools)
+endif()
