@@ -245,7 +245,8 @@ bool sx_is_affine(const SxPool *pool, Sx x, unsigned index, double *scale, doubl
 
 /* ── rewriting ── */
 
-Sx sx_substitute(SxPool *pool, Sx x, const Sx *to, unsigned n)
+/* Each node anew over its rewritten operands, but *to for `from` (0: for none), and to[i] for argument i < n. */
+static Sx rewrite(SxPool *pool, Sx x, Sx from, const Sx *to, unsigned n)
 {
     Arena *arena = arena_new();
     SxTape tape = sx_tape(pool, &x, 1, arena);
@@ -254,26 +255,16 @@ Sx sx_substitute(SxPool *pool, Sx x, const Sx *to, unsigned n)
         const SxStep *s = &tape.step[i];
         unsigned arity = sx_op_arity(s->op);
         Sx in[3] = {arity > 0 ? made[s->in[0]] : 0, arity > 1 ? made[s->in[1]] : 0, arity > 2 ? made[s->in[2]] : 0};
-        bool other = s->op == SX_ARG && (unsigned)s->index < n && to[s->index];
-        made[i] = other ? to[s->index] : sx_rebuild(pool, sx_node(pool, s->self), in);
+        bool argument = s->op == SX_ARG && (unsigned)s->index < n && to[s->index];
+        made[i] = argument          ? to[s->index]
+                  : s->self == from ? *to
+                                    : sx_rebuild(pool, sx_node(pool, s->self), in);
     }
     Sx result = made[tape.root[0]];
     arena_free(arena);
     return result;
 }
 
-Sx sx_replace(SxPool *pool, Sx x, Sx from, Sx to)
-{
-    Arena *arena = arena_new();
-    SxTape tape = sx_tape(pool, &x, 1, arena);
-    Sx *made = arena_array(arena, Sx, tape.n);
-    for (uint32_t i = 0; i < tape.n; i++) {
-        const SxStep *s = &tape.step[i];
-        unsigned arity = sx_op_arity(s->op);
-        Sx in[3] = {arity > 0 ? made[s->in[0]] : 0, arity > 1 ? made[s->in[1]] : 0, arity > 2 ? made[s->in[2]] : 0};
-        made[i] = s->self == from ? to : sx_rebuild(pool, sx_node(pool, s->self), in);
-    }
-    Sx result = made[tape.root[0]];
-    arena_free(arena);
-    return result;
-}
+Sx sx_substitute(SxPool *pool, Sx x, const Sx *to, unsigned n) { return rewrite(pool, x, 0, to, n); }
+
+Sx sx_replace(SxPool *pool, Sx x, Sx from, Sx to) { return rewrite(pool, x, from, &to, 0); }
