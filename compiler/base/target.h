@@ -12,6 +12,7 @@ typedef struct Target {
     unsigned tile_vectors; /* … times this many vectors; the panel width is tile_vectors * lanes */
     unsigned l1, l2;       /* bytes */
     bool fma;              /* fused multiply-add in one instruction */
+    unsigned flops_cycle;  /* most a core does, for predictions: of a Zen 4, a Haswell, a core with two units of 128 bits */
 } Target;
 
 /* By lanes and register count; the tile follows from them (24 accumulators of 32 registers, 12 of 16). The

@@ -87,7 +87,7 @@ int build_unit(Build *b)
 Unit *build_to_look_at(Session *s, const Program *program)
 {
     Str why, help;
-    const Machine *machine = machine_select(s->arena, (Str){0}, (Str){0}, &why, &help);
+    const Machine *machine = machine_select(s->arena, s->options->target, s->options->cpu, &why, &help);
     if (!machine || session_stops(s) || !has_healthy_model(program))
         return NULL;
     UnitOptions options = {.target = machine->target, .level = s->options->level};

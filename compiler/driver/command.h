@@ -38,7 +38,8 @@ struct Options {
     uint32_t max_warnings; /* UINT32_MAX: any number */
     uint32_t error_limit;  /* 0: any number */
     int level, format, error_format, colour;
-    bool debug, notes, fix, unsafe_fixes, statistics, check_only, diff, time_passes, mem_report, stdio, help, version;
+    bool debug, notes, fix, unsafe_fixes, statistics, check_only, diff, time_passes, mem_report, cost, stdio, help;
+    bool version;
 };
 
 const Command *command_find(Str name); /* NULL: none */

@@ -4,6 +4,7 @@
 #include "driver/link.h"
 
 #include "base/file.h"
+#include "kernel/words.h"
 #include "syntax/parse.h"
 
 #include <string.h>
@@ -143,10 +144,13 @@ static void emit_kernels(const Build *b, Text *out)
     for (uint32_t i = 0; i < b->unit->models.n; i++) {
         const UnitModel *model = &b->unit->models.at[i];
         const LoopProgram *program[] = {model->forward, model->evaluate, model->train_step};
+        const Plan *plan[] = {model->forward_plan, model->evaluate_plan, model->train_plan};
         for (unsigned k = 0; k < 3; k++)
             if (program[k]) {
                 if (out->n)
                     text_putc(out, '\n');
+                words_print(&b->session.sources, model, plan[k], program[k], b->unit->target, out);
+                text_putc(out, '\n');
                 loop_print(program[k], out);
             }
     }

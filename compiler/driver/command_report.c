@@ -1,5 +1,6 @@
 /* actc report: what a network consists of and what it will do, layer by layer. */
 #include "driver/build.h"
+#include "driver/cost.h"
 #include "driver/memory.h"
 #include "driver/report.h"
 
@@ -10,16 +11,23 @@ static int report_run(Arena *arena, Options *options)
                            STR("actc report model.act"));
     Session s;
     session_begin(&s, arena, options);
+    Str why, help;
+    if (options->cpu.n && !machine_select(arena, (Str){0}, options->cpu, &why, &help))
+        return session_fail(&s, EXIT_USAGE, why, help);
     const Source *source = session_read(&s, options->files.at[0]);
     if (!source)
         return EXIT_USAGE;
     Program *program = session_program(&s, source);
-    Unit *unit = options->mem_limit || options->mem_report ? build_to_look_at(&s, program) : NULL;
+    Unit *unit = options->mem_limit || options->mem_report || options->cost ? build_to_look_at(&s, program) : NULL;
     int code = session_report(&s);
     Text text = {.arena = arena};
     unsigned reported = 0;
     if (unit && options->mem_report) {
         int printed = memory_report(&s, unit);
+        return code > printed ? code : printed;
+    }
+    if (unit && options->cost) {
+        int printed = cost_report(&s, unit);
         return code > printed ? code : printed;
     }
     for (uint32_t i = 0; i < program->models.n; i++) {
@@ -56,9 +64,12 @@ ACT_COMMAND(report) = {
         "of ten lie, and the loss before training. JSON: an object a layer, then one for the model.\n\n"
         "--mem-report prints instead what the compiled network takes of memory, in the same two forms: a row for every "
         "layer with its weights, their transposed copies, the optimizer's state, and the activations and gradients of "
-        "a training step; then the blocks a program allocates, and what other batches would take.",
+        "a training step; then the blocks a program allocates, and what other batches would take.\n\n"
+        "--cost prints instead what every kernel of a training step costs for the processor of --cpu: operations, the bytes it "
+        "cannot avoid to read and write, and the time these predict on one thread, with what binds it: arithmetic or memory.",
     .examples = "actc report model.act\n"
                 "actc report model.act --format=json\n"
-                "actc report model.act --mem-report\n",
+                "actc report model.act --mem-report\n"
+                "actc report model.act --cost --cpu znver4\n",
     .run = report_run,
 };

@@ -139,6 +139,7 @@ typedef struct LoopKernel {
     uint32_t n_acc;
     LoopStmt *body;
     uint64_t flops_row, flops_fixed;
+    uint32_t group;       /* 1 + index of the plan's group it was made from; 0: made by hand */
 } LoopKernel;
 
 typedef struct LoopProgram {

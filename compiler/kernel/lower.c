@@ -186,6 +186,7 @@ void lower_begin(Lower *l, const char *suffix)
     l->args.at = NULL;
     l->args.n = l->args.cap = 0;
     l->tail = &l->kernel.body;
+    l->kernel.group = l->number;
     l->kernel.span = graph_node(l->g, l->group->nodes.at[0])->span;
     memset(l->expr, 0, sizeof *l->expr * l->g->nodes.n);
     memset(l->acc, 0, sizeof *l->acc * l->g->nodes.n);

@@ -22,12 +22,12 @@ typedef struct JitLevel {
 /* Widths with a fused multiply-add, then the one without. */
 static const JitLevel jit_level[] = {
 #if defined(__x86_64__)
-    {"16 lanes", "x86-64-v4", {"x86-64-v4", 16, 32, 12, 2, 32 << 10, 1024 << 10, true}},
-    {"8 lanes", "x86-64-v3", {"x86-64-v3", 8, 16, 6, 2, 32 << 10, 512 << 10, true}},
-    {"4 lanes", "x86-64-v3", {"x86-64-v3", 4, 16, 6, 2, 32 << 10, 512 << 10, true}},
-    {"4 lanes without fma", "x86-64", {"x86-64", 4, 16, 4, 2, 32 << 10, 512 << 10, false}},
+    {"16 lanes", "x86-64-v4", {"x86-64-v4", 16, 32, 12, 2, 32 << 10, 1024 << 10, true, 32}},
+    {"8 lanes", "x86-64-v3", {"x86-64-v3", 8, 16, 6, 2, 32 << 10, 512 << 10, true, 32}},
+    {"4 lanes", "x86-64-v3", {"x86-64-v3", 4, 16, 6, 2, 32 << 10, 512 << 10, true, 32}},
+    {"4 lanes without fma", "x86-64", {"x86-64", 4, 16, 4, 2, 32 << 10, 512 << 10, false, 16}},
 #else
-    {"4 lanes", "generic", {"aarch64", 4, 32, 8, 3, 32 << 10, 512 << 10, true}},
+    {"4 lanes", "generic", {"aarch64", 4, 32, 8, 3, 32 << 10, 512 << 10, true, 16}},
 #endif
 };
 enum { JIT_LEVELS = sizeof jit_level / sizeof *jit_level };
