@@ -64,7 +64,7 @@ typedef struct Cg {
     LLVMTypeRef call_type; /* struct of CgCall's fields */
     unsigned md_alias_scope, md_noalias, md_loop;
     VEC(CgMicro *) micro;
-    bool by_line; /* -g: a register tile serves products of one place in the source only, so that samples name a line */
+    bool by_line; /* -g: a function serves kernels or products of one place in the source, so that samples name a line */
 } Cg;
 
 /* ── for the object side ── */

@@ -300,7 +300,8 @@ void kernel_body(Kernel *k, const LoopStmt *list)
     sx_emit_forget(&k->sx);
 }
 
-LLVMValueRef kernel_emit(Cg *c, const LoopProgram *p, const LoopKernel *kernel, uint32_t batch, const char *prefix)
+LLVMValueRef kernel_emit(Cg *c, const LoopProgram *p, const LoopKernel *kernel, const KernelShape *shape, bool shared,
+                         uint32_t batch, const char *prefix)
 {
     Str name = str_printf(c->arena, "%s." STR_FMT, prefix, STR_ARG(kernel->name));
     Kernel *k = arena_new_of(c->arena, Kernel);
@@ -309,7 +310,9 @@ LLVMValueRef kernel_emit(Cg *c, const LoopProgram *p, const LoopKernel *kernel, 
     k->k = kernel;
     k->batch = batch;
     k->vector = -1;
-    k->fn = cg_function(c, name.p, c->void_t, (LLVMTypeRef[]){c->ptr, c->i64, c->i64}, 3, true);
+    k->shape = shape;
+    k->fn = cg_function(c, name.p, c->void_t, (LLVMTypeRef[]){c->ptr, c->i64, c->i64, c->ptr}, 4, true);
+    k->table = shared ? LLVMGetParam(k->fn, 3) : NULL;
     k->call = LLVMGetParam(k->fn, 0);
     k->lo = LLVMGetParam(k->fn, 1);
     k->hi = LLVMGetParam(k->fn, 2);

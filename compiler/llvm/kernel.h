@@ -22,10 +22,28 @@ typedef struct KernelStore {
     LLVMValueRef value;
 } KernelStore;
 
+/* ── share.c: kernels of equal shape are one function ── */
+typedef enum ShareKind { SHARE_BUF, SHARE_UNIFORM, SHARE_STREAM } ShareKind;
+typedef struct ShareItem {
+    ShareKind kind;
+    uint32_t index; /* of the buffer, uniform or stream */
+    int64_t number; /* offset in its block or number of the caller's array; uniform; stream */
+} ShareItem;
+typedef struct KernelShape {
+    Str key; /* equal: the same code but for the items' numbers */
+    VEC(ShareItem) item;
+} KernelShape;
+/* by_line: kernels of different places in the source have different shapes. */
+KernelShape *kernel_shape(Arena *arena, const LoopProgram *p, const LoopKernel *k, bool by_line);
+/* A constant array of the items' numbers, for a function that takes them as its fourth argument. */
+LLVMValueRef kernel_table(Cg *c, const KernelShape *shape, const char *name);
+
 typedef struct Kernel {
     Cg *c;
     const LoopProgram *p;
     const LoopKernel *k;
+    const KernelShape *shape;
+    LLVMValueRef table; /* of a shared function; NULL: numbers are constants */
     uint32_t batch;
     LLVMValueRef fn, call, lo, hi;
     LLVMValueRef
@@ -45,11 +63,15 @@ typedef struct Kernel {
     SxEmit sx;
 } Kernel;
 
-/* Emits the kernel's function. */
-LLVMValueRef kernel_emit(Cg *c, const LoopProgram *p, const LoopKernel *k, uint32_t batch, const char *prefix);
+/* Emits the kernel's function; `shared` with a fourth argument, the table of its shape. */
+LLVMValueRef kernel_emit(Cg *c, const LoopProgram *p, const LoopKernel *k, const KernelShape *shape, bool shared,
+                         uint32_t batch, const char *prefix);
+/* An item's number, to be asked for in the entry block. */
+LLVMValueRef kernel_number(Kernel *k, ShareKind kind, uint32_t index, int64_t number);
 
 /* ── kernel_arg.c: what expressions read ── */
 void kernel_find_aliases(Kernel *k, const char *domain);
+bool kernel_may_overlap(const LoopBuf *a, const LoopBuf *b);
 /* The builder goes to the entry block, for what the whole call shares, and back. */
 LLVMBasicBlockRef kernel_to_entry(Kernel *k);
 void kernel_back(Kernel *k, LLVMBasicBlockRef here);

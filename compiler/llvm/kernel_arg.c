@@ -35,11 +35,11 @@ LLVMValueRef kernel_buffer(Kernel *k, uint32_t index)
     LLVMBasicBlockRef here = kernel_to_entry(k);
     LLVMValueRef start = cg_call_load(c, k->call, pointer_field(buf->space));
     if (in_our_blocks(buf->space)) {
-        start = cg_at(c, c->i8, start, cg_i64(c, (int64_t)buf->offset));
+        start = cg_at(c, c->i8, start, kernel_number(k, SHARE_BUF, index, (int64_t)buf->offset));
     } else if (buf->space == BUF_LOSS) {
-        start = cg_at(c, c->f32, start, cg_i64(c, buf->index));
+        start = cg_at(c, c->f32, start, kernel_number(k, SHARE_BUF, index, buf->index));
     } else {
-        LLVMValueRef slot = cg_at(c, c->ptr, start, cg_i64(c, buf->index));
+        LLVMValueRef slot = cg_at(c, c->ptr, start, kernel_number(k, SHARE_BUF, index, buf->index));
         start = cg_at(c, c->i8, cg_load(c, c->ptr, slot, 8, NULL), cg_i64(c, (int64_t)buf->offset));
     }
     kernel_back(k, here);
@@ -52,7 +52,7 @@ static LLVMValueRef uniform_value(Kernel *k, uint32_t index)
         Cg *c = k->c;
         LLVMBasicBlockRef here = kernel_to_entry(k);
         LLVMValueRef all = cg_call_load(c, k->call, CALL_UNIFORM);
-        k->uniform[index] = cg_load(c, c->f32, cg_at(c, c->f32, all, cg_i64(c, index)), 4, &k->beside);
+        k->uniform[index] = cg_load(c, c->f32, cg_at(c, c->f32, all, kernel_number(k, SHARE_UNIFORM, index, index)), 4, &k->beside);
         kernel_back(k, here);
     }
     return k->uniform[index];
@@ -60,7 +60,7 @@ static LLVMValueRef uniform_value(Kernel *k, uint32_t index)
 
 /* Buffers whose bytes may be the same get the same alias scope. The caller's arrays lie apart from each other and from
  * our blocks. */
-static bool may_overlap(const LoopBuf *a, const LoopBuf *b)
+bool kernel_may_overlap(const LoopBuf *a, const LoopBuf *b)
 {
     if (a->space != b->space || (!in_our_blocks(a->space) && a->index != b->index))
         return false;
@@ -105,7 +105,7 @@ void kernel_find_aliases(Kernel *k, const char *domain)
         group[i] = i;
     for (unsigned i = 0; i < n; i++)
         for (unsigned j = 0; j < i; j++)
-            if (group[i] != group[j] && may_overlap(&all[buf[i]], &all[buf[j]]))
+            if (group[i] != group[j] && kernel_may_overlap(&all[buf[i]], &all[buf[j]]))
                 for (unsigned old = group[i], m = 0; m < n; m++)
                     if (group[m] == old)
                         group[m] = group[j];

@@ -1,4 +1,5 @@
 /* A loop program as functions: its kernels, the worker that every thread runs through them, and the driver. */
+#include "base/map.h"
 #include "llvm/kernel.h"
 
 /* ── how a kernel's range is cut ──
@@ -13,10 +14,59 @@ static uint32_t row_grain(const LoopProgram *p)
     return grain;
 }
 
+/* A kernel as it is called. */
+typedef struct KernelCall {
+    LLVMValueRef fn, table; /* no table: the function is the kernel's own, and does not look at its fourth argument */
+} KernelCall;
+
+/* The worker walks a constant list of steps, so that its own code does not grow with the network. */
+typedef enum StepField { STEP_FN, STEP_TABLE, STEP_FIXED, STEP_PER_ROW, STEP_GRAIN, STEP_KIND, STEP_FIELDS } StepField;
+enum {
+    STEP_ALONE = 0, /* thread 0 alone */
+    STEP_RANGE = 1, /* fixed + per_row * n iterations are dealt out in units of the grain */
+    STEP_ROWS = 2,  /* per_row iterations for each of the thread's rows */
+    STEP_SPLIT = 3,
+    STEP_BARRIER = 4
+};
+
+static LLVMTypeRef step_type(Cg *c)
+{
+    LLVMTypeRef field[STEP_FIELDS] = {c->ptr, c->ptr, c->i64, c->i64, c->i64, c->i64};
+    return LLVMStructTypeInContext(c->ctx, field, STEP_FIELDS, false);
+}
+
+static LLVMValueRef step_list(Cg *c, const LoopProgram *p, const KernelCall *kernel, const char *prefix)
+{
+    LLVMTypeRef type = step_type(c);
+    LLVMValueRef *step = arena_array(c->arena, LLVMValueRef, p->kernels.n + 1);
+    for (uint32_t i = 0; i < p->kernels.n; i++) {
+        const LoopKernel *k = &p->kernels.at[i];
+        bool rows = k->by_rows && k->split_extent.per_row;
+        int64_t kind = k->split != SPLIT_OUTER ? STEP_ALONE : rows ? STEP_ROWS : STEP_RANGE;
+        LLVMValueRef field[STEP_FIELDS] = {kernel[i].fn, kernel[i].table ? kernel[i].table : LLVMConstNull(c->ptr)};
+        field[STEP_FIXED] = cg_i64(c, k->split_extent.fixed);
+        field[STEP_PER_ROW] = cg_i64(c, k->split_extent.per_row);
+        field[STEP_GRAIN] = cg_i64(c, k->by_rows ? row_grain(p) : k->grain ? k->grain : 1);
+        field[STEP_KIND] = cg_i64(c, kind | (k->barrier && i > 0 ? STEP_BARRIER : 0));
+        step[i] = LLVMConstStructInContext(c->ctx, field, STEP_FIELDS, false);
+    }
+    LLVMValueRef all = LLVMConstArray2(type, step, p->kernels.n);
+    LLVMValueRef list = LLVMAddGlobal(c->mod, LLVMTypeOf(all), str_printf(c->arena, "%s.steps", prefix).p);
+    LLVMSetInitializer(list, all);
+    LLVMSetGlobalConstant(list, true);
+    LLVMSetLinkage(list, LLVMPrivateLinkage);
+    return list;
+}
+
 typedef struct Worker {
     Cg *c;
-    LLVMValueRef call, thread, threads, n, pool;
+    LLVMValueRef call, thread, threads, n;
+    LLVMValueRef step; /* the one at work */
 } Worker;
+
+typedef struct Range {
+    LLVMValueRef lo, hi;
+} Range;
 
 static LLVMValueRef boundary(const Worker *w, LLVMValueRef units, LLVMValueRef index, LLVMValueRef grain,
                              LLVMValueRef total)
@@ -25,40 +75,52 @@ static LLVMValueRef boundary(const Worker *w, LLVMValueRef units, LLVMValueRef i
     return cg_imin(c, cg_mul(c, cg_udiv(c, cg_mul(c, units, index), w->threads), grain), total);
 }
 
-static void call_split(const Worker *w, const LoopKernel *k, LLVMValueRef fn, uint32_t program_grain)
+static Range deal(const Worker *w, LLVMValueRef total, LLVMValueRef grain)
 {
     Cg *c = w->c;
-    int64_t grain = k->by_rows ? program_grain : k->grain ? k->grain : 1, scale = 1;
-    LLVMValueRef total;
-    if (k->by_rows && k->split_extent.per_row) {
-        total = w->n;
-        scale = k->split_extent.per_row;
-    } else if (k->split_extent.per_row) {
-        total = cg_mul(c, w->n, cg_i64(c, k->split_extent.per_row));
-    } else {
-        total = cg_i64(c, k->split_extent.fixed);
-    }
-    LLVMValueRef step = cg_i64(c, grain), units = cg_udiv(c, cg_add(c, total, cg_i64(c, grain - 1)), step);
-    LLVMValueRef lo = boundary(w, units, w->thread, step, total);
-    LLVMValueRef hi = boundary(w, units, cg_add(c, w->thread, cg_i64(c, 1)), step, total);
-    lo = cg_mul(c, lo, cg_i64(c, scale));
-    hi = cg_mul(c, hi, cg_i64(c, scale));
-    CgIf some;
-    cg_if(c, &some, cg_icmp(c, LLVMIntSLT, lo, hi), "part");
-    cg_call(c, fn, (LLVMValueRef[]){w->call, lo, hi}, 3);
-    cg_endif(c, &some);
+    LLVMValueRef one = cg_i64(c, 1), units = cg_udiv(c, cg_add(c, total, cg_sub(c, grain, one)), grain);
+    return (Range){boundary(w, units, w->thread, grain, total),
+                   boundary(w, units, cg_add(c, w->thread, one), grain, total)};
 }
 
-static void call_alone(const Worker *w, LLVMValueRef fn)
+static LLVMValueRef step_load(const Worker *w, StepField field)
 {
     Cg *c = w->c;
-    CgIf first;
-    cg_if(c, &first, cg_icmp(c, LLVMIntEQ, w->thread, cg_i64(c, 0)), "alone");
-    cg_call(c, fn, (LLVMValueRef[]){w->call, cg_i64(c, 0), cg_i64(c, 0)}, 3);
-    cg_endif(c, &first);
+    LLVMValueRef at = LLVMBuildStructGEP2(c->b, step_type(c), w->step, field, "");
+    return cg_load(c, field <= STEP_TABLE ? c->ptr : c->i64, at, 8, NULL);
 }
 
-static LLVMValueRef emit_worker(Cg *c, const LoopProgram *p, LLVMValueRef *fn, const char *prefix)
+/* What the thread does of the step: `rows` of them are its own. */
+static Range step_range(const Worker *w, Range rows, LLVMValueRef kind)
+{
+    Cg *c = w->c;
+    LLVMValueRef split = cg_and(c, kind, cg_i64(c, STEP_SPLIT)), per_row = step_load(w, STEP_PER_ROW);
+    Range mine = {cg_mul(c, rows.lo, per_row), cg_mul(c, rows.hi, per_row)};
+    LLVMValueRef is_rows = cg_icmp(c, LLVMIntEQ, split, cg_i64(c, STEP_ROWS));
+    LLVMValueRef first = cg_cast(c, LLVMZExt, cg_icmp(c, LLVMIntEQ, w->thread, cg_i64(c, 0)), c->i64);
+    mine.lo = cg_select(c, is_rows, mine.lo, cg_i64(c, 0));
+    mine.hi = cg_select(c, is_rows, mine.hi, first);
+    CgIf range;
+    cg_if(c, &range, cg_icmp(c, LLVMIntEQ, split, cg_i64(c, STEP_RANGE)), "range");
+    LLVMValueRef total = cg_add(c, step_load(w, STEP_FIXED), cg_mul(c, w->n, per_row));
+    Range dealt = deal(w, total, step_load(w, STEP_GRAIN));
+    cg_endif(c, &range);
+    return (Range){cg_if_value(c, &range, dealt.lo, mine.lo), cg_if_value(c, &range, dealt.hi, mine.hi)};
+}
+
+static void wait_for_all(const Worker *w, LLVMValueRef kind)
+{
+    Cg *c = w->c;
+    LLVMValueRef many = cg_icmp(c, LLVMIntUGT, w->threads, cg_i64(c, 1));
+    LLVMValueRef asked = cg_icmp(c, LLVMIntNE, cg_and(c, kind, cg_i64(c, STEP_BARRIER)), cg_i64(c, 0));
+    CgIf wait;
+    cg_if(c, &wait, cg_and(c, many, asked), "wait");
+    LLVMValueRef pool = cg_call_load(c, w->call, CALL_POOL);
+    cg_call(c, cg_runtime(c, "act_barrier"), &pool, 1);
+    cg_endif(c, &wait);
+}
+
+static LLVMValueRef emit_worker(Cg *c, const LoopProgram *p, const KernelCall *kernel, const char *prefix)
 {
     Str name = str_printf(c->arena, "%s.work", prefix);
     LLVMValueRef work = cg_function(c, name.p, c->void_t, (LLVMTypeRef[]){c->ptr, c->i32, c->i32}, 3, true);
@@ -66,22 +128,24 @@ static LLVMValueRef emit_worker(Cg *c, const LoopProgram *p, LLVMValueRef *fn, c
     w.thread = cg_cast(c, LLVMZExt, LLVMGetParam(work, 1), c->i64);
     w.threads = cg_cast(c, LLVMZExt, LLVMGetParam(work, 2), c->i64);
     w.n = cg_call_load(c, w.call, CALL_N);
-    LLVMValueRef many = cg_icmp(c, LLVMIntUGT, w.threads, cg_i64(c, 1));
-    uint32_t grain = row_grain(p);
-    for (uint32_t i = 0; i < p->kernels.n; i++) {
-        const LoopKernel *k = &p->kernels.at[i];
-        if (k->barrier && i > 0) {
-            CgIf wait;
-            cg_if(c, &wait, many, "wait");
-            LLVMValueRef pool = cg_call_load(c, w.call, CALL_POOL);
-            cg_call(c, cg_runtime(c, "act_barrier"), &pool, 1);
-            cg_endif(c, &wait);
-        }
-        if (k->split == SPLIT_OUTER)
-            call_split(&w, k, fn[i], grain);
-        else
-            call_alone(&w, fn[i]);
+    if (p->kernels.n == 0) {
+        cg_return(c, NULL);
+        return work;
     }
+    Range rows = deal(&w, w.n, cg_i64(c, row_grain(p)));
+    LLVMValueRef list = step_list(c, p, kernel, prefix);
+    CgLoop *loop = arena_new_of(c->arena, CgLoop);
+    cg_loop_begin(c, loop, cg_i64(c, 0), cg_i64(c, p->kernels.n), cg_i64(c, 1), true, "step");
+    w.step = cg_at(c, step_type(c), list, loop->var);
+    LLVMValueRef kind = step_load(&w, STEP_KIND);
+    wait_for_all(&w, kind);
+    Range mine = step_range(&w, rows, kind);
+    CgIf some;
+    cg_if(c, &some, cg_icmp(c, LLVMIntSLT, mine.lo, mine.hi), "part");
+    LLVMValueRef args[4] = {w.call, mine.lo, mine.hi, step_load(&w, STEP_TABLE)}, fn = step_load(&w, STEP_FN);
+    LLVMBuildCall2(c->b, LLVMGlobalGetValueType(kernel[0].fn), fn, args, 4, "");
+    cg_endif(c, &some);
+    cg_loop_end(c, loop);
     cg_return(c, NULL);
     return work;
 }
@@ -138,11 +202,35 @@ static LLVMValueRef emit_driver(Cg *c, const LoopProgram *p, LLVMValueRef work, 
     return run;
 }
 
+/* Kernels that have a shape in common, and the function that was made for the first of them. */
+typedef struct Shared {
+    uint32_t uses;
+    LLVMValueRef fn;
+} Shared;
+
 LLVMValueRef cg_program(Cg *c, const LoopProgram *p, uint32_t batch, const char *symbol_prefix)
 {
-    LLVMValueRef *fn = arena_array(c->arena, LLVMValueRef, p->kernels.n + 1);
-    for (uint32_t i = 0; i < p->kernels.n; i++)
-        fn[i] = kernel_emit(c, p, &p->kernels.at[i], batch, symbol_prefix);
-    LLVMValueRef work = emit_worker(c, p, fn, symbol_prefix);
+    KernelCall *kernel = arena_array(c->arena, KernelCall, p->kernels.n + 1);
+    KernelShape **shape = arena_array(c->arena, KernelShape *, p->kernels.n + 1);
+    Map shapes = {.arena = c->arena};
+    for (uint32_t i = 0; i < p->kernels.n; i++) {
+        shape[i] = kernel_shape(c->arena, p, &p->kernels.at[i], c->by_line);
+        Shared *found = map_get(&shapes, shape[i]->key);
+        if (!found)
+            map_set(&shapes, shape[i]->key, found = arena_new_of(c->arena, Shared));
+        found->uses++;
+    }
+    for (uint32_t i = 0; i < p->kernels.n; i++) {
+        const LoopKernel *k = &p->kernels.at[i];
+        Shared *made = map_get(&shapes, shape[i]->key);
+        bool shared = made->uses > 1;
+        if (!made->fn || !shared)
+            made->fn = kernel_emit(c, p, k, shape[i], shared, batch, symbol_prefix);
+        kernel[i].fn = made->fn;
+        if (shared)
+            kernel[i].table = kernel_table(
+                c, shape[i], str_printf(c->arena, "%s." STR_FMT ".places", symbol_prefix, STR_ARG(k->name)).p);
+    }
+    LLVMValueRef work = emit_worker(c, p, kernel, symbol_prefix);
     return emit_driver(c, p, work, symbol_prefix);
 }

@@ -124,7 +124,7 @@ LLVMValueRef kernel_random(Kernel *k, const LoopArg *arg)
     Cg *c = k->c;
     load_seed(k);
     LLVMBasicBlockRef here = kernel_to_entry(k);
-    LLVMValueRef last_word = cg_xor(c, k->philox_step[1], cg_i64(c, arg->index));
+    LLVMValueRef last_word = cg_xor(c, k->philox_step[1], kernel_number(k, SHARE_STREAM, arg->index, arg->index));
     kernel_back(k, here);
     int64_t sample_step = kernel_lane_step(k, &arg->at), element_step = kernel_lane_step(k, &arg->at2);
     LLVMValueRef word;

@@ -13,14 +13,11 @@ typedef struct Schedule {
     VEC(uint32_t) *before;    /* by group (0-based): groups that must run before it */
 } Schedule;
 
+/* The same need may be noted more than once: it is met as often. */
 static void add_before(Schedule *s, uint32_t group, uint32_t first)
 {
-    if (group == first)
-        return;
-    for (uint32_t i = 0; i < s->before[group].n; i++)
-        if (s->before[group].at[i] == first)
-            return;
-    *vec_push(s->arena, &s->before[group]) = first;
+    if (group != first)
+        *vec_push(s->arena, &s->before[group]) = first;
 }
 
 static uint32_t group_of(const Plan *plan, NodeId id) { return plan->group_of[plan->storage[id]]; }
@@ -53,37 +50,59 @@ static void collect(Schedule *s)
     }
 }
 
+/* Groups that are ready, the earliest on top: a binary heap. */
+typedef struct Ready {
+    uint32_t *at, n;
+} Ready;
+
+static void ready_add(Ready *ready, uint32_t group)
+{
+    uint32_t i = ready->n++;
+    for (; i > 0 && ready->at[(i - 1) / 2] > group; i = (i - 1) / 2)
+        ready->at[i] = ready->at[(i - 1) / 2];
+    ready->at[i] = group;
+}
+
+static uint32_t ready_take(Ready *ready)
+{
+    uint32_t top = ready->at[0], last = ready->at[--ready->n], i = 0;
+    for (uint32_t child; (child = 2 * i + 1) < ready->n; i = child) {
+        if (child + 1 < ready->n && ready->at[child + 1] < ready->at[child])
+            child++;
+        if (ready->at[child] >= last)
+            break;
+        ready->at[i] = ready->at[child];
+    }
+    ready->at[i] = last;
+    return top;
+}
+
 /* List scheduling: stay with the same kind (by rows or not) as long as one is ready, the earliest first. */
 static uint32_t *order(Schedule *s)
 {
     uint32_t n = s->plan->groups.n, *out = arena_array(s->arena, uint32_t, n + 1);
-    bool *done = arena_array(s->arena, bool, n + 1), rows = false;
-    uint32_t *open = arena_array(s->arena, uint32_t, n + 1), first = 0;
+    uint32_t *open = arena_array(s->arena, uint32_t, n + 1);
     VEC(uint32_t) *after = arena_alloc(s->arena, sizeof *after * (n + 1));
+    Ready ready[2]; /* by kind */
+    for (unsigned kind = 0; kind < 2; kind++)
+        ready[kind] = (Ready){.at = arena_array(s->arena, uint32_t, n + 1)};
     for (uint32_t k = 0; k < n; k++) {
         open[k] = s->before[k].n;
         for (uint32_t i = 0; i < s->before[k].n; i++)
             *vec_push(s->arena, &after[s->before[k].at[i]]) = k;
+        if (open[k] == 0)
+            ready_add(&ready[s->plan->groups.at[k].by_rows], k);
     }
+    bool rows = false;
     for (uint32_t count = 0; count < n; count++) {
-        uint32_t pick = n;
-        while (first < n && done[first])
-            first++;
-        for (uint32_t k = first; k < n; k++) {
-            if (done[k] || open[k] != 0)
-                continue;
-            if (s->plan->groups.at[k].by_rows == rows) {
-                pick = k;
-                break;
-            }
-            pick = pick == n ? k : pick;
+        rows = ready[rows].n > 0 ? rows : !rows;
+        ACT_ASSERT(ready[rows].n > 0); /* the groups form a cycle */
+        uint32_t pick = out[count] = ready_take(&ready[rows]);
+        for (uint32_t i = 0; i < after[pick].n; i++) {
+            uint32_t k = after[pick].at[i];
+            if (--open[k] == 0)
+                ready_add(&ready[s->plan->groups.at[k].by_rows], k);
         }
-        ACT_ASSERT(pick < n); /* the groups form a cycle */
-        rows = s->plan->groups.at[pick].by_rows;
-        done[pick] = true;
-        out[count] = pick;
-        for (uint32_t i = 0; i < after[pick].n; i++)
-            open[after[pick].at[i]]--;
     }
     return out;
 }
@@ -105,34 +124,52 @@ static void reorder(Schedule *s, const uint32_t *by)
             s->plan->group_of[id] = 1 + now[s->plan->group_of[id] - 1];
 }
 
-/* A barrier where a group needs what another of the same stretch makes (or overwrites what it reads), unless both go by rows. */
+typedef VEC(uint32_t) GroupList;
+
+/* By group: those that read a tensor it overwrites. */
+static GroupList *old_readers(Schedule *s)
+{
+    GroupList *readers = arena_alloc(s->arena, sizeof *readers * (s->plan->groups.n + 1));
+    for (uint32_t k = 0; k < s->plan->groups.n; k++)
+        for (uint32_t i = 0; i < s->plan->groups.at[k].nodes.n; i++) {
+            const Node *node = graph_node(s->g, s->plan->groups.at[k].nodes.at[i]);
+            for (uint32_t j = 0; j < node->n_in; j++) {
+                uint32_t writer = writer_of(s, node->in[j]);
+                if (writer != 0 && writer - 1 != k)
+                    *vec_push(s->arena, &readers[writer - 1]) = k;
+            }
+        }
+    return readers;
+}
+
+/* Does group k need what another of the stretch that begins at `start` makes, or overwrite what it reads? Not if both go by rows. */
+static bool needs_barrier(const Schedule *s, uint32_t k, uint32_t start, const GroupList *reader)
+{
+    const Group *group = &s->plan->groups.at[k];
+    for (uint32_t i = 0; i < group->nodes.n; i++) {
+        const Node *node = graph_node(s->g, group->nodes.at[i]);
+        for (uint32_t j = 0; j < node->n_in; j++) {
+            uint32_t from = group_of(s->plan, node->in[j]);
+            if (from != 0 && from - 1 != k && from - 1 >= start &&
+                !(group->by_rows && s->plan->groups.at[from - 1].by_rows))
+                return true;
+        }
+    }
+    for (uint32_t i = 0; i < reader->n; i++)
+        if (reader->at[i] >= start && reader->at[i] < k)
+            return true;
+    return false;
+}
+
 static void barriers(Schedule *s)
 {
     Plan *plan = s->plan;
+    const GroupList *readers = old_readers(s);
     uint32_t epoch = 0, start = 0;
     plan->epoch = arena_array(s->arena, uint32_t, plan->groups.n + 1);
     for (uint32_t k = 0; k < plan->groups.n; k++) {
-        Group *group = &plan->groups.at[k];
-        for (uint32_t i = 0; i < group->nodes.n && !group->barrier; i++) {
-            NodeId id = group->nodes.at[i];
-            const Node *node = graph_node(s->g, id);
-            for (uint32_t j = 0; j < node->n_in; j++) {
-                uint32_t from = group_of(plan, node->in[j]);
-                if (from == 0 || from - 1 == k || from - 1 < start)
-                    continue;
-                if (!group->by_rows || !plan->groups.at[from - 1].by_rows)
-                    group->barrier = true;
-            }
-            /* does anyone in the stretch still read the tensor that this node overwrites? */
-            for (uint32_t other = start; other < k && !group->barrier; other++)
-                for (uint32_t m = 0; m < plan->groups.at[other].nodes.n; m++) {
-                    const Node *reader = graph_node(s->g, plan->groups.at[other].nodes.at[m]);
-                    for (uint32_t j = 0; j < reader->n_in; j++)
-                        if (writer_of(s, reader->in[j]) == k + 1)
-                            group->barrier = true;
-                }
-        }
-        if (group->barrier) {
+        plan->groups.at[k].barrier = needs_barrier(s, k, start, &readers[k]);
+        if (plan->groups.at[k].barrier) {
             epoch++;
             start = k;
         }

@@ -122,7 +122,8 @@ static unsigned check_program(const JitLevel *level, uint32_t rows, uint32_t col
     for (const char *at = text; (at = strstr(at, "call")); at++) { /* callq name, callq *register */
         const char *name = at + strcspn(at, " \t\n");
         name += strspn(name, " \t");
-        bool ours = !strncmp(name, "act.tile.", 9) || !strncmp(name, "test.", 5) || !strncmp(name, "act_p", 5) ||
+        /* the worker walks a list of kernels */
+        bool ours = *name == '*' || !strncmp(name, "act.tile.", 9) || !strncmp(name, "test.", 5) || !strncmp(name, "act_p", 5) ||
                     !strncmp(name, "act_b", 5);
         if (at[-1] == '\t' && !ours)
             fail_msg("%s: generated code calls %.*s", level->name, (int)strcspn(name, "\n"), name);

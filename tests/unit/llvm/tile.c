@@ -352,12 +352,74 @@ static void test_exact(void **state)
     }
 }
 
+/* ── kernels that differ in their places, uniforms and streams alone are one function ── */
+static void twin(Nest *b, const JitLevel *level, uint32_t batch, uint32_t i)
+{
+    enum { DEPTH = 9, COLS = 21 };
+    SxPool *sx = b->program.sx;
+    uint32_t width = panel_of(level), panels = (COLS + width - 1) / width;
+    uint32_t x = mem_array(b, "x", BUF_INPUT, i, (uint64_t)batch * DEPTH);
+    uint32_t w = mem_place(b, "w", BUF_PARAM, (uint64_t)panels * DEPTH * width);
+    uint32_t y = mem_place(b, "y", BUF_WORK, (uint64_t)batch * COLS);
+    *vec_push(b->arena, &b->program.uniforms) = sx_num(sx, 1.5 + i);
+    LoopArg random = {.kind = LARG_RANDOM, .index = 3 + i, .at = at3(0, 0, 1, 0), .at2 = at3(0, width, 0, 1)};
+    Sx noise = nest_arg(b, random), scale = nest_arg(b, (LoopArg){.kind = LARG_UNIFORM, .index = i});
+    LoopStmt *s = nest_stmt(b, LOOP_TILE);
+    s->tile = (LoopTile){.rows = ROWS, .depth = FIXED(DEPTH), .cols = COLS, .width = width, .a = x, .b = w};
+    s->tile.a_row = DEPTH;
+    s->tile.a_k = 1;
+    s->tile.b_block = (int64_t)DEPTH * width;
+    s->tile.b_k = width;
+    s->tile.b_padded = true;
+    s->tile.tile_rows = level->target.tile_rows;
+    Sx value = sx_add(sx, sx_mul(sx, tile_arg(b), scale), noise);
+    s->tile.body = nest_store(b, y, at3(0, width, COLS, 1), value);
+    static const char *const name[] = {"twin0", "twin1", "twin2"};
+    LoopKernel *k = nest_kernel(b, name[i], s);
+    k->span.begin = i;
+    nest_split(k, ROWS, true);
+}
+
+static void twins(Nest *b, const JitLevel *level, uint32_t batch)
+{
+    for (uint32_t i = 0; i < 3; i++)
+        twin(b, level, batch, i);
+}
+
+static unsigned twin_functions(const JitLevel *level, bool by_line)
+{
+    Arena *arena = arena_new();
+    Nest *b = arena_new_of(arena, Nest);
+    nest_start(b, arena);
+    twins(b, level, 8);
+    Jit jit;
+    jit_start(&jit, level);
+    jit.cg.by_line = by_line;
+    cg_program(&jit.cg, &b->program, 8, "test");
+    unsigned n = 0;
+    for (LLVMValueRef fn = LLVMGetFirstFunction(jit.cg.mod); fn; fn = LLVMGetNextFunction(fn)) {
+        size_t length;
+        n += !strncmp(LLVMGetValueName2(fn, &length), "test.twin", 9);
+    }
+    jit_end(&jit);
+    arena_free(arena);
+    return n;
+}
+
+static void test_shared(void **state)
+{
+    (void)state;
+    mem_check(twins, 1e-5);
+    assert_int_equal(twin_functions(&jit_level[0], false), 1);
+    assert_int_equal(twin_functions(&jit_level[0], true), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_linear),  cmocka_unit_test(test_input_gradient), cmocka_unit_test(test_weight_gradient),
         cmocka_unit_test(test_dropout), cmocka_unit_test(test_philox),         cmocka_unit_test(test_row_bits),
-        cmocka_unit_test(test_exact),
+        cmocka_unit_test(test_exact),   cmocka_unit_test(test_shared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
