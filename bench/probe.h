@@ -26,22 +26,27 @@ static inline double probe_median(double *value, size_t n)
     return n % 2 ? value[n / 2] : (value[n / 2 - 1] + value[n / 2]) / 2;
 }
 
-/* Seconds of one cycle: a chain of dependent integer additions, which every processor of today takes one cycle each for. The
- * empty asm hides from the compiler what is added, so that it cannot shorten the chain. The best of `slices`
- * stretches of about a tenth of a millisecond: an interrupt makes a stretch longer, nothing makes one shorter. */
+#if defined(__x86_64__)
+#define PROBE_ADD(sum, one) __asm__ volatile("add %1, %0" : "+r"(sum) : "r"(one))
+#elif defined(__aarch64__)
+#define PROBE_ADD(sum, one) __asm__ volatile("add %0, %0, %1" : "+r"(sum) : "r"(one))
+#else
+#define PROBE_ADD(sum, one) do { sum += one; __asm__ volatile("" : "+r"(sum)); } while (0)
+#endif
+
+/* Seconds of one cycle: a chain of dependent integer additions, which every processor of today takes one cycle each for. As
+ * instructions of our own choice: a compiler may take lea, which takes two. The best of `slices` stretches of about a tenth of a
+ * millisecond: an interrupt makes a stretch longer, nothing makes one shorter. */
 static inline double probe_cycle(int slices)
 {
-    enum { ADDITIONS = 16, TURNS = 20000 };
+    enum { ADDITIONS = 64, TURNS = 5000 };
     double best = 1;
     uint64_t sum = 0, one = 1;
     for (int s = 0; s < slices; s++) {
         double begin = probe_now();
         for (int i = 0; i < TURNS; i++) {
-#pragma GCC unroll 16
-            for (int k = 0; k < ADDITIONS; k++) {
-                sum += one;
-                __asm__ volatile("" : "+r"(sum), "+r"(one));
-            }
+#pragma GCC unroll 64
+            for (int k = 0; k < ADDITIONS; k++) PROBE_ADD(sum, one);
         }
         double seconds = (probe_now() - begin) / ((double)ADDITIONS * TURNS);
         best = seconds < best ? seconds : best;
