@@ -53,6 +53,7 @@ static void put_buf(Writer *w, uint32_t index)
     put(w, buf->space);
     put(w, buf->align);
     put(w, buf->dtype);
+    put(w, (int64_t)buf->bytes); /* what is large is fetched ahead */
     put(w, of_caller(buf) ? (int64_t)buf->offset : 0);
     for (uint32_t i = 0; i < before; i++) /* which of those before it may lie in the same bytes */
         if (w->shape->item.at[i].kind == SHARE_BUF)

@@ -84,24 +84,57 @@ static void next_chunk(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_
     out->at[out->n++] = cg_at(c, c->i8, b_at, share);
 }
 
-static void next_body(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_t top, LLVMValueRef next, Ahead *out)
+/* Rows far apart in a buffer that no cache holds are asked for at once, before the tile. */
+static void fetch_rows(Kernel *k, const LoopTile *t, uint32_t buf, const Affine *at, uint32_t top, LLVMValueRef row)
 {
+    Cg *c = k->c;
+    CgLoop *loop = arena_new_of(c->arena, CgLoop);
+    cg_loop_begin(c, loop, cg_i64(c, 0), cg_i64(c, top), cg_i64(c, 1), true, "fetch");
+    kernel_push(k, cg_add(c, row, loop->var), 1, t->rows);
+    LLVMValueRef first = kernel_pointer(k, buf, at);
+    kernel_pop(k);
+    for (uint32_t byte = 0; byte < t->width * 4; byte += LINE)
+        cg_prefetch(c, cg_at(c, c->i8, first, cg_i64(c, byte)), 1);
+    cg_loop_end(c, loop);
+}
+
+/* Rows that lie end to end are one run, asked for while the tile is at work. */
+static void fetch_place(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_t buf, const Affine *at, uint32_t top,
+                        LLVMValueRef row, Ahead *out)
+{
+    Cg *c = k->c;
     unsigned d = k->depth;
-    uint64_t used = 0;
-    for (const LoopStmt *s = t->body; s; s = s->next)
-        used |= sx_args_used(k->p->sx, s->store.value);
+    uint64_t bytes = k->p->bufs.at[buf].bytes;
     uint32_t step = ahead_step((int64_t)top * t->width * 4, b->chunk);
-    if (!step || b->chunked)
+    if (at->coef[d + 1] != 1 || at->coef[d] == 0 || bytes <= c->target->l1)
         return;
-    for (uint32_t i = 0; i < k->k->n_arg && out->n < MICRO_AHEAD; i++) {
-        const LoopArg *arg = &k->k->arg[i];
-        if (!(used >> i & 1) || arg->kind != LARG_LOAD || arg->at.coef[d + 1] != 1 || arg->at.coef[d] != t->width)
-            continue;
-        kernel_push(k, next, 1, t->rows);
-        LLVMValueRef at = kernel_pointer(k, arg->index, &arg->at);
-        kernel_pop(k);
+    if (at->coef[d] != t->width) {
+        if (bytes > c->target->l2)
+            fetch_rows(k, t, buf, at, top, row);
+    } else if (step && out->n < MICRO_AHEAD) {
+        kernel_push(k, cg_add(c, row, cg_i64(c, top)), 1, t->rows);
         out->shape[out->n] = (MicroAhead){.step = step, .level = 1};
-        out->at[out->n++] = at;
+        out->at[out->n++] = kernel_pointer(k, buf, at);
+        kernel_pop(k);
+    }
+}
+
+/* What the body reads, and what it writes without having read it: a store that misses holds up all that follow. */
+static void next_body(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_t top, LLVMValueRef row, Ahead *out)
+{
+    const LoopArg *arg = k->k->arg;
+    uint64_t used = 0, read = 0;
+    for (const LoopStmt *s = t->body; s && !b->chunked; s = s->next)
+        used |= sx_args_used(k->p->sx, s->store.value);
+    for (uint32_t i = 0; i < k->k->n_arg; i++)
+        if (used >> i & 1 && arg[i].kind == LARG_LOAD)
+            read |= 1ull << i, fetch_place(k, t, b, arg[i].index, &arg[i].at, top, row, out);
+    for (const LoopStmt *s = t->body; s && !b->chunked; s = s->next) {
+        bool known = false;
+        for (uint32_t i = 0; i < k->k->n_arg; i++)
+            known |= read >> i & 1 && arg[i].index == s->store.buf;
+        if (!known)
+            fetch_place(k, t, b, s->store.buf, &s->store.at, top, row, out);
     }
 }
 
@@ -184,7 +217,7 @@ static void run_rows(Kernel *k, const LoopTile *t, const TileBlock *b, const Hei
     if (b->chunked)
         o.sums = cg_at(c, c->f32, b->sums, cg_mul(c, in_group, cg_i64(c, b->out)));
     next_chunk(k, t, b, h->at[0], b_at, in_group, &o.ahead);
-    next_body(k, t, b, h->at[0], cg_add(c, at, cg_i64(c, h->at[0])), &o.ahead);
+    next_body(k, t, b, h->at[0], at, &o.ahead);
     LLVMValueRef rows = run_micro(k, t, b, h, left, &o);
     if (!b->chunked)
         run_body(k, t, b, at, rows);
