@@ -134,7 +134,7 @@ typedef struct SxSpread {
 } SxSpread;
 SxSpread sx_spread(SxPool *pool, Sx f, unsigned arg, const double *args, double mean, double deviation, double corr);
 /* The same for a Z of mean 0 and uncorrelated Z', read off a table in the logarithm of the deviation that fills as it
- * is asked (within 2e-4, fourth moments within 1e-3; in well under a microsecond): for the many runs of an ensemble.
+ * is asked (within 3e-4, fourth moments within 1e-3; in well under a microsecond): for the many runs of an ensemble.
  * Argument 0 is the variable, and the only one. */
 SxSpread sx_spread_near(SxPool *pool, Sx f, double deviation);
 /* The kinks in (low, high), ascending; returns how many (at most `cap` are written). */
