@@ -58,7 +58,9 @@ typedef struct Kernel {
     unsigned depth;
     int vector;        /* depth of the VECTOR loop we are in, -1 outside */
     LLVMValueRef mask; /* of its lanes; NULL: all */
-    LLVMValueRef tile; /* in a TILE's body: the row's sums in the scratch tile */
+    LLVMValueRef tile; /* in a TILE's body: the row's sums in the scratch tile; those of row `tile_row` when rows are lanes */
+    LLVMValueRef tile_row;
+    int64_t tile_step; /* … and elements between rows */
     KernelAcc *acc;
     SxEmit sx;
 } Kernel;

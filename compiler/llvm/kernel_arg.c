@@ -223,8 +223,14 @@ static LLVMValueRef tile_value(Kernel *k)
 {
     Cg *c = k->c;
     ACT_ASSERT(k->tile && k->vector >= 0);
+    LLVMTypeRef lanes = cg_vec(c->f32, c->lanes);
+    if (k->tile_row) {
+        LLVMValueRef row = cg_sub(c, k->level[k->vector].var, k->tile_row);
+        LLVMValueRef first = cg_at(c, c->f32, k->tile, cg_mul(c, row, cg_i64(c, k->tile_step)));
+        return cg_gather(c, lanes, first, k->tile_step, k->mask, &k->beside);
+    }
     LLVMValueRef pointer = cg_at(c, c->f32, k->tile, k->level[k->vector].var);
-    return cg_load(c, cg_vec(c->f32, c->lanes), pointer, c->lanes * 4, &k->beside);
+    return cg_load(c, lanes, pointer, c->lanes * 4, &k->beside);
 }
 
 LLVMValueRef kernel_arg(void *context, unsigned index)

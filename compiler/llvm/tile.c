@@ -187,10 +187,24 @@ static LLVMValueRef run_micro(Kernel *k, const LoopTile *t, const TileBlock *b, 
     return rows;
 }
 
+/* A single column leaves all lanes but one idle: there the rows are the lanes. */
+static void run_single_column(Kernel *k, const LoopTile *t, const TileBlock *b, LLVMValueRef row, LLVMValueRef rows)
+{
+    k->tile = b->sums;
+    k->tile_row = row;
+    k->tile_step = b->out;
+    kernel_vectors(k, row, cg_add(k->c, row, rows), 1, t->rows, t->body);
+    k->tile = k->tile_row = NULL;
+}
+
 /* The body over `rows` rows from `row` on, whose sums stand at `sums`. */
 static void run_body(Kernel *k, const LoopTile *t, const TileBlock *b, LLVMValueRef row, LLVMValueRef rows)
 {
     Cg *c = k->c;
+    if (t->cols == 1) {
+        run_single_column(k, t, b, row, rows);
+        return;
+    }
     CgLoop *loop = arena_new_of(c->arena, CgLoop);
     cg_loop_begin(c, loop, cg_i64(c, 0), rows, cg_i64(c, 1), true, "row");
     kernel_push(k, cg_add(c, row, loop->var), 1, t->rows);

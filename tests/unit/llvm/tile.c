@@ -55,6 +55,7 @@ static void linear_wide(Nest *b, const JitLevel *l, uint32_t batch) { linear(b, 
 static void linear_even(Nest *b, const JitLevel *l, uint32_t batch) { linear(b, l, batch, 20, 128, panel_of(l)); }
 static void linear_ten(Nest *b, const JitLevel *l, uint32_t batch) { linear(b, l, batch, 33, 10, l->target.lanes); }
 static void linear_narrow(Nest *b, const JitLevel *l, uint32_t batch) { linear(b, l, batch, 5, 3, 3); }
+static void linear_column(Nest *b, const JitLevel *l, uint32_t batch) { linear(b, l, batch, 37, 1, l->target.lanes); }
 static void linear_one(Nest *b, const JitLevel *l, uint32_t batch) { linear(b, l, batch, 1, 1, 1); }
 
 static void test_linear(void **state)
@@ -64,6 +65,7 @@ static void test_linear(void **state)
     mem_check(linear_even, 1e-5);
     mem_check(linear_ten, 1e-5);
     mem_check(linear_narrow, 1e-5);
+    mem_check(linear_column, 1e-5); /* rows are the lanes */
     mem_check(linear_one, 1e-5);
 }
 
