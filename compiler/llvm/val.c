@@ -110,7 +110,8 @@ LLVMValueRef cg_intrinsic(Cg *c, const char *name, const LLVMTypeRef *overload, 
     ACT_ASSERT(id != 0);
     LLVMTypeRef types[4];
     ACT_ASSERT(n_overload <= 4);
-    memcpy(types, overload, n_overload * sizeof *overload);
+    for (unsigned i = 0; i < n_overload; i++)
+        types[i] = overload[i];
     return cg_call(c, LLVMGetIntrinsicDeclaration(c->mod, id, types, n_overload), args, n);
 }
 
