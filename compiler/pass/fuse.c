@@ -11,31 +11,67 @@
 /* A kernel's expressions have at most 64 arguments. */
 enum { MOST_NODES = 32, MOST_INPUTS = 60 };
 
+typedef VEC(uint32_t) GroupList;
+
 typedef struct Fuse {
     Arena *arena;
     const Graph *g;
     Plan *plan;
-    uint64_t **reach;        /* by group: bit set of the groups it needs, directly or not */
-    uint32_t words;
+    /* By group (1-based): the groups it needs and those that need it, directly; its level is greater than those of all it needs. */
+    GroupList *on, *by;
+    uint32_t *level;
+    uint32_t *seen, walk;    /* by group: the walk that saw it last */
+    GroupList open;
     uint32_t *update_tensor; /* by node: 1 + tensor it is the new value of */
-    VEC(uint32_t) *readers;  /* by tensor: 1 + group of every group that reads its old value */
+    GroupList *readers;      /* by tensor: 1 + group of every group that reads its old value */
 } Fuse;
 
-static bool bit(const uint64_t *set, uint32_t i) { return set[i / 64] >> (i % 64) & 1; }
+/* Group `from` (1-based) needs group `to`, directly or not. Only groups of a level above its own can need `to`, so the walk stays short:
+ * most questions are about neighbours. */
+static bool needs(Fuse *f, uint32_t from, uint32_t to)
+{
+    if (f->level[from] <= f->level[to])
+        return false;
+    f->walk++;
+    f->open.n = 0;
+    *vec_push(f->arena, &f->open) = from;
+    while (f->open.n > 0) {
+        const GroupList *on = &f->on[f->open.at[--f->open.n]];
+        for (uint32_t i = 0; i < on->n; i++) {
+            uint32_t group = on->at[i];
+            if (group == to)
+                return true;
+            if (f->level[group] <= f->level[to] || f->seen[group] == f->walk)
+                continue;
+            f->seen[group] = f->walk;
+            *vec_push(f->arena, &f->open) = group;
+        }
+    }
+    return false;
+}
 
-/* Group `from` (1-based) needs group `to`. */
-static bool needs(const Fuse *f, uint32_t from, uint32_t to) { return bit(f->reach[from], to); }
-
+/* The caller has made sure that `on` does not need `group`. Levels rise where they must. */
 static void add_need(Fuse *f, uint32_t group, uint32_t on)
 {
-    if (group == on || needs(f, group, on))
+    GroupList *list = &f->on[group];
+    if (group == on || (list->n > 0 && list->at[list->n - 1] == on))
         return;
-    for (uint32_t other = 1; other <= f->plan->groups.n; other++) {
-        if (other != group && !needs(f, other, group))
-            continue;
-        for (uint32_t w = 0; w < f->words; w++)
-            f->reach[other][w] |= f->reach[on][w];
-        f->reach[other][on / 64] |= 1ull << (on % 64);
+    *vec_push(f->arena, list) = on;
+    *vec_push(f->arena, &f->by[on]) = group;
+    f->open.n = 0;
+    if (f->level[group] <= f->level[on]) {
+        f->level[group] = f->level[on] + 1;
+        *vec_push(f->arena, &f->open) = group;
+    }
+    while (f->open.n > 0) {
+        uint32_t low = f->open.at[--f->open.n];
+        for (uint32_t i = 0; i < f->by[low].n; i++) {
+            uint32_t above = f->by[low].at[i];
+            if (f->level[above] > f->level[low])
+                continue;
+            f->level[above] = f->level[low] + 1;
+            *vec_push(f->arena, &f->open) = above;
+        }
     }
 }
 
@@ -212,16 +248,23 @@ static void join(Fuse *f, NodeId id, uint32_t group)
     }
 }
 
+/* The latest of the groups of its inputs that can take it in. */
 static void place(Fuse *f, NodeId id)
 {
     const Node *node = graph_node(f->g, id);
-    uint32_t best = 0;
-    if (node->op->kind == OP_MAP || node->op->kind == OP_REDUCE)
+    uint32_t best = 0, below = f->plan->groups.n + 1;
+    bool joins = node->op->kind == OP_MAP || node->op->kind == OP_REDUCE;
+    while (joins && best == 0) {
+        uint32_t next = 0;
         for (uint32_t i = 0; i < node->n_in; i++) {
             uint32_t group = group_of(f, node->in[i]);
-            if (group > best && fits(f, id, group) && acyclic(f, id, group))
-                best = group;
+            next = group < below && group > next ? group : next;
         }
+        if (next == 0)
+            break;
+        below = next;
+        best = fits(f, id, next) && acyclic(f, id, next) ? next : 0;
+    }
     join(f, id, best != 0 ? best : new_group(f, id));
 }
 
@@ -306,8 +349,10 @@ static void run(PassState *state)
     f.plan->update_of = arena_array(state->arena, uint32_t, g->tensors.n + 1);
     f.update_tensor = arena_array(state->arena, uint32_t, g->nodes.n);
     f.readers = arena_alloc(state->arena, sizeof *f.readers * (g->tensors.n + 1));
-    f.words = g->nodes.n / 64 + 1;
-    f.reach = arena_array(state->arena, uint64_t *, g->nodes.n + 1);
+    f.on = arena_alloc(state->arena, sizeof *f.on * (g->nodes.n + 1));
+    f.by = arena_alloc(state->arena, sizeof *f.by * (g->nodes.n + 1));
+    f.level = arena_array(state->arena, uint32_t, g->nodes.n + 1);
+    f.seen = arena_array(state->arena, uint32_t, g->nodes.n + 1);
     for (NodeId id = 1; id < g->nodes.n; id++) {
         const Node *node = graph_node(g, id);
         f.plan->storage[id] = node->op->kind == OP_VIEW ? f.plan->storage[node->in[0]] : id;
@@ -320,10 +365,8 @@ static void run(PassState *state)
         }
     for (NodeId id = 1; id < g->nodes.n; id++) {
         OpKind kind = graph_node(g, id)->op->kind;
-        if (kind == OP_LEAF || kind == OP_VIEW)
-            continue;
-        f.reach[f.plan->groups.n + 1] = arena_array(state->arena, uint64_t, f.words);
-        place(&f, id);
+        if (kind != OP_LEAF && kind != OP_VIEW)
+            place(&f, id);
     }
     move_to_readers(&f);
 }
