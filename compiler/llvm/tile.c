@@ -187,6 +187,22 @@ static LLVMValueRef run_micro(Kernel *k, const LoopTile *t, const TileBlock *b, 
     return rows;
 }
 
+/* Is all that the body touches the same in every row, or next to it? */
+static bool rows_are_neighbours(const Kernel *k, const LoopTile *t)
+{
+    unsigned d = k->depth;
+    uint64_t used = 0;
+    bool near = true;
+    for (const LoopStmt *s = t->body; s; s = s->next) {
+        used |= sx_args_used(k->p->sx, s->store.value);
+        near = near && s->store.at.coef[d] == 1;
+    }
+    for (uint32_t i = 0; i < k->k->n_arg; i++)
+        if (used >> i & 1 && k->k->arg[i].kind == LARG_LOAD)
+            near = near && k->k->arg[i].at.coef[d] >= 0 && k->k->arg[i].at.coef[d] <= 1;
+    return near;
+}
+
 /* A single column leaves all lanes but one idle: there the rows are the lanes. */
 static void run_single_column(Kernel *k, const LoopTile *t, const TileBlock *b, LLVMValueRef row, LLVMValueRef rows)
 {
@@ -201,7 +217,7 @@ static void run_single_column(Kernel *k, const LoopTile *t, const TileBlock *b, 
 static void run_body(Kernel *k, const LoopTile *t, const TileBlock *b, LLVMValueRef row, LLVMValueRef rows)
 {
     Cg *c = k->c;
-    if (t->cols == 1) {
+    if (t->cols == 1 && rows_are_neighbours(k, t)) {
         run_single_column(k, t, b, row, rows);
         return;
     }
