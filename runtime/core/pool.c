@@ -1,11 +1,12 @@
 #include "act/pool.h"
 
+#include "core/affinity.h"
+
 #include <pthread.h>
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 /* A training step opens a gate every few dozen microseconds: shorter than waking a sleeper, so waiters spin first. A
  * machine that is shared may have taken the partner's processor away, so they don't spin for long. */
@@ -106,8 +107,17 @@ static void *worker_main(void *argument)
 
 uint32_t act_pool_machine_threads(void)
 {
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
-    return n < 1 ? 1 : n > MAX_THREADS ? MAX_THREADS : (uint32_t)n;
+    uint32_t n = act_processors_allowed();
+    return n > MAX_THREADS ? MAX_THREADS : n;
+}
+
+static void keep_apart(const ActPool *pool)
+{
+    pthread_t *handle = malloc(sizeof *handle * pool->threads);
+    if (!handle) return; /* costs speed only */
+    for (uint32_t i = 1; i < pool->threads; i++) handle[i - 1] = pool->worker[i].handle;
+    act_processors_keep(handle, pool->threads - 1);
+    free(handle);
 }
 
 ActPool *act_pool_new(uint32_t threads)
@@ -139,6 +149,7 @@ ActPool *act_pool_new(uint32_t threads)
         if (pthread_create(&worker[i].handle, NULL, worker_main, &worker[i]) != 0) break;
         pool->threads++;
     }
+    keep_apart(pool);
     return pool;
 }
 

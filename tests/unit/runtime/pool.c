@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -6,6 +7,9 @@
 
 #include "act/pool.h"
 
+#ifdef __linux__
+#include <sched.h>
+#endif
 #include <stdatomic.h>
 #include <string.h>
 
@@ -113,6 +117,40 @@ static void processor_features(void **state)
 #endif
 }
 
+#ifdef __linux__
+/* ── as many threads as processors: each worker keeps one, and no two the same ── */
+static void where_work(void *context, uint32_t thread, uint32_t threads)
+{
+    (void)threads;
+    cpu_set_t *set = context;
+    assert_return_code(sched_getaffinity(0, sizeof *set, &set[thread]), 0);
+}
+
+static void workers_keep_apart(void **state)
+{
+    (void)state;
+    enum { MOST = 64 };
+    cpu_set_t set[MOST], all;
+    uint32_t threads = act_pool_machine_threads();
+    assert_return_code(sched_getaffinity(0, sizeof all, &all), 0);
+    assert_int_equal(threads, CPU_COUNT(&all));
+    if (threads > MOST) return;
+    ActPool *pool = act_pool_new(threads);
+    act_parallel(pool, where_work, set);
+    assert_true(CPU_EQUAL(&set[0], &all)); /* the caller's own thread is left alone */
+    for (uint32_t i = 1; i < threads; i++) {
+        assert_int_equal(CPU_COUNT(&set[i]), 1);
+        for (uint32_t j = 1; j < i; j++) assert_false(CPU_EQUAL(&set[i], &set[j]));
+    }
+    act_pool_free(pool);
+    pool = act_pool_new(threads + 1); /* more threads than processors: nobody is tied down */
+    for (uint32_t i = 0; i < threads + 1 && i < MOST; i++) CPU_ZERO(&set[i]);
+    if (threads < MOST) act_parallel(pool, where_work, set);
+    for (uint32_t i = 0; i < threads + 1 && threads < MOST; i++) assert_true(CPU_EQUAL(&set[i], &all));
+    act_pool_free(pool);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +158,9 @@ int main(void)
         cmocka_unit_test(null_is_one_thread),
         cmocka_unit_test(barrier_separates_phases),
         cmocka_unit_test(pools_come_and_go),
+#ifdef __linux__
+        cmocka_unit_test(workers_keep_apart),
+#endif
         cmocka_unit_test(processor_features),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
