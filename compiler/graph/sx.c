@@ -338,15 +338,19 @@ static Sx fold_select(SxPool *p, Sx c, Sx a, Sx b)
 
 #define KEEP 0
 
-static Sx fold(SxPool *p, SxOp op, Sx a, Sx b, Sx c)
-{
-    switch (op) {
 #define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound, branch, line, level, form, fold, law) \
-    case SX_##op: return fold;
-#include "graph/sx_prims.inc"
-    default: ACT_BUG("no such primitive");
+    static Sx made_as_##op(SxPool *p, Sx a, Sx b, Sx c)                                                \
+    {                                                                                                  \
+        (void)p, (void)a, (void)b, (void)c;                                                            \
+        return fold;                                                                                   \
     }
-}
+#include "graph/sx_prims.inc"
+
+/* What it is made as instead; 0: itself. */
+static Sx (*const made_as[])(SxPool *p, Sx a, Sx b, Sx c) = {
+#define SX_PRIM(op, ...) made_as_##op,
+#include "graph/sx_prims.inc"
+};
 
 Sx sx_make(SxPool *pool, SxOp op, Sx a, Sx b, Sx c)
 {
@@ -356,7 +360,7 @@ Sx sx_make(SxPool *pool, SxOp op, Sx a, Sx b, Sx c)
     double x = 0, y = 0, z = 0;
     if (sx_is_num(pool, a, &x) && (!b || sx_is_num(pool, b, &y)) && (!c || sx_is_num(pool, c, &z)))
         return sx_num(pool, sx_apply(op, 0, x, y, z));
-    Sx folded = fold(pool, op, a, b, c);
+    Sx folded = made_as[op](pool, a, b, c);
     if (folded)
         return folded;
     /* a + b and b + a are one node, the way it was written first: text that is read back keeps its order. */

@@ -271,17 +271,18 @@ static Iv iv_select(Iv c, Iv a, Iv b)
     return (Iv){fmin(a.low, b.low), fmax(a.high, b.high), a.nan || b.nan, low, high};
 }
 
-static Iv bound_step(const SxStep *s, Iv a, Iv b, Iv c)
-{
-    bool same = s->in[0] == s->in[1];
-    int32_t n = s->index;
-    switch (s->op) {
 #define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound, ...) \
-    case SX_##op: return bound;
-#include "graph/sx_prims.inc"
-    default: ACT_BUG("no such primitive");
+    static Iv enclose_##op(int32_t n, Iv a, Iv b, Iv c, bool same)    \
+    {                                                                 \
+        (void)n, (void)a, (void)b, (void)c, (void)same;               \
+        return bound;                                                 \
     }
-}
+#include "graph/sx_prims.inc"
+
+static Iv (*const enclose[])(int32_t n, Iv a, Iv b, Iv c, bool same) = {
+#define SX_PRIM(op, ...) enclose_##op,
+#include "graph/sx_prims.inc"
+};
 
 void sx_tape_bound(const SxTape *tape, const Iv *args, unsigned n, Iv *memo)
 {
@@ -292,7 +293,7 @@ void sx_tape_bound(const SxTape *tape, const Iv *args, unsigned n, Iv *memo)
         else if (s->op == SX_ARG)
             memo[i] = (unsigned)s->index < n ? args[s->index] : iv_all();
         else
-            memo[i] = bound_step(s, memo[s->in[0]], memo[s->in[1]], memo[s->in[2]]);
+            memo[i] = enclose[s->op](s->index, memo[s->in[0]], memo[s->in[1]], memo[s->in[2]], s->in[0] == s->in[1]);
     }
 }
 

@@ -220,19 +220,19 @@ static Part part_sign(SxPool *p, Sx g, Sx x)
 #define WHEN(e)   ((Part){PART_WHEN, (e)})
 #define UNLESS(e) ((Part){PART_UNLESS, (e)})
 
-/* What operand k of a node receives. Only this operand's expression is built. */
-static Part part_of(SxPool *p, const SxNode *node, Sx Y, Sx g, unsigned k)
-{
-    Sx A = node->in[0], B = node->in[1];
-    int32_t n = node->index;
-    (void)A, (void)B, (void)n;
-    switch (node->op) {
-#define SX_PRIM(op, name, arity, cost, value, da, db, dc, ...) \
-    case SX_##op: return k == 0 ? da : k == 1 ? db : dc;
-#include "graph/sx_prims.inc"
-    default: return NONE;
+/* What operand k of node Y receives. Only this operand's expression is built. */
+#define SX_PRIM(op, name, arity, cost, value, da, db, dc, ...)                         \
+    static Part part_of_##op(SxPool *p, int32_t n, Sx A, Sx B, Sx Y, Sx g, unsigned k) \
+    {                                                                                  \
+        (void)p, (void)n, (void)A, (void)B, (void)Y, (void)g;                          \
+        return k == 0 ? da : k == 1 ? db : dc;                                         \
     }
-}
+#include "graph/sx_prims.inc"
+
+static Part (*const part_of[])(SxPool *p, int32_t n, Sx A, Sx B, Sx Y, Sx g, unsigned k) = {
+#define SX_PRIM(op, ...) part_of_##op,
+#include "graph/sx_prims.inc"
+};
 
 static void give(Diff *d, uint32_t position, uint32_t guard, Sx value)
 {
@@ -248,7 +248,8 @@ static void spread(Diff *d, uint32_t position, const Term *got)
     for (unsigned k = 0; k < arity; k++) {
         if (!d->wanted[s->in[k]])
             continue;
-        Part part = part_of(d->pool, sx_node(d->pool, s->self), s->self, got->value, k);
+        const SxNode *node = sx_node(d->pool, s->self);
+        Part part = part_of[s->op](d->pool, node->index, node->in[0], node->in[1], s->self, got->value, k);
         uint32_t guard = got->guard;
         if (part.kind == PART_VALUE)
             give(d, s->in[k], guard, part.x);

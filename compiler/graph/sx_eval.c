@@ -16,34 +16,29 @@ double sx_powi_value(double base, int32_t exponent)
     return exponent < 0 ? 1 / result : result;
 }
 
-double sx_apply(SxOp op, int32_t n, double a, double b, double c)
-{
-    (void)n, (void)b, (void)c;
-    switch (op) {
-#define SX_PRIM(op, name, arity, cost, value, ...) \
-    case SX_##op: return value;
-#include "graph/sx_prims.inc"
-    default: ACT_BUG("no such primitive");
+/* Each primitive at one point, and along a block of points: there the choice is made once a block. */
+#define SX_PRIM(op, name, arity, cost, value, ...)                                                                \
+    static double at_##op(int32_t n, double a, double b, double c)                                                \
+    {                                                                                                             \
+        (void)n, (void)a, (void)b, (void)c;                                                                       \
+        return value;                                                                                             \
+    }                                                                                                             \
+    static void along_##op(int32_t n, const double *a, const double *b, const double *c, size_t count, double *y) \
+    {                                                                                                             \
+        for (size_t k = 0; k < count; k++)                                                                        \
+            y[k] = at_##op(n, a[k], b[k], c[k]);                                                                  \
     }
-}
+#include "graph/sx_prims.inc"
 
-/* One primitive over a block of points. The loop is inside the switch: the choice is made once a block. */
-static void run_block(const SxStep *s, const double *A, const double *B, const double *C, size_t count, double *out)
-{
-    int32_t n = s->index;
-    switch (s->op) {
-#define SX_PRIM(op, name, arity, cost, value, ...) \
-    case SX_##op:                                  \
-        for (size_t k = 0; k < count; k++) {       \
-            double a = A[k], b = B[k], c = C[k];   \
-            (void)a, (void)b, (void)c, (void)n;    \
-            out[k] = value;                        \
-        }                                          \
-        break;
+static const struct Meaning {
+    double (*at)(int32_t n, double a, double b, double c);
+    void (*along)(int32_t n, const double *a, const double *b, const double *c, size_t count, double *y);
+} meaning[] = {
+#define SX_PRIM(op, ...) {at_##op, along_##op},
 #include "graph/sx_prims.inc"
-    default: ACT_BUG("no such primitive");
-    }
-}
+};
+
+double sx_apply(SxOp op, int32_t n, double a, double b, double c) { return meaning[op].at(n, a, b, c); }
 
 void sx_tape_run(const SxTape *tape, const double *const *arg, unsigned n_arg, size_t count, double *value)
 {
@@ -56,8 +51,8 @@ void sx_tape_run(const SxTape *tape, const double *const *arg, unsigned n_arg, s
             for (size_t k = 0; k < count; k++)
                 out[k] = s->op == SX_NUM ? s->number : (double)NAN;
         else
-            run_block(s, value + (size_t)s->in[0] * SX_BLOCK, value + (size_t)s->in[1] * SX_BLOCK,
-                      value + (size_t)s->in[2] * SX_BLOCK, count, out);
+            meaning[s->op].along(s->index, value + (size_t)s->in[0] * SX_BLOCK, value + (size_t)s->in[1] * SX_BLOCK,
+                                 value + (size_t)s->in[2] * SX_BLOCK, count, out);
     }
 }
 

@@ -65,20 +65,27 @@ static const bool branches[] = {
 #undef AT
 };
 
-/* Which branch a node takes at point k. */
-static double state(const SxCurve *curve, const SxStep *s, size_t k)
-{
-    const double *value = curve->value;
-    double a = value[(size_t)s->in[0] * SX_BLOCK + k], b = value[(size_t)s->in[1] * SX_BLOCK + k];
-    double y = value[(size_t)(s - curve->tape.step) * SX_BLOCK + k];
-    switch (s->op) {
 #define SMOOTH 0
 #define AT(e)  (e)
 #define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound, branch, ...) \
-    case SX_##op: return branch;
-#include "graph/sx_prims.inc"
-    default: ACT_BUG("no such primitive");
+    static double branch_at_##op(double a, double b, double y)                \
+    {                                                                         \
+        (void)a, (void)b, (void)y;                                            \
+        return branch;                                                        \
     }
+#include "graph/sx_prims.inc"
+
+static double (*const branch_at[])(double a, double b, double y) = {
+#define SX_PRIM(op, ...) branch_at_##op,
+#include "graph/sx_prims.inc"
+};
+
+/* Which branch a node takes at point k. */
+static double state(const SxCurve *curve, const SxStep *s, size_t k)
+{
+    const double *value = curve->value + k;
+    return branch_at[s->op](value[(size_t)s->in[0] * SX_BLOCK], value[(size_t)s->in[1] * SX_BLOCK],
+                            value[(size_t)(s - curve->tape.step) * SX_BLOCK]);
 }
 
 typedef struct Watch {

@@ -128,15 +128,6 @@ static bool starts_negative(const Printer *p, uint32_t at)
     return s->op == SX_NUM && negative(s->number);
 }
 
-static int level_of(const SxStep *s, bool positive)
-{
-    static const int level[] = {
-#define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound, branch, line, level, ...) LEVEL_##level,
-#include "graph/sx_prims.inc"
-    };
-    return s->op == SX_NUM && negative(s->number) && !positive ? LEVEL_MINUS : level[s->op];
-}
-
 static void show_call(Printer *p, const SxStep *s)
 {
     unsigned arity = sx_op_arity(s->op);
@@ -215,20 +206,31 @@ static void show_choice(Printer *p, const SxStep *s)
 #define COMPARED(sign, turned)   show_compare(p, s, sign, turned)
 #define INFIX(left, sign, right) show_pair(p, s->in[0], LEVEL_##left, sign, s->in[1], LEVEL_##right, false)
 
+#define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound, branch, line, level, form, ...) \
+    static void write_##op(Printer *p, const SxStep *s, bool positive)                           \
+    {                                                                                            \
+        (void)positive;                                                                          \
+        form;                                                                                    \
+    }
+#include "graph/sx_prims.inc"
+
+static const struct Form {
+    int level;
+    void (*write)(Printer *p, const SxStep *s, bool positive);
+} forms[] = {
+#define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound, branch, line, level, ...) {LEVEL_##level, write_##op},
+#include "graph/sx_prims.inc"
+};
+
 static void expand(Printer *p, Item item)
 {
     const SxStep *s = &p->tape->step[item.at];
-    bool positive = item.positive;
-    if (level_of(s, positive) < item.level) {
+    bool minus = s->op == SX_NUM && negative(s->number) && !item.positive;
+    if ((minus ? (int)LEVEL_MINUS : forms[s->op].level) < item.level) {
         text_putc(p->out, '(');
         say(p, ")");
     }
-    switch (s->op) {
-#define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound, branch, line, level, form, ...) \
-    case SX_##op: form; break;
-#include "graph/sx_prims.inc"
-    default: ACT_BUG("no such primitive");
-    }
+    forms[s->op].write(p, s, item.positive);
 }
 
 #define TREE_LIMIT 200 /* a formula of more nodes, written out, is not read by anybody */

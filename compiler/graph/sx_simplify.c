@@ -297,17 +297,19 @@ static Sx choice(SxPool *p, Sx c, Sx a, Sx b, bool small)
 
 #define KEEP sx_rebuild(p, node, (Sx[]){a.x, b.x, c.x})
 
-static Sx rewrite(SxPool *p, const SxNode *node, const Operand *in, bool small)
-{
-    Operand a = in[0], b = in[1], c = in[2];
-    int32_t n = node->index;
-    switch (node->op) {
 #define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound, branch, line, level, form, fold, law) \
-    case SX_##op: return law;
-#include "graph/sx_prims.inc"
-    default: ACT_BUG("no such primitive");
+    static Sx rewrite_##op(SxPool *p, const SxNode *node, Operand a, Operand b, Operand c, bool small) \
+    {                                                                                                  \
+        int32_t n = node->index;                                                                       \
+        (void)n, (void)a, (void)b, (void)c, (void)small;                                               \
+        return law;                                                                                    \
     }
-}
+#include "graph/sx_prims.inc"
+
+static Sx (*const rewrite[])(SxPool *p, const SxNode *node, Operand a, Operand b, Operand c, bool small) = {
+#define SX_PRIM(op, ...) rewrite_##op,
+#include "graph/sx_prims.inc"
+};
 
 #define SMALL 200 /* nodes: looking through the arms of every select is not linear in the DAG */
 
@@ -325,7 +327,7 @@ static Sx pass(SxPool *pool, Sx x)
         Operand in[3] = {{0}};
         for (unsigned k = 0; k < sx_op_arity(s->op); k++)
             in[k] = (Operand){made[s->in[k]], uses[s->in[k]] == 1};
-        made[i] = rewrite(pool, sx_node(pool, s->self), in, tape.n <= SMALL);
+        made[i] = rewrite[s->op](pool, sx_node(pool, s->self), in[0], in[1], in[2], tape.n <= SMALL);
     }
     Sx result = made[tape.root[0]];
     arena_free(arena);

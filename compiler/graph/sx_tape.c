@@ -137,21 +137,23 @@ unsigned sx_powi_cost(int32_t exponent)
     return products + (exponent < 0 ? 8 : 0); /* and one division */
 }
 
-static unsigned op_cost(SxOp op, int32_t n)
-{
-    (void)n;
-    switch (op) {
 #define SX_PRIM(op, name, arity, cost, ...) \
-    case SX_##op: return cost;
-#include "graph/sx_prims.inc"
-    default: return 0;
+    static unsigned cost_of_##op(int32_t n) \
+    {                                       \
+        (void)n;                            \
+        return cost;                        \
     }
-}
+#include "graph/sx_prims.inc"
+
+static unsigned (*const cost_of[])(int32_t n) = {
+#define SX_PRIM(op, ...) cost_of_##op,
+#include "graph/sx_prims.inc"
+};
 
 static void visit_cost(void *context, Sx x, const SxNode *node)
 {
     (void)x;
-    *(unsigned *)context += op_cost(node->op, node->index);
+    *(unsigned *)context += cost_of[node->op](node->index);
 }
 
 unsigned sx_cost(const SxPool *pool, Sx x)
@@ -200,15 +202,18 @@ static Line line_div(Line a, Line b)
     return a.known && b.known && b.scale == 0 ? (Line){a.scale / b.shift, a.shift / b.shift, true} : CURVED;
 }
 
-static Line line_step(SxOp op, Line a, Line b)
-{
-    switch (op) {
 #define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound, branch, line, ...) \
-    case SX_##op: return line;
-#include "graph/sx_prims.inc"
-    default: ACT_BUG("no such primitive");
+    static Line line_of_##op(Line a, Line b)                                        \
+    {                                                                               \
+        (void)a, (void)b;                                                           \
+        return line;                                                                \
     }
-}
+#include "graph/sx_prims.inc"
+
+static Line (*const line_of[])(Line a, Line b) = {
+#define SX_PRIM(op, ...) line_of_##op,
+#include "graph/sx_prims.inc"
+};
 
 static Line find_line(const SxPool *pool, Sx x, unsigned index)
 {
@@ -222,7 +227,7 @@ static Line find_line(const SxPool *pool, Sx x, unsigned index)
         else if (s->op == SX_ARG)
             line[i] = (Line){1, 0, s->index == (int32_t)index};
         else
-            line[i] = line_step(s->op, line[s->in[0]], line[s->in[1]]);
+            line[i] = line_of[s->op](line[s->in[0]], line[s->in[1]]);
     }
     Line whole = line[tape.root[0]];
     arena_free(arena);
