@@ -235,7 +235,7 @@ static bool read_attrs(Reader *r, const Op *op, AttrValue *attr)
             return false;
     }
     for (uint32_t i = 0; i < op->n_attr; i++) {
-        if (!given[i])
+        if (!given[i] && !op->attr[i].optional)
             return scan_fail(&r->scan, "`%s` needs the attribute `%s`", op->name, op->attr[i].name);
     }
     return true;

@@ -15,7 +15,8 @@ typedef enum OpKind {
     OP_REDUCE,     /* folds axes */
     OP_CONTRACT,   /* sums of products: matrix product (and convolution) in its three directions */
     OP_VIEW,       /* the same elements in the same order under another shape */
-    OP_MOVE,       /* elements move, no arithmetic: permute, slice, concat, pad */
+    OP_MOVE,       /* elements move, no arithmetic: permute, slice, concat, pad, window */
+    OP_SCATTER,    /* elements are added up where they belong: overlap_add */
     OP_COMPOSITE   /* expands into the kinds above before fusion: softmax, dropout … */
 } OpKind;
 
@@ -23,6 +24,7 @@ typedef enum AttrKind { ATTR_INT, ATTR_REAL, ATTR_SX, ATTR_STR, ATTR_DIMS } Attr
 typedef struct AttrDef {
     const char *name;
     AttrKind kind;
+    bool optional; /* a whole number that is 0 when left out, and is left out when 0 */
 } AttrDef;
 
 #define OP_MAX_ATTR 6
@@ -87,7 +89,8 @@ struct Op {
      * training step (dropout drops) or inference. */
     NodeId (*expand)(Graph *to, const Graph *from, const Node *node, const NodeId *in, bool train);
     /* MOVE: element `index` of the output comes from element *source of input *which (-1: a zero). Axes are those of the
-     * shapes without the batch. The kernel generator asks for strides through this too (kernel/move.c). */
+     * shapes without the batch. The kernel generator asks for strides through this too (kernel/move.c).
+     * SCATTER: element `index` of the input is added to element *source of the output. */
     bool (*locate)(const Graph *g, const Node *node, const uint32_t *index, uint32_t *which, uint32_t *source);
     /* Floating-point operations for one row (or in all, for values without the batch). NULL: one per element. */
     uint64_t (*flops)(const Graph *g, const Node *node);

@@ -6,15 +6,15 @@
 #include "pass/access.h"
 #include "pass/pass.h"
 
-typedef struct Contract {
+typedef struct Tiling {
     const Node *anchor;
     uint32_t width;       /* columns of a block */
-} Contract;
+} Tiling;
 
 static bool leads_with_rows(const Type *type) { return type->rank == 1; }
 
 /* The place of an element of `type` as the body's loops see it: block, row, column in the block. */
-static Affine place(const Contract *c, const Type *type, const Type *user, uint32_t panel, uint32_t pad)
+static Affine place(const Tiling *c, const Type *type, const Type *user, uint32_t panel, uint32_t pad)
 {
     Affine at = {0};
     if (panel != 0) {
@@ -35,7 +35,7 @@ static Affine place(const Contract *c, const Type *type, const Type *user, uint3
 
 static Sx input(Lower *l, const Node *user, NodeId value, void *context)
 {
-    const Contract *c = context;
+    const Tiling *c = context;
     NodeId id = l->plan->storage[value];
     const Node *node = graph_node(l->g, id);
     double number;
@@ -99,7 +99,7 @@ void lower_contract(Lower *l)
 {
     const Node *anchor = graph_node(l->g, l->group->anchor);
     const Type *a = graph_type(l->g, anchor->in[0]), *b = graph_type(l->g, anchor->in[1]);
-    Contract c = {.anchor = anchor, .width = block_width(l, anchor)};
+    Tiling c = {.anchor = anchor, .width = block_width(l, anchor)};
     lower_begin(l, "");
     LoopStmt *s = lower_stmt(l, LOOP_TILE);
     LoopTile *tile = &s->tile;

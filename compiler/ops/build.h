@@ -51,12 +51,36 @@ Fold build_fold(const Node *reduce);
 
 /* ── contraction ── */
 typedef enum ContractForm {
-    CONTRACT_NN, /* x[B?, …, K] · w[K, N]                 -> [B?, …, N]   forward         */
-    CONTRACT_NT, /* g[B?, …, N] · w[K, N] transposed      -> [B?, …, K]   input gradient  */
-    CONTRACT_TN  /* sum over leading axes x[…, K] g[…, N] -> [K, N]       weight gradient */
+    CONTRACT_NN, /* x[Z…, R…, K…] · w[Z…, K…, N]            -> [Z…, R…, N]    forward         */
+    CONTRACT_NT, /* g[Z…, R…, N] · w[Z…, K…, N] transposed  -> [Z…, R…, K…]   input gradient  */
+    CONTRACT_TN  /* sum over S of x[Z…, S…, K…] g[Z…, S…, N] -> [Z…, K…, N]    weight gradient */
 } ContractForm;
+/* Many products at once: `outer` leading axes Z, which both sides share, each with a product of its own. The batch of x and g
+ * counts among the rows R (and is summed in S), unless `each`: then both sides have it and it leads Z. `depth`: the number of axes K. */
+typedef struct Contract {
+    ContractForm form;
+    uint32_t outer, depth;
+    bool each;
+} Contract;
+Contract build_contract_of(const Node *contract);
 ContractForm build_form(const Node *contract);
-NodeId build_contract(Graph *g, ContractForm form, NodeId a, NodeId b);
+NodeId build_contract(Graph *g, ContractForm form, NodeId a, NodeId b); /* outer 0, depth 1: w is a matrix without batch */
+NodeId build_product(Graph *g, Contract contract, NodeId a, NodeId b);
+
+/* ── windows ── over the n leading axes of the shape */
+typedef struct Window {
+    uint32_t n;
+    uint32_t kernel[TYPE_MAX_RANK], stride[TYPE_MAX_RANK], dilation[TYPE_MAX_RANK];
+} Window;
+Window build_window_of(const Node *node); /* of a window or an overlap_add */
+/* How many places the window has along an axis of `size`; 0: it does not fit. */
+uint32_t window_places(uint32_t size, uint32_t kernel, uint32_t stride, uint32_t dilation);
+/* a[S…, rest] -> [O…, K…, rest]: element (o, k) is a's at o * stride + k * dilation. */
+NodeId build_window(Graph *g, NodeId a, const Window *window);
+/* The other way: a[O…, K…, rest] -> [S…, rest], what falls on the same place is added up. `size`: S, n of them. */
+NodeId build_overlap_add(Graph *g, NodeId a, const Window *window, const uint32_t *size);
+/* The axes whose bits are set, from their ends. */
+NodeId build_reverse(Graph *g, NodeId a, uint32_t axes);
 
 /* ── movement ── axes without the batch ── */
 NodeId build_reshape(Graph *g, NodeId a, uint32_t rank, const uint32_t *dim);

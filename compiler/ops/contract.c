@@ -18,54 +18,119 @@ static const char *mismatch(const Graph *g, const Node *node, Arena *arena)
     return text_str(&text).p;
 }
 
+Contract build_contract_of(const Node *contract)
+{
+    ACT_ASSERT(contract->op == &op_contract);
+    uint32_t more = (uint32_t)node_attr(contract, 2)->i;
+    return (Contract){(ContractForm)node_attr(contract, 0)->i, (uint32_t)node_attr(contract, 1)->i, more ? more : 1,
+                      node_attr(contract, 3)->i != 0};
+}
+
+ContractForm build_form(const Node *contract) { return build_contract_of(contract).form; }
+
+static bool same_axes(const Type *a, uint32_t from_a, const Type *b, uint32_t from_b, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (a->dim[from_a + i] != b->dim[from_b + i])
+            return false;
+    return true;
+}
+
+/* Does b's batch fit? Only products of their own for each sample have one on both sides. */
+static bool batches_fit(const Contract *c, const Type *a, const Type *b)
+{
+    if (c->form == CONTRACT_TN)
+        return a->batch == b->batch && (a->batch || !c->each);
+    return b->batch == c->each && (a->batch || !c->each);
+}
+
 static const char *infer(const Graph *g, const Node *node, Type *out, Arena *arena)
 {
     const Type *a = graph_type(g, node->in[0]), *b = graph_type(g, node->in[1]);
-    int64_t form = node_attr(node, 0)->i;
-    if (form == CONTRACT_TN) {
-        if (a->rank < 1 || b->rank != a->rank || a->batch != b->batch)
-            return mismatch(g, node, arena);
-        for (uint32_t i = 0; i + 1 < a->rank; i++)
-            if (a->dim[i] != b->dim[i])
-                return mismatch(g, node, arena);
-        *out = (Type){DT_F32, false, 2, {a->dim[a->rank - 1], b->dim[b->rank - 1]}};
-        return NULL;
-    }
-    uint32_t k = form == CONTRACT_NN ? 0 : 1;
-    if (form != CONTRACT_NN && form != CONTRACT_NT)
+    Contract c = build_contract_of(node);
+    uint32_t z = c.outer, k = c.depth;
+    if (node_attr(node, 0)->i < 0 || node_attr(node, 0)->i > CONTRACT_TN)
         return "it has an unknown form";
-    if (a->rank < 1 || b->rank != 2 || b->batch || a->dim[a->rank - 1] != b->dim[k])
+    if (z > TYPE_MAX_RANK || k > TYPE_MAX_RANK || !batches_fit(&c, a, b) || !same_axes(a, 0, b, 0, z))
         return mismatch(g, node, arena);
-    *out = *a;
-    out->dtype = DT_F32;
-    out->dim[out->rank - 1] = b->dim[1 - k];
+    *out = (Type){.dtype = DT_F32, .batch = c.form == CONTRACT_TN ? c.each : a->batch};
+    uint32_t lead;
+    if (c.form == CONTRACT_TN) {
+        if (a->rank < z + k || b->rank + k != a->rank + 1 || !same_axes(a, 0, b, 0, a->rank - k))
+            return mismatch(g, node, arena);
+        lead = z;
+        out->rank = z + k + 1;
+        for (uint32_t i = 0; i < k; i++)
+            out->dim[lead + i] = a->dim[a->rank - k + i];
+        out->dim[lead + k] = b->dim[b->rank - 1];
+    } else if (c.form == CONTRACT_NN) {
+        if (b->rank != z + k + 1 || a->rank < z + k || !same_axes(a, a->rank - k, b, z, k))
+            return mismatch(g, node, arena);
+        lead = a->rank - k;
+        out->rank = lead + 1;
+        out->dim[lead] = b->dim[z + k];
+    } else {
+        if (b->rank != z + k + 1 || a->rank < z + 1 || a->dim[a->rank - 1] != b->dim[z + k])
+            return mismatch(g, node, arena);
+        lead = a->rank - 1;
+        out->rank = lead + k;
+        if (out->rank > TYPE_MAX_RANK)
+            return mismatch(g, node, arena);
+        for (uint32_t i = 0; i < k; i++)
+            out->dim[lead + i] = b->dim[z + i];
+    }
+    for (uint32_t i = 0; i < lead; i++)
+        out->dim[i] = a->dim[i];
     return NULL;
 }
 
-/* rows, depth and columns of the product as one matrix product */
-static void extents(const EvalCall *call, size_t *rows, size_t *k, size_t *n)
+/* Element counts: products z (the batch not counted), rows or sums r (likewise), depth k, columns n. */
+typedef struct Extents {
+    size_t z, r, k, n;
+} Extents;
+
+static Extents extents(const Graph *g, const Node *node)
 {
-    const Type *a = graph_type(call->g, call->node->in[0]), *b = graph_type(call->g, call->node->in[1]);
-    *k = type_last(a);
-    *rows = index_count(a, call->rows) / *k;
-    *n = node_attr(call->node, 0)->i == CONTRACT_NT ? b->dim[0] : type_last(b);
+    const Type *a = graph_type(g, node->in[0]), *b = graph_type(g, node->in[1]);
+    Contract c = build_contract_of(node);
+    Extents e = {1, 1, 1, type_last(b)};
+    uint32_t inner = c.form == CONTRACT_NT ? 1 : c.depth;
+    for (uint32_t i = 0; i < c.outer; i++)
+        e.z *= a->dim[i];
+    for (uint32_t i = c.outer; i + inner < a->rank; i++)
+        e.r *= a->dim[i];
+    e.k = c.form == CONTRACT_NT ? type_elements(b) / e.z / e.n : type_elements(a) / e.z / e.r;
+    return e;
 }
 
 static void eval(const EvalCall *call)
 {
-    size_t rows, k, n;
-    const double *a = call->in[0], *b = call->in[1];
-    extents(call, &rows, &k, &n);
-    int64_t form = node_attr(call->node, 0)->i;
+    Contract c = build_contract_of(call->node);
+    Extents e = extents(call->g, call->node);
+    size_t samples = graph_type(call->g, call->node->in[0])->batch ? call->rows : 1;
     memset(call->out, 0, index_count(&call->node->type, call->rows) * sizeof(double));
-    for (size_t r = 0; r < rows; r++)
-        for (size_t i = 0; i < k; i++)
-            for (size_t j = 0; j < n; j++)
-                switch (form) {
-                case CONTRACT_NN: call->out[r * n + j] += a[r * k + i] * b[i * n + j]; break;
-                case CONTRACT_NT: call->out[r * n + j] += a[r * k + i] * b[j * k + i]; break;
-                default: call->out[i * n + j] += a[r * k + i] * b[r * n + j]; break;
-                }
+    for (size_t s = 0; s < samples * e.z; s++) {
+        size_t z = c.each ? s : s % e.z; /* which product */
+        const double *a = call->in[0] + s * e.r * (c.form == CONTRACT_NT ? e.n : e.k);
+        const double *b = call->in[1] + (c.form == CONTRACT_TN ? s * e.r * e.n : z * e.k * e.n);
+        double *out = call->out + (c.form == CONTRACT_TN   ? z * e.k * e.n
+                                   : c.form == CONTRACT_NN ? s * e.r * e.n
+                                                           : s * e.r * e.k);
+        for (size_t r = 0; r < e.r; r++)
+            for (size_t i = 0; i < e.k; i++)
+                for (size_t j = 0; j < e.n; j++)
+                    switch (c.form) {
+                    case CONTRACT_NN: out[r * e.n + j] += a[r * e.k + i] * b[i * e.n + j]; break;
+                    case CONTRACT_NT: out[r * e.k + i] += a[r * e.n + j] * b[i * e.n + j]; break;
+                    case CONTRACT_TN: out[i * e.n + j] += a[r * e.k + i] * b[r * e.n + j]; break;
+                    }
+    }
+}
+
+static NodeId like(Graph *g, Contract c, ContractForm form, NodeId a, NodeId b)
+{
+    c.form = form;
+    return build_product(g, c, a, b);
 }
 
 static void vjp(Grad *grad, NodeId self, NodeId dy)
@@ -73,75 +138,79 @@ static void vjp(Grad *grad, NodeId self, NodeId dy)
     Graph *g = grad->g;
     Node node = *graph_node(g, self);
     NodeId a = node.in[0], b = node.in[1];
+    Contract c = build_contract_of(&node);
     dy = build_expand(g, dy, self);
     bool da = grad->wanted(grad, a), db = grad->wanted(grad, b);
-    switch (node_attr(&node, 0)->i) {
+    switch (c.form) {
     case CONTRACT_NN: /* y = a b */
         if (da)
-            grad->add(grad, a, build_contract(g, CONTRACT_NT, dy, b));
+            grad->add(grad, a, like(g, c, CONTRACT_NT, dy, b));
         if (db)
-            grad->add(grad, b, build_contract(g, CONTRACT_TN, a, dy));
+            grad->add(grad, b, like(g, c, CONTRACT_TN, a, dy));
         break;
     case CONTRACT_NT: /* y = a b' */
         if (da)
-            grad->add(grad, a, build_contract(g, CONTRACT_NN, dy, b));
+            grad->add(grad, a, like(g, c, CONTRACT_NN, dy, b));
         if (db)
-            grad->add(grad, b, build_contract(g, CONTRACT_TN, dy, a));
+            grad->add(grad, b, like(g, c, CONTRACT_TN, dy, a));
         break;
-    default: /* y = a' b */
+    case CONTRACT_TN: /* y = a' b */
         if (da)
-            grad->add(grad, a, build_contract(g, CONTRACT_NT, b, dy));
+            grad->add(grad, a, like(g, c, CONTRACT_NT, b, dy));
         if (db)
-            grad->add(grad, b, build_contract(g, CONTRACT_NN, a, dy));
+            grad->add(grad, b, like(g, c, CONTRACT_NN, a, dy));
         break;
     }
 }
 
-static uint64_t depth(const Graph *g, const Node *node)
+/* How many terms one element of the result adds up. */
+static uint64_t terms(const Graph *g, const Node *node)
 {
-    const Type *a = graph_type(g, node->in[0]);
-    return node_attr(node, 0)->i == CONTRACT_TN ? type_elements(a) / type_last(a) * (a->batch ? g->batch : 1)
-                                                : type_last(a);
+    Contract c = build_contract_of(node);
+    Extents e = extents(g, node);
+    bool summed = graph_type(g, node->in[0])->batch && !c.each;
+    return c.form == CONTRACT_NN ? e.k : c.form == CONTRACT_NT ? e.n : e.r * (summed ? g->batch : 1);
 }
 
-/* Fresh weights are independent of the data and of each other: q = K E[x²] E[w²] plus what their means add. */
+/* Fresh weights are independent of the data and of each other: q = K E[x²] E[w²] plus what their means add. Two samples share the
+ * weights, and two values of the data (attention) as much as they are correlated. */
 static void signal(const SignalCall *call)
 {
     const Moments *x = call->in[0], *w = call->in[1];
-    double k = (double)depth(call->g, call->node);
+    double k = (double)terms(call->g, call->node), both = graph_type(call->g, call->node->in[1])->batch ? w->corr : 1;
     double mean = k * x->mean * w->mean;
     double second = k * (x->second * w->second - x->mean * x->mean * w->mean * w->mean) + mean * mean;
-    double cross = k * (x->corr * x->second * w->second - x->mean * x->mean * w->mean * w->mean) + mean * mean;
+    double cross = k * (x->corr * x->second * both * w->second - x->mean * x->mean * w->mean * w->mean) + mean * mean;
     *call->out = (Moments){mean, second, second > 0 ? fmin(1, fmax(0, cross / second)) : 1, second, second};
 }
 
+/* Every element of an input goes into as many products as there are multiplications for each of its elements. */
 static void signal_back(const SignalCall *call)
 {
-    const Type *a = graph_type(call->g, call->node->in[0]);
-    double columns = (double)type_last(&call->node->type);
-    double positions = (double)(type_elements(a) / type_last(a)) * (a->batch ? call->g->batch : 1);
-    call->grad_in[0] = call->grad_out * call->in[1]->second * columns;
-    call->grad_in[1] = call->grad_out * call->in[0]->second * positions;
+    for (uint32_t i = 0; i < 2; i++) {
+        const Type *in = graph_type(call->g, call->node->in[i]);
+        Extents e = extents(call->g, call->node);
+        double batch = graph_type(call->g, call->node->in[0])->batch ? call->g->batch : 1;
+        double uses = (double)(e.z * e.r * e.k * e.n) * batch / (double)type_elements(in) / (in->batch ? call->g->batch : 1);
+        call->grad_in[i] = call->grad_out * call->in[1 - i]->second * uses;
+    }
 }
 
 static uint64_t flops(const Graph *g, const Node *node)
 {
-    const Type *a = graph_type(g, node->in[0]), *b = graph_type(g, node->in[1]);
-    uint64_t n = node_attr(node, 0)->i == CONTRACT_NT ? b->dim[0] : type_last(b);
-    return 2 * type_elements(a) * n;
+    Extents e = extents(g, node);
+    return 2 * e.z * e.r * e.k * e.n;
 }
 
-ContractForm build_form(const Node *contract)
+NodeId build_product(Graph *g, Contract c, NodeId a, NodeId b)
 {
-    ACT_ASSERT(contract->op == &op_contract);
-    return (ContractForm)node_attr(contract, 0)->i;
+    AttrValue attr[4] = {{.i = c.form}, {.i = c.outer}, {.i = c.depth > 1 ? c.depth : 0}, {.i = c.each}};
+    return graph_add(g, &op_contract, (NodeId[]){a, b}, 2, attr);
 }
 
 NodeId build_contract(Graph *g, ContractForm form, NodeId a, NodeId b)
 {
-    AttrValue attr = {.i = form};
-    NodeId in[2] = {a, b};
-    return graph_add(g, &op_contract, in, 2, &attr);
+    return build_product(g, (Contract){.form = form, .depth = 1}, a, b);
 }
 
 static const char *const examples[] = {
@@ -159,12 +228,13 @@ static const char *const examples[] = {
 
 ACT_OP(contract) = {
     .name = "contract",
-    .doc = "The matrix product: form 0 x·w, form 1 g·w transposed, form 2 x transposed·g summed over all leading axes.",
+    .doc = "The matrix product: form 0 x·w, form 1 g·w transposed, form 2 x transposed·g summed over all leading axes. `outer` leading "
+           "axes have products of their own, and so has each sample if `each`; `depth` axes of w together are its rows.",
     .kind = OP_CONTRACT,
     .min_in = 2,
     .max_in = 2,
-    .n_attr = 1,
-    .attr = {{"form", ATTR_INT}},
+    .n_attr = 4,
+    .attr = {{"form", ATTR_INT}, {"outer", ATTR_INT, true}, {"depth", ATTR_INT, true}, {"each", ATTR_INT, true}},
     .infer = infer,
     .vjp = vjp,
     .eval = eval,
