@@ -50,13 +50,41 @@ static inline double **programs_values(Arena *arena, const Graph *g, size_t rows
     return value;
 }
 
-/* Places of tensors in blocks, as kernel/unit.c does it. */
-static inline void programs_place(Graph *g, uint64_t *param, uint64_t *state)
+/* A graph with the roots of a training step (the losses) or of a forward pass (all), before its pipeline; model may be NULL. */
+static inline PassState programs_start(Arena *arena, const Model *model, const Graph *source, bool train, const Target *target)
 {
-    *param = *state = 0;
+    PassState state = {.arena = arena, .target = target, .train = train, .model = model};
+    state.g = graph_like(source);
+    NodeId *map = arena_array(arena, NodeId, source->nodes.n);
+    for (NodeId id = 1; id < source->nodes.n; id++)
+        map[id] = graph_copy_node(state.g, source, id, map);
+    for (uint32_t i = 0; i < source->roots.n; i++) {
+        const Root *root = &source->roots.at[i];
+        if (root->kind == ROOT_LOSS || !train)
+            graph_root_add(state.g, root->kind, map[root->node], root->index, root->name);
+    }
+    layout_mark_rows(state.g, source);
+    return state;
+}
+
+/* The same through its pipeline, every pass verified: a graph and its plan. */
+static inline PassState programs_plan(Arena *arena, const Model *model, const Graph *source, bool train, const Target *target)
+{
+    PassState state = programs_start(arena, model, source, train, target);
+    PassOptions options = {.verify = true};
+    if (!pass_run(&state, train ? pipeline_train : pipeline_inference, &options))
+        fail_msg("the pipeline has stopped");
+    state.plan->g = state.g;
+    return state;
+}
+
+/* Places of tensors in blocks, as kernel/unit.c does it. */
+static inline void programs_place(Graph *g)
+{
+    uint64_t param = 0, state = 0;
     for (uint32_t i = 0; i < g->tensors.n; i++) {
         Tensor *t = &g->tensors.at[i];
-        uint64_t *block = t->role == ROLE_STATE ? state : param, elements = type_elements(&t->type);
+        uint64_t *block = t->role == ROLE_STATE ? &state : &param, elements = type_elements(&t->type);
         if (t->role == ROLE_INPUT || t->role == ROLE_TARGET)
             continue;
         if (t->layout == LAYOUT_PANELS)
@@ -65,6 +93,13 @@ static inline void programs_place(Graph *g, uint64_t *param, uint64_t *state)
         t->bytes = 4 * elements;
         *block += (t->bytes + 63) / 64 * 64;
     }
+}
+
+/* Down to loops. */
+static inline LoopProgram *programs_lower(const PassState *state)
+{
+    programs_place(state->g);
+    return lower_plan(state->arena, state->plan, state->target, STR("p"));
 }
 
 static inline size_t programs_place_of(const Tensor *t, size_t e)

@@ -83,16 +83,7 @@ static inline bool units_steady(Arena *arena, const Graph *g, double **value, do
 /* The training step before any pass but the gradients and the updates has touched it. */
 static inline Graph *units_train_graph(Arena *arena, const Model *model, const Target *target)
 {
-    PassState state = {.arena = arena, .target = target, .train = true, .model = model};
-    state.g = graph_like(model->graph);
-    NodeId *map = arena_array(arena, NodeId, model->graph->nodes.n);
-    for (NodeId id = 1; id < model->graph->nodes.n; id++)
-        map[id] = graph_copy_node(state.g, model->graph, id, map);
-    for (uint32_t i = 0; i < model->graph->roots.n; i++) {
-        const Root *root = &model->graph->roots.at[i];
-        if (root->kind == ROOT_LOSS)
-            graph_root_add(state.g, root->kind, map[root->node], root->index, root->name);
-    }
+    PassState state = programs_start(arena, model, model->graph, true, target);
     PassOptions options = {.stop_after = "expand", .verify = true};
     pass_run(&state, pipeline_train, &options);
     return state.g;

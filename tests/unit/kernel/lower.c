@@ -10,20 +10,8 @@
 
 static void run_one(Arena *arena, const Graph *source, bool train, const Target *target, const char *what)
 {
-    PassState state = {.arena = arena, .target = target, .train = train};
-    state.g = graph_like(source);
-    NodeId *map = arena_array(arena, NodeId, source->nodes.n);
-    for (NodeId id = 1; id < source->nodes.n; id++)
-        map[id] = graph_copy_node(state.g, source, id, map);
-    for (uint32_t i = 0; i < source->roots.n; i++)
-        if (source->roots.at[i].kind == ROOT_LOSS || !train)
-            graph_root_add(state.g, source->roots.at[i].kind, map[source->roots.at[i].node], source->roots.at[i].index,
-                           source->roots.at[i].name);
-    PassOptions options = {.verify = true};
-    assert_true(pass_run(&state, train ? pipeline_train : pipeline_inference, &options));
-    uint64_t param, held;
-    programs_place(state.g, &param, &held);
-    LoopProgram *program = lower_plan(arena, state.plan, target, STR("p"));
+    PassState state = programs_plan(arena, NULL, source, train, target);
+    LoopProgram *program = programs_lower(&state);
     const char *why = loop_verify(program, source->batch, arena);
     if (why != NULL) {
         Text text = {.arena = arena};

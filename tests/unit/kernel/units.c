@@ -6,24 +6,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "syntax/parse.h"
+#include "networks.h"
 #include "units.h"
-
-#include <glob.h>
 
 static void check_file(const char *path)
 {
     Arena *arena = arena_new();
-    Sources sources = {.arena = arena};
-    Diags diags = {.arena = arena, .sources = &sources};
-    Str why = {0};
-    const Source *source = source_read(&sources, str_of(path), &why);
-    if (source == NULL)
-        fail_msg("%s", why.p);
-    SemaOptions options = {.batch = 0};
-    Program *program = sema_run(arena, &sources, &diags, parse_source(arena, &diags, source), &options);
-    if (diag_count(&diags, LEVEL_ERROR) != 0)
-        fail_msg("%s", diag_render(arena, diags.list.at[0], &(DiagStyle){.format = DIAG_SHORT}).p);
+    Program *program = networks_read(arena, path, 0);
     for (unsigned t = 0; t < target_count(); t++) {
         UnitOptions unit_options = {.target = target_at(t), .verify = true};
         const Unit *unit = unit_build(arena, program, &unit_options);
@@ -38,25 +27,16 @@ static void check_file(const char *path)
     arena_free(arena);
 }
 
-static void check_all(const char *pattern)
-{
-    glob_t found;
-    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
-    for (size_t i = 0; i < found.gl_pathc; i++)
-        check_file(found.gl_pathv[i]);
-    globfree(&found);
-}
-
 static void models(void **unused)
 {
     (void)unused;
-    check_all(ACT_SOURCE_DIR "/tests/models/*.act");
+    networks_each(ACT_SOURCE_DIR "/tests/models/*.act", check_file);
 }
 
 static void examples(void **unused)
 {
     (void)unused;
-    check_all(ACT_SOURCE_DIR "/examples/*.act");
+    networks_each(ACT_SOURCE_DIR "/examples/*.act", check_file);
 }
 
 int main(void)

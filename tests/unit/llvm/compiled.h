@@ -14,22 +14,9 @@ typedef struct Compiled {
 
 static inline void compiled_plan(Arena *arena, const Model *model, const Graph *source, bool train, const Target *target, Compiled *out)
 {
-    PassState state = {.arena = arena, .target = target, .train = train, .model = model};
-    state.g = graph_like(source);
-    NodeId *map = arena_array(arena, NodeId, source->nodes.n);
-    for (NodeId id = 1; id < source->nodes.n; id++)
-        map[id] = graph_copy_node(state.g, source, id, map);
-    for (uint32_t i = 0; i < source->roots.n; i++)
-        if (source->roots.at[i].kind == ROOT_LOSS || !train)
-            graph_root_add(state.g, source->roots.at[i].kind, map[source->roots.at[i].node], source->roots.at[i].index,
-                           source->roots.at[i].name);
-    layout_mark_rows(state.g, source);
-    PassOptions options = {.verify = true};
-    assert_true(pass_run(&state, train ? pipeline_train : pipeline_inference, &options));
-    uint64_t param, held;
-    programs_place(state.g, &param, &held);
+    PassState state = programs_plan(arena, model, source, train, target);
     out->g = state.g;
-    out->program = lower_plan(arena, state.plan, target, STR("p"));
+    out->program = programs_lower(&state);
     assert_null(loop_verify(out->program, source->batch, arena));
 }
 

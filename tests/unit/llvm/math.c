@@ -9,47 +9,58 @@
 
 #include "llvm/ulp.h"
 
-/* Floats in order of their bits, `stride` apart. */
-static void test_error(void **state)
+/* All functions, compiled for every level that this machine runs. */
+static void each_level(void (*test)(const JitLevel *level, const UlpRun *run))
 {
-    (void)state;
-    enum { STRIDE = 10007 };
-    static float in[ULP_BLOCK], out[ULP_BLOCK];
-    static double ref[ULP_BLOCK];
     for (int l = 0; l < JIT_LEVELS; l++) {
         if (!jit_can_run(&jit_level[l]))
             continue;
         Jit jit;
         UlpRun run[ULP_FUNCTIONS];
         ulp_start(&jit, &jit_level[l], run);
-        for (unsigned f = 0; f < ULP_FUNCTIONS; f++) {
-            UlpWorst worst = {0};
-            for (uint64_t next = 0; next >> 32 == 0;) {
-                for (unsigned i = 0; i < ULP_BLOCK; i++, next += STRIDE) {
-                    uint32_t bits = (uint32_t)next;
-                    memcpy(&in[i], &bits, 4);
-                    ref[i] = ulp_function[f].reference((double)in[i]);
-                }
-                run[f](in, out, ULP_BLOCK);
-                ulp_measure(in, out, ref, ULP_BLOCK, &worst);
-            }
-            if (!(worst.error <= ulp_most(f, &jit_level[l])))
-                fail_msg("%s, %s: %.3f ULP at %a", jit_level[l].name, ulp_function[f].name, worst.error,
-                         (double)worst.at);
-        }
+        test(&jit_level[l], run);
         jit_end(&jit);
     }
 }
 
-/* Where something changes: zeros, ends of the range, and their neighbours. */
-static void test_special(void **state)
+/* Floats in order of their bits, `stride` apart. */
+static void error_at(const JitLevel *level, const UlpRun *run)
+{
+    enum { STRIDE = 10007 };
+    static float in[ULP_BLOCK], out[ULP_BLOCK];
+    static double ref[ULP_BLOCK];
+    for (unsigned f = 0; f < ULP_FUNCTIONS; f++) {
+        UlpWorst worst = {0};
+        for (uint64_t next = 0; next >> 32 == 0;) {
+            for (unsigned i = 0; i < ULP_BLOCK; i++, next += STRIDE) {
+                uint32_t bits = (uint32_t)next;
+                memcpy(&in[i], &bits, 4);
+                ref[i] = ulp_function[f].reference((double)in[i]);
+            }
+            run[f](in, out, ULP_BLOCK);
+            ulp_measure(in, out, ref, ULP_BLOCK, &worst);
+        }
+        if (!(worst.error <= ulp_most(f, level)))
+            fail_msg("%s, %s: %.3f ULP at %a", level->name, ulp_function[f].name, worst.error, (double)worst.at);
+    }
+}
+
+static void test_error(void **state)
 {
     (void)state;
+    each_level(error_at);
+}
+
+/* Where something changes: zeros, ends of the range, and their neighbours. */
+static void special_at(const JitLevel *level, const UlpRun *run)
+{
     static const float place[] = {0,       0x1p-149f, 0x1p-126f,       0x1p-24f,  0.5f,      1,          2,     9,
                                   17.33f,  88.72283f, 88.72284f,       87.33654f, 87.33655f, 103.97208f, 3.93f, 0x1p24f,
                                   0x1p25f, 0x1p126f,  0x1.fffffep127f, INFINITY};
     enum { N = 6 * sizeof place / sizeof *place + 16 };
-    float in[N / 16 * 16] = {NAN}, out[N / 16 * 16], first[ULP_FUNCTIONS][N / 16 * 16];
+    static float first[ULP_FUNCTIONS][N / 16 * 16]; /* the bits of the first level with a fused multiply-add */
+    static bool fused_seen;
+    float in[N / 16 * 16] = {NAN}, out[N / 16 * 16];
     unsigned n = 1;
     for (unsigned i = 0; i < sizeof place / sizeof *place; i++)
         for (unsigned sign = 0; sign < 2; sign++) {
@@ -59,54 +70,47 @@ static void test_special(void **state)
             in[n++] = nextafterf(x, INFINITY);
         }
     assert_true(n <= sizeof in / sizeof *in);
-    bool fused_seen = false;
-    for (int l = 0; l < JIT_LEVELS; l++) {
-        if (!jit_can_run(&jit_level[l]))
-            continue;
-        Jit jit;
-        UlpRun run[ULP_FUNCTIONS];
-        ulp_start(&jit, &jit_level[l], run);
-        for (unsigned f = 0; f < ULP_FUNCTIONS; f++) {
-            run[f](in, out, sizeof in / sizeof *in);
-            for (unsigned i = 0; i < n; i++) {
-                double error = ulp_error(out[i], ulp_function[f].reference((double)in[i]));
-                if (!(error <= ulp_most(f, &jit_level[l])))
-                    fail_msg("%s, %s(%a) is %a", jit_level[l].name, ulp_function[f].name, (double)in[i],
-                             (double)out[i]);
-            }
-            if (!jit_level[l].target.fma)
-                continue;
-            if (!fused_seen)
-                memcpy(first[f], out, sizeof out);
-            else
-                assert_memory_equal(first[f], out, sizeof out);
+    for (unsigned f = 0; f < ULP_FUNCTIONS; f++) {
+        run[f](in, out, sizeof in / sizeof *in);
+        for (unsigned i = 0; i < n; i++) {
+            double error = ulp_error(out[i], ulp_function[f].reference((double)in[i]));
+            if (!(error <= ulp_most(f, level)))
+                fail_msg("%s, %s(%a) is %a", level->name, ulp_function[f].name, (double)in[i], (double)out[i]);
         }
-        fused_seen = fused_seen || jit_level[l].target.fma;
-        jit_end(&jit);
+        if (!level->target.fma)
+            continue;
+        if (!fused_seen)
+            memcpy(first[f], out, sizeof out);
+        else
+            assert_memory_equal(first[f], out, sizeof out);
     }
+    fused_seen = fused_seen || level->target.fma;
+}
+
+static void test_special(void **state)
+{
+    (void)state;
+    each_level(special_at);
 }
 
 /* exp goes down to nothing by way of the subnormal numbers, in every width. */
+static void subnormal_at(const JitLevel *level, const UlpRun *run)
+{
+    enum { N = 1 << 10 };
+    static float in[N], out[N];
+    assert_string_equal(ulp_function[0].name, "exp");
+    for (int i = 0; i < N; i++)
+        in[i] = -87.0f - (float)i * (18.0f / N);
+    run[0](in, out, N);
+    for (int i = 0; i < N; i++)
+        if (!(fabs((double)out[i] - exp((double)in[i])) <= 2.4 * 0x1p-149))
+            fail_msg("%s, exp(%a) is %a", level->name, (double)in[i], (double)out[i]);
+}
+
 static void test_subnormal(void **state)
 {
     (void)state;
-    enum { N = 1 << 10 };
-    static float in[N], out[N];
-    for (int l = 0; l < JIT_LEVELS; l++) {
-        if (!jit_can_run(&jit_level[l]))
-            continue;
-        Jit jit;
-        UlpRun run[ULP_FUNCTIONS];
-        ulp_start(&jit, &jit_level[l], run);
-        assert_string_equal(ulp_function[0].name, "exp");
-        for (int i = 0; i < N; i++)
-            in[i] = -87.0f - (float)i * (18.0f / N);
-        run[0](in, out, N);
-        for (int i = 0; i < N; i++)
-            if (!(fabs((double)out[i] - exp((double)in[i])) <= 2.4 * 0x1p-149))
-                fail_msg("%s, exp(%a) is %a", jit_level[l].name, (double)in[i], (double)out[i]);
-        jit_end(&jit);
-    }
+    each_level(subnormal_at);
 }
 
 /* ── functions of two arguments and of either type: x in lanes, y its reverse ── */

@@ -7,23 +7,12 @@
 #include <cmocka.h>
 
 #include "llvm/compiled.h"
-#include "syntax/parse.h"
-
-#include <glob.h>
+#include "networks.h"
 
 static void check_file(const char *path)
 {
     Arena *arena = arena_new();
-    Sources sources = {.arena = arena};
-    Diags diags = {.arena = arena, .sources = &sources};
-    Str why = {0};
-    const Source *source = source_read(&sources, str_of(path), &why);
-    if (source == NULL)
-        fail_msg("%s", why.p);
-    SemaOptions options = {.batch = 128};
-    Program *program = sema_run(arena, &sources, &diags, parse_source(arena, &diags, source), &options);
-    if (diag_count(&diags, LEVEL_ERROR) != 0)
-        fail_msg("%s", diag_render(arena, diags.list.at[0], &(DiagStyle){.format = DIAG_SHORT}).p);
+    Program *program = networks_read(arena, path, 128);
     for (uint32_t i = 0; i < program->models.n; i++)
         for (unsigned l = 0; l < JIT_LEVELS; l++)
             if (jit_can_run(&jit_level[l])) {
@@ -34,25 +23,16 @@ static void check_file(const char *path)
     arena_free(arena);
 }
 
-static void check_all(const char *pattern)
-{
-    glob_t found;
-    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
-    for (size_t i = 0; i < found.gl_pathc; i++)
-        check_file(found.gl_pathv[i]);
-    globfree(&found);
-}
-
 static void models(void **unused)
 {
     (void)unused;
-    check_all(ACT_SOURCE_DIR "/tests/models/*.act");
+    networks_each(ACT_SOURCE_DIR "/tests/models/*.act", check_file);
 }
 
 static void examples(void **unused)
 {
     (void)unused;
-    check_all(ACT_SOURCE_DIR "/examples/*.act");
+    networks_each(ACT_SOURCE_DIR "/examples/*.act", check_file);
 }
 
 /* unit_llvm_models FILES…: only these. */

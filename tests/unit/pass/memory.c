@@ -92,23 +92,6 @@ static unsigned taken_over(const Plan *plan)
     return n;
 }
 
-static Plan *plan_of(Arena *arena, const Graph *source, const Target *target, bool train)
-{
-    PassState state = {.arena = arena, .target = target, .train = train};
-    state.g = graph_like(source);
-    NodeId *map = arena_array(arena, NodeId, source->nodes.n);
-    for (NodeId id = 1; id < source->nodes.n; id++)
-        map[id] = graph_copy_node(state.g, source, id, map);
-    for (uint32_t i = 0; i < source->roots.n; i++)
-        if (source->roots.at[i].kind == ROOT_LOSS || !train)
-            graph_root_add(state.g, source->roots.at[i].kind, map[source->roots.at[i].node], source->roots.at[i].index,
-                           source->roots.at[i].name);
-    PassOptions options = {.verify = true};
-    assert_true(pass_run(&state, train ? pipeline_train : pipeline_inference, &options));
-    state.plan->g = state.g;
-    return state.plan;
-}
-
 static void threads_never_meet(void **unused)
 {
     (void)unused;
@@ -120,7 +103,7 @@ static void threads_never_meet(void **unused)
         snprintf(what, sizeof what, "seed %d", (int)seed);
         Graph *g = random_graph(arena, seed);
         for (int train = 0; train < 2; train++) {
-            Plan *plan = plan_of(arena, g, target, train);
+            Plan *plan = programs_plan(arena, NULL, g, train, target).plan;
             Uses uses = uses_of(arena, plan);
             no_race(plan, &uses, what);
             shared += taken_over(plan);
@@ -161,7 +144,7 @@ static void gradients_in_place(void **unused)
         Arena *arena = arena_new();
         uint32_t w = width[i];
         Graph *g = programs_read(arena, str_printf(arena, deep, w, w, w, w, w, w, w, w).p);
-        Plan *plan = plan_of(arena, g, target_find(16, 32), true);
+        Plan *plan = programs_plan(arena, NULL, g, true, target_find(16, 32)).plan;
         uint64_t row = (w + (w == 1024 ? 16 : 0)) * 4;
         Text text = {.arena = arena};
         plan_print(plan, &text);
@@ -181,9 +164,9 @@ static void other_batches(void **unused)
         for (unsigned i = 0; i < 3; i++) {
             Arena *arena = arena_new();
             Graph *g = random_graph(arena, seed);
-            uint64_t said = place_bytes(arena, plan_of(arena, g, target_find(16, 32), true), batch[i]);
+            uint64_t said = place_bytes(arena, programs_plan(arena, NULL, g, true, target_find(16, 32)).plan, batch[i]);
             g->batch = batch[i];
-            assert_int_equal(said, plan_of(arena, g, target_find(16, 32), true)->work_bytes);
+            assert_int_equal(said, programs_plan(arena, NULL, g, true, target_find(16, 32)).plan->work_bytes);
             arena_free(arena);
         }
 }
