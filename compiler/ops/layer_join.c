@@ -1,6 +1,38 @@
 /* concat, split, slice, pad, crop: putting values together along an axis and taking them apart. */
 #include "ops/layer.h"
 
+/* Value `i` does not lie beside the first one along `axis`: says why. */
+static bool refuse(LayerCall *call, uint32_t i, uint32_t axis)
+{
+    const Type *first = layer_type(call, 0), *type = layer_type(call, i);
+    Diag *diag;
+    if (type->dtype != first->dtype)
+        diag = layer_error(call, "ACT105", "concat_axis", 0, "numbers and indices can't be joined");
+    else if (type->rank != first->rank)
+        diag = layer_error(call, "ACT105", "concat_axis", 0,
+                           "values that are joined have equally many axes, and these have %u and %u", first->rank,
+                           type->rank);
+    else
+        diag = layer_error(call, "ACT105", "concat_axis", 0,
+                           "values joined along axis %u must agree along all others", axis);
+    diag_label(diag, call->value[i].span, "this has shape " STR_FMT,
+               STR_ARG(layer_shape(call, call->value[i].value)));
+    if (type->dtype != first->dtype) {
+        diag_help(diag, "turn the indices into vectors first: `|> one_hot(...)` or `|> embedding(...)`");
+    } else if (type->rank != first->rank) {
+        diag_help(diag, "`|> reshape(...)` adds or removes an axis of size 1");
+    } else {
+        for (uint32_t other = 0; other < type->rank; other++) { /* the one axis that does differ, when it is one */
+            bool alone = type->dim[other] != first->dim[other] && type->dim[axis] == first->dim[axis];
+            for (uint32_t k = 0; alone && k < type->rank; k++)
+                alone = k == other || type->dim[k] == first->dim[k];
+            if (alone)
+                diag_help(diag, "they agree along all axes but %u: `axis = %u`", other, other);
+        }
+    }
+    return false;
+}
+
 static bool concat(LayerCall *call)
 {
     const Type *first = layer_type(call, 0);
@@ -14,13 +46,8 @@ static bool concat(LayerCall *call)
         bool fits = type->rank == first->rank && type->dtype == first->dtype;
         for (uint32_t k = 0; fits && k < type->rank; k++)
             fits = k == axis || type->dim[k] == first->dim[k];
-        if (!fits) {
-            Diag *diag = layer_error(call, "ACT105", "concat_axis", 0,
-                                     "values joined along axis %u must agree along all others", axis);
-            diag_label(diag, call->value[i].span, "this has shape " STR_FMT,
-                       STR_ARG(layer_shape(call, call->value[i].value)));
-            return false;
-        }
+        if (!fits)
+            return refuse(call, i, axis);
         in[i] = call->value[i].value;
         total += type_elements(type);
     }
@@ -30,6 +57,26 @@ static bool concat(LayerCall *call)
         return false;
     }
     return layer_done(call, build_concat(call->g, in, call->n_value, axis));
+}
+
+static void refuse_split(LayerCall *call, int64_t have, uint32_t axis)
+{
+    const Dims *sizes = &call->arg[0].dims;
+    Diag *diag = layer_error(call, "ACT101", "shape_mismatch", 0, "%lld numbers can't be split this way",
+                             (long long)have);
+    int64_t total = 0;
+    bool positive = true;
+    for (uint32_t i = 0; i < sizes->n; i++) {
+        total += sizes->at[i];
+        positive = positive && sizes->at[i] > 0;
+    }
+    if (!positive)
+        diag_note(diag, "every part has at least 1 number");
+    else if (sizes->n > 1)
+        diag_note(diag, "the sizes add up to %lld, and axis %u has %lld", (long long)total, axis, (long long)have);
+    else
+        diag_note(diag, "`split(%lld)` makes %lld equal parts, at most %d", (long long)total, (long long)total,
+                  LAYER_MAX_RESULT);
 }
 
 static bool split(LayerCall *call)
@@ -47,13 +94,7 @@ static bool split(LayerCall *call)
         total += part[i] < 1 ? have + 1 : part[i];
     }
     if (total != have || (sizes->n == 1 && n != sizes->at[0])) {
-        Diag *diag =
-            layer_error(call, "ACT101", "shape_mismatch", 0, "%lld numbers can't be split this way", (long long)have);
-        if (sizes->n == 1)
-            diag_note(diag, "`split(%lld)` makes %lld equal parts, at most %d", (long long)sizes->at[0],
-                      (long long)sizes->at[0], LAYER_MAX_RESULT);
-        else
-            diag_note(diag, "the sizes add up to %lld", (long long)total);
+        refuse_split(call, have, axis);
         return false;
     }
     int64_t start = 0;

@@ -13,6 +13,13 @@ static bool axes_of(LayerCall *call, uint32_t *axes, double *count)
             uint32_t axis;
             if (!layer_axis(call, 0, arg->dims.at[i], type->rank, &axis))
                 return false;
+            if (*axes >> axis & 1) {
+                Diag *diag = diag_new(call->diags, LEVEL_ERROR, "ACT1209", "wrong_argument", arg->span,
+                                      "axis %u is named twice", axis);
+                diag_label(diag, call->value[0].span, "this has shape " STR_FMT,
+                           STR_ARG(layer_shape(call, call->value[0].value)));
+                return false;
+            }
             *axes |= 1u << axis;
         }
     }

@@ -59,7 +59,14 @@ static bool permute(LayerCall *call)
         seen |= 1u << axis;
     }
     if (dims->n != type->rank || seen != (1u << type->rank) - 1) {
-        layer_error(call, "ACT1209", "wrong_argument", 0, "`permute` names each of the %u axes once", type->rank);
+        Diag *diag = layer_error(call, "ACT1209", "wrong_argument", 0, "`permute` names each of the %u axes once",
+                                 type->rank);
+        if (type->rank > 1) { /* the last two turned, as an example of a whole list */
+            Text text = {.arena = call->arena};
+            for (uint32_t i = 0; i < type->rank; i++)
+                text_printf(&text, "%s%u", i ? ", " : "", i + 2 < type->rank ? i : 2 * type->rank - 3 - i);
+            diag_help(diag, "`permute(" STR_FMT ")` turns the last two", STR_ARG(text_str(&text)));
+        }
         return false;
     }
     return layer_done(call, build_permute(call->g, call->value[0].value, dims->n, axes));

@@ -299,9 +299,10 @@ static bool take_values(Sema *s, const Layer *layer, Args *pos, Span span, Layer
         return false;
     }
     for (; i < pos->n && i < layer->max_value; i++) {
-        Value v = i < layer->min_value || (pos->at[i].done || !layer->param[0].words) ? arg_value(s, &pos->at[i])
-                                                                                      : value_none();
-        if (i >= layer->min_value && !value_is_graph(v) && v.kind != V_SX)
+        bool asked = i < layer->min_value || pos->at[i].done || !layer->param[0].words;
+        Value v = asked ? arg_value(s, &pos->at[i]) : value_none();
+        bool broken = asked && v.kind == V_NONE; /* may be one more value: nothing is said about it again */
+        if (i >= layer->min_value && !value_is_graph(v) && v.kind != V_SX && !broken)
             break;
         NodeId node = value_want_node(s, v, v.span.source ? v.span : span, who);
         ok = ok && node;

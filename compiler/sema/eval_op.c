@@ -34,6 +34,28 @@ void origin_set(Sema *s, NodeId from, Span span, Str fn)
     }
 }
 
+/* A value for each of the leading axes of another one: axes of size 1 behind it line the two up. */
+static void help_align(Sema *s, Diag *diag, const Operands *o, uint32_t i)
+{
+    const Type *wide = graph_type(s->g, o->node[0]), *few = graph_type(s->g, o->node[i]);
+    bool turned = few->rank > wide->rank;
+    if (turned) {
+        const Type *swap = wide;
+        wide = few;
+        few = swap;
+    }
+    bool leads = few->rank > 0 && few->rank < wide->rank;
+    for (uint32_t k = 0; leads && k < few->rank; k++)
+        leads = few->dim[k] == wide->dim[k];
+    if (!leads)
+        return;
+    Text text = {.arena = s->arena};
+    for (uint32_t k = 0; k < wide->rank; k++)
+        text_printf(&text, "%s%u", k ? ", " : "", k < few->rank ? few->dim[k] : 1);
+    diag_help(diag, "`|> reshape(" STR_FMT ")` lines the %s up with the leading %s; after a reduction, `keep = true` does",
+              STR_ARG(text_str(&text)), turned ? "first" : "second", few->rank == 1 ? "axis" : "axes");
+}
+
 static void mismatch(Sema *s, Frame *f, const Operands *o, uint32_t i, Sx sx, Span span)
 {
     Str a = sema_shape(s, o->node[0]), b = sema_shape(s, o->node[i]);
@@ -52,6 +74,7 @@ static void mismatch(Sema *s, Frame *f, const Operands *o, uint32_t i, Sx sx, Sp
     diag_label(diag, sema_place(s, o->span[0]), "this has shape " STR_FMT, STR_ARG(a));
     diag_label(diag, sema_place(s, o->span[i]), "this has shape " STR_FMT, STR_ARG(b));
     diag_note(diag, "sizes are compared from the last axis; they must be equal, or one of them 1");
+    help_align(s, diag, o, i);
 }
 
 static bool same_dims(const Type *a, const Type *b)
