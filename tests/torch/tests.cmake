@@ -1,0 +1,13 @@
+# Layers against what PyTorch computed: one test for each file of tests/fixtures/torch_layers, made by the scripts of this folder.
+if(TARGET actrt AND TARGET act_driver)
+  add_executable(torch_layers ${CMAKE_CURRENT_LIST_DIR}/layers.c)
+  target_include_directories(torch_layers PRIVATE ${CMAKE_SOURCE_DIR}/tests/unit ${CMAKE_SOURCE_DIR}/runtime)
+  target_link_libraries(torch_layers PRIVATE act_driver ${CMOCKA_LIBRARY})
+  set_target_properties(torch_layers PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  file(GLOB families CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fixtures/torch_layers/*.safetensors)
+  foreach(file ${families})
+    get_filename_component(name ${file} NAME_WE)
+    add_test(NAME torch.${name} COMMAND torch_layers ${file})
+    set_tests_properties(torch.${name} PROPERTIES LABELS unit TIMEOUT 120)
+  endforeach()
+endif()
