@@ -123,14 +123,17 @@ struct LoopStmt {
 /* ── kernels and programs ── */
 typedef enum LoopSplit {
     SPLIT_NONE,   /* thread 0 alone */
-    SPLIT_OUTER   /* the outermost loop (of every top statement; a TILE: its rows) is cut into ranges, one a thread */
+    SPLIT_OUTER,  /* the outermost loop (of every top statement; a TILE: its rows) is cut into ranges, one a thread */
+    /* A TILE alone: its register tiles (`grain` rows of a column block each), block after block, are cut into ranges. Thread t has the
+     * same part of the blocks in all kernels split so, whatever their rows */
+    SPLIT_TILES
 } LoopSplit;
 
 typedef struct LoopKernel {
     Str name;             /* "linear1_gelu"; unique in the program */
     Span span;
     LoopSplit split;
-    Extent split_extent;  /* of the outermost loop(s) */
+    Extent split_extent;  /* of the outermost loop(s); SPLIT_TILES: rows of the TILE */
     uint32_t grain;       /* ranges start at multiples of this */
     bool by_rows;         /* split_extent counts rows of the batch: thread t has the same rows in every such kernel */
     bool barrier;         /* wait for all threads before this kernel */

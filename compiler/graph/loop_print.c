@@ -228,8 +228,8 @@ static void put_kernel(const LoopProgram *program, const LoopKernel *kernel, Tex
     for (uint32_t i = 0; i < kernel->n_arg; i++)
         p.name[i] = arg_name(program, &kernel->arg[i], out->arena);
     text_printf(out, "kernel " STR_FMT, STR_ARG(kernel->name));
-    if (kernel->split == SPLIT_OUTER) {
-        text_add(out, STR(" split "));
+    if (kernel->split != SPLIT_NONE) {
+        text_add(out, kernel->split == SPLIT_TILES ? STR(" split tiles of ") : STR(" split "));
         put_extent(kernel->split_extent, out);
         text_printf(out, " grain %u", kernel->grain);
     }

@@ -386,16 +386,17 @@ static bool check_split(Verify *v)
     const LoopKernel *k = v->kernel;
     if (k->split == SPLIT_NONE)
         return !k->by_rows || broken(v, "goes by rows, but is not split");
-    if (k->split != SPLIT_OUTER)
+    if (k->split != SPLIT_OUTER && k->split != SPLIT_TILES)
         return broken(v, "is split in no known way");
     if (k->grain == 0)
         return broken(v, "is split in grains of 0");
-    if (k->by_rows && k->split_extent.per_row == 0)
+    if (k->by_rows && (k->split_extent.per_row == 0 || k->split == SPLIT_TILES))
         return broken(v, "goes by rows, but its extent does not");
     for (const LoopStmt *s = k->body; s; s = s->next) {
-        bool fits = (s->kind == LOOP_FOR && same_extent(s->loop.extent, k->split_extent)) ||
-                    (s->kind == LOOP_TILE && same_extent(s->tile.rows, k->split_extent));
-        if (!fits)
+        bool tile = s->kind == LOOP_TILE && same_extent(s->tile.rows, k->split_extent);
+        if (k->split == SPLIT_TILES && (!tile || s->next || s != k->body))
+            return broken(v, "is split by tiles, but is not one tile of that many rows");
+        if (!tile && !(s->kind == LOOP_FOR && same_extent(s->loop.extent, k->split_extent)))
             return broken(v, "is split, but not all of its outer statements are loops of that extent");
     }
     return true;

@@ -20,6 +20,7 @@ typedef struct Group {
     Type space;
     uint32_t columns;
     bool by_rows;             /* every value it makes has the batch and row b needs only row b: threads split the batch */
+    bool by_tiles;            /* of a contraction: threads split its result by panels, so that each finds the weights it updates */
     bool barrier;             /* all threads must have finished the groups before */
 } Group;
 

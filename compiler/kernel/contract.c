@@ -152,5 +152,6 @@ void lower_contract(Lower *l)
         lower_layout(l, id, &panel);
         lower_store(l, id, place(&c, type, type, panel, lower_pad(l, id)), what);
     }
-    lower_end(l, SPLIT_OUTER, tile->rows, l->group->by_rows, l->group->by_rows ? 1 : tile->tile_rows);
+    lower_end(l, l->group->by_tiles ? SPLIT_TILES : SPLIT_OUTER, tile->rows, l->group->by_rows,
+              l->group->by_rows ? 1 : tile->tile_rows);
 }

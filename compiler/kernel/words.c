@@ -196,6 +196,10 @@ static void put_threads(const LoopKernel *kernel, Text *out)
         text_add(out, STR("     runs on one thread\n"));
         return;
     }
+    if (kernel->split == SPLIT_TILES) {
+        text_printf(out, "     threads share the panels of the result, and tiles of %u rows where a panel is divided\n", kernel->grain);
+        return;
+    }
     text_add(out, kernel->by_rows ? STR("     threads share the rows of the batch\n") : STR("     threads share "));
     if (kernel->by_rows)
         return;

@@ -1,6 +1,6 @@
 /* A loop program as functions: its kernels, the worker that every thread runs through them, and the driver. */
 #include "base/map.h"
-#include "llvm/kernel.h"
+#include "llvm/tile.h"
 
 /* ── how a kernel's range is cut ──
  * Units of `grain` are dealt out evenly: thread t has units [units * t / threads, units * (t + 1) / threads). Kernels
@@ -20,19 +20,28 @@ typedef struct KernelCall {
 } KernelCall;
 
 /* The worker walks a constant list of steps, so that its own code does not grow with the network. */
-typedef enum StepField { STEP_FN, STEP_TABLE, STEP_FIXED, STEP_PER_ROW, STEP_GRAIN, STEP_KIND, STEP_FIELDS } StepField;
+typedef enum StepField {
+    STEP_FN, STEP_TABLE, STEP_FIXED, STEP_PER_ROW, STEP_GRAIN, STEP_BLOCKS, STEP_KIND, STEP_FIELDS
+} StepField;
 enum {
     STEP_ALONE = 0, /* thread 0 alone */
     STEP_RANGE = 1, /* fixed + per_row * n iterations are dealt out in units of the grain */
     STEP_ROWS = 2,  /* per_row iterations for each of the thread's rows */
+    STEP_TILES = 3, /* in each of the blocks there are fixed + per_row * n rows in tiles of the grain; all tiles are dealt out */
     STEP_SPLIT = 3,
     STEP_BARRIER = 4
 };
 
 static LLVMTypeRef step_type(Cg *c)
 {
-    LLVMTypeRef field[STEP_FIELDS] = {c->ptr, c->ptr, c->i64, c->i64, c->i64, c->i64};
+    LLVMTypeRef field[STEP_FIELDS] = {c->ptr, c->ptr, c->i64, c->i64, c->i64, c->i64, c->i64};
     return LLVMStructTypeInContext(c->ctx, field, STEP_FIELDS, false);
+}
+
+static int64_t step_kind(const LoopKernel *k)
+{
+    static const int64_t kind[] = {[SPLIT_NONE] = STEP_ALONE, [SPLIT_OUTER] = STEP_RANGE, [SPLIT_TILES] = STEP_TILES};
+    return k->by_rows && k->split_extent.per_row ? STEP_ROWS : kind[k->split];
 }
 
 static LLVMValueRef step_list(Cg *c, const LoopProgram *p, const KernelCall *kernel, const char *prefix)
@@ -41,13 +50,13 @@ static LLVMValueRef step_list(Cg *c, const LoopProgram *p, const KernelCall *ker
     LLVMValueRef *step = arena_array(c->arena, LLVMValueRef, p->kernels.n + 1);
     for (uint32_t i = 0; i < p->kernels.n; i++) {
         const LoopKernel *k = &p->kernels.at[i];
-        bool rows = k->by_rows && k->split_extent.per_row;
-        int64_t kind = k->split != SPLIT_OUTER ? STEP_ALONE : rows ? STEP_ROWS : STEP_RANGE;
+        bool tiles = k->split == SPLIT_TILES;
         LLVMValueRef field[STEP_FIELDS] = {kernel[i].fn, kernel[i].table ? kernel[i].table : LLVMConstNull(c->ptr)};
         field[STEP_FIXED] = cg_i64(c, k->split_extent.fixed);
         field[STEP_PER_ROW] = cg_i64(c, k->split_extent.per_row);
         field[STEP_GRAIN] = cg_i64(c, k->by_rows ? row_grain(p) : k->grain ? k->grain : 1);
-        field[STEP_KIND] = cg_i64(c, kind | (k->barrier && i > 0 ? STEP_BARRIER : 0));
+        field[STEP_BLOCKS] = cg_i64(c, tiles ? tile_blocks(&k->body->tile) : 1);
+        field[STEP_KIND] = cg_i64(c, step_kind(k) | (k->barrier && i > 0 ? STEP_BARRIER : 0));
         step[i] = LLVMConstStructInContext(c->ctx, field, STEP_FIELDS, false);
     }
     LLVMValueRef all = LLVMConstArray2(type, step, p->kernels.n);
@@ -75,10 +84,16 @@ static LLVMValueRef boundary(const Worker *w, LLVMValueRef units, LLVMValueRef i
     return cg_imin(c, cg_mul(c, cg_udiv(c, cg_mul(c, units, index), w->threads), grain), total);
 }
 
+static LLVMValueRef units_of(const Worker *w, LLVMValueRef total, LLVMValueRef grain)
+{
+    Cg *c = w->c;
+    return cg_udiv(c, cg_add(c, total, cg_sub(c, grain, cg_i64(c, 1))), grain);
+}
+
 static Range deal(const Worker *w, LLVMValueRef total, LLVMValueRef grain)
 {
     Cg *c = w->c;
-    LLVMValueRef one = cg_i64(c, 1), units = cg_udiv(c, cg_add(c, total, cg_sub(c, grain, one)), grain);
+    LLVMValueRef one = cg_i64(c, 1), units = units_of(w, total, grain);
     return (Range){boundary(w, units, w->thread, grain, total),
                    boundary(w, units, cg_add(c, w->thread, one), grain, total)};
 }
@@ -101,9 +116,12 @@ static Range step_range(const Worker *w, Range rows, LLVMValueRef kind)
     mine.lo = cg_select(c, is_rows, mine.lo, cg_i64(c, 0));
     mine.hi = cg_select(c, is_rows, mine.hi, first);
     CgIf range;
-    cg_if(c, &range, cg_icmp(c, LLVMIntEQ, split, cg_i64(c, STEP_RANGE)), "range");
-    LLVMValueRef total = cg_add(c, step_load(w, STEP_FIXED), cg_mul(c, w->n, per_row));
-    Range dealt = deal(w, total, step_load(w, STEP_GRAIN));
+    LLVMValueRef shared = cg_and(c, split, cg_i64(c, STEP_RANGE)); /* or STEP_TILES */
+    cg_if(c, &range, cg_icmp(c, LLVMIntNE, shared, cg_i64(c, 0)), "range");
+    LLVMValueRef total = cg_add(c, step_load(w, STEP_FIXED), cg_mul(c, w->n, per_row)), one = cg_i64(c, 1);
+    LLVMValueRef tiles = cg_icmp(c, LLVMIntEQ, split, cg_i64(c, STEP_TILES)), grain = step_load(w, STEP_GRAIN);
+    LLVMValueRef all = cg_mul(c, units_of(w, total, grain), step_load(w, STEP_BLOCKS));
+    Range dealt = deal(w, cg_select(c, tiles, all, total), cg_select(c, tiles, one, grain));
     cg_endif(c, &range);
     return (Range){cg_if_value(c, &range, dealt.lo, mine.lo), cg_if_value(c, &range, dealt.hi, mine.hi)};
 }

@@ -314,17 +314,56 @@ static void plan_block(const Kernel *k, const LoopTile *t, TileBlock *b, const H
     b->b_k = b->out;
 }
 
-static void run_columns(Kernel *k, const LoopTile *t, LLVMValueRef block, uint32_t cols, Extent blocks)
+/* The part of a kernel that is one thread's: rows of every block, or tiles counted block after block. */
+typedef struct TilePart {
+    bool cut, by_tiles;
+    LLVMValueRef tiles;       /* by tiles: of each block */
+    LLVMValueRef first, end;  /* blocks */
+} TilePart;
+
+static TilePart tile_part(Kernel *k, const LoopTile *t)
+{
+    Cg *c = k->c;
+    bool outer = k->depth == 0;
+    TilePart part = {.cut = outer && k->k->split != SPLIT_NONE, .by_tiles = outer && k->k->split == SPLIT_TILES};
+    part.first = cg_i64(c, 0);
+    part.end = cg_i64(c, tile_blocks(t));
+    if (!part.by_tiles)
+        return part;
+    LLVMValueRef rows = kernel_extent(k, t->rows), grain = cg_i64(c, k->k->grain), one = cg_i64(c, 1);
+    part.tiles = cg_udiv(c, cg_add(c, rows, cg_sub(c, grain, one)), grain);
+    part.first = cg_udiv(c, k->lo, part.tiles);
+    part.end = cg_udiv(c, cg_add(c, k->hi, cg_sub(c, part.tiles, one)), part.tiles);
+    return part;
+}
+
+/* Rows [*from, *to) of the block are the thread's. */
+static void part_rows(Kernel *k, const LoopTile *t, const TilePart *part, LLVMValueRef block, LLVMValueRef *from,
+                      LLVMValueRef *to)
+{
+    Cg *c = k->c;
+    *from = part->cut ? k->lo : cg_i64(c, 0);
+    *to = part->cut ? k->hi : kernel_extent(k, t->rows);
+    if (!part->by_tiles)
+        return;
+    LLVMValueRef before = cg_mul(c, block, part->tiles), grain = cg_i64(c, k->k->grain), zero = cg_i64(c, 0);
+    LLVMValueRef lo = cg_sub(c, k->lo, before), inside = cg_icmp(c, LLVMIntSGT, lo, zero);
+    *from = cg_mul(c, cg_select(c, inside, lo, zero), grain);
+    *to = cg_imin(c, cg_mul(c, cg_sub(c, k->hi, before), grain), kernel_extent(k, t->rows));
+}
+
+static void run_columns(Kernel *k, const LoopTile *t, const TilePart *part, LLVMValueRef block, uint32_t cols,
+                        Extent blocks)
 {
     Cg *c = k->c;
     TileBlock b = {.cols = cols, .vectors = (cols + c->lanes - 1) / c->lanes, .b_k = t->b_k};
     b.out = b.vectors * c->lanes;
     uint32_t readable = t->b_padded && !t->b_turn ? t->width : cols, before_last = b.out - c->lanes;
     b.last = readable - before_last < c->lanes ? readable - before_last : c->lanes;
-    bool cut = k->depth == 0 && k->k->split == SPLIT_OUTER;
-    Heights h = choose_heights(k, t, b.vectors, cut);
+    Heights h = choose_heights(k, t, b.vectors, part->cut);
     plan_block(k, t, &b, &h);
-    LLVMValueRef to = cut ? k->hi : kernel_extent(k, t->rows), row = cut ? k->lo : cg_i64(c, 0);
+    LLVMValueRef row, to;
+    part_rows(k, t, part, block, &row, &to);
     kernel_push(k, block, 1, blocks);
     int64_t step = t->b_turn ? t->b_block * t->width : t->b_block;
     LLVMValueRef b_at = cg_add(c, cg_mul(c, block, cg_i64(c, step)), cg_i64(c, t->b_base));
@@ -347,14 +386,22 @@ void kernel_tile(Kernel *k, const LoopTile *t)
     Cg *c = k->c;
     ACT_ASSERT(t->width > 0 && t->cols > 0 && t->tile_rows > 0 && (t->depth.fixed > 0 || t->depth.per_row > 0));
     uint32_t full = t->cols / t->width, rest = t->cols % t->width;
-    if (full == 1) {
-        run_columns(k, t, cg_i64(c, 0), t->width, (Extent){1, 0});
-    } else if (full > 1) {
+    TilePart part = tile_part(k, t);
+    if (full == 1 && !part.by_tiles) {
+        run_columns(k, t, &part, cg_i64(c, 0), t->width, (Extent){1, 0});
+    } else if (full > 0) {
         CgLoop *loop = arena_new_of(c->arena, CgLoop);
-        cg_loop_begin(c, loop, cg_i64(c, 0), cg_i64(c, full), cg_i64(c, 1), true, "block");
-        run_columns(k, t, loop->var, t->width, (Extent){full, 0});
+        LLVMValueRef end = rest ? cg_imin(c, part.end, cg_i64(c, full)) : part.end;
+        cg_loop_begin(c, loop, part.first, end, cg_i64(c, 1), !part.by_tiles || !rest, "block");
+        run_columns(k, t, &part, loop->var, t->width, (Extent){full, 0});
         cg_loop_end(c, loop);
     }
-    if (rest)
-        run_columns(k, t, cg_i64(c, full), rest, (Extent){full + 1, 0});
+    if (!rest)
+        return;
+    CgIf last;
+    if (part.by_tiles)
+        cg_if(c, &last, cg_icmp(c, LLVMIntSGT, part.end, cg_i64(c, full)), "last");
+    run_columns(k, t, &part, cg_i64(c, full), rest, (Extent){full + 1, 0});
+    if (part.by_tiles)
+        cg_endif(c, &last);
 }

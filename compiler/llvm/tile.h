@@ -19,6 +19,9 @@ typedef struct TileBlock {
 
 static inline int64_t tile_most(const Kernel *k, Extent extent) { return extent.fixed + extent.per_row * k->batch; }
 
+/* Column blocks of a tile. */
+static inline int64_t tile_blocks(const LoopTile *t) { return (t->cols + t->width - 1) / t->width; }
+
 /* ── pack.c ── */
 bool tile_wants_packing(const Kernel *k, const LoopTile *t, const TileBlock *b);
 /* Terms [k0, k0 + terms) of the block whose first column stands at `from`; returns b->pack. */

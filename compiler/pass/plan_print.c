@@ -24,7 +24,7 @@ void plan_print(const Plan *plan, Text *out)
 {
     for (uint32_t k = 0; k < plan->groups.n; k++) {
         const Group *group = &plan->groups.at[k];
-        text_printf(out, "group %u %s%s%s\n", k, kind_name[group->kind], group->by_rows ? " by rows" : "",
+        text_printf(out, "group %u %s%s%s\n", k, kind_name[group->kind], group->by_rows ? " by rows" : group->by_tiles ? " by tiles" : "",
                     group->barrier ? " after a barrier" : "");
         for (uint32_t i = 0; i < group->nodes.n; i++) {
             NodeId id = group->nodes.at[i];

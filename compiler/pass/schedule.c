@@ -50,6 +50,68 @@ static void collect(Schedule *s)
     }
 }
 
+/* ── who has which weights ──
+ * A product by rows has every thread read all weights, and half of them (of two threads) were just written by the other: they must come
+ * out of its cache, and be taken away from this one again before the next update. A product by tiles has a thread read the
+ * panels that it updates, which stay in its cache together with the optimizer's state; then the rows of its input and its result cross
+ * instead, and a barrier stands behind it. That pays where the weights are more. An input gradient sums over all panels, so weights that
+ * have one are read by everybody in any case. */
+
+enum { BARRIER_BYTES = 16 << 10 }; /* that cross in the time of a barrier */
+
+static uint64_t value_bytes(const Schedule *s, NodeId id)
+{
+    const Type *type = graph_type(s->g, id);
+    return 4 * type_elements(type) * (type->batch ? s->g->batch : 1);
+}
+
+/* The tensor of weights that a contraction reads in panels. */
+static bool reads_weights(const Schedule *s, const Node *node, uint32_t *tensor)
+{
+    return node->op->kind == OP_CONTRACT && build_form(node) != CONTRACT_TN &&
+           build_is_tensor(graph_node(s->g, s->plan->storage[node->in[1]]), tensor) &&
+           s->g->tensors.at[*tensor].layout == LAYOUT_PANELS;
+}
+
+/* The group whose product computes the new weights in panels; NULL when none does. */
+static Group *updater(const Schedule *s, uint32_t tensor)
+{
+    NodeId update = s->plan->update_of[tensor];
+    uint32_t group = update ? s->plan->group_of[update] : 0;
+    Group *found = group ? &s->plan->groups.at[group - 1] : NULL;
+    return found && found->kind == GROUP_CONTRACT && !found->by_rows ? found : NULL;
+}
+
+static bool pays_by_tiles(const Schedule *s, NodeId product)
+{
+    const Node *node = graph_node(s->g, product);
+    uint32_t from = group_of(s->plan, node->in[0]);
+    uint64_t crosses = value_bytes(s, product) + (from ? value_bytes(s, node->in[0]) : 0);
+    return value_bytes(s, node->in[1]) > crosses + (from ? 2 : 1) * BARRIER_BYTES;
+}
+
+static void split_by_tiles(Schedule *s)
+{
+    for (uint32_t k = 0; k < s->plan->groups.n; k++) {
+        Group *group = &s->plan->groups.at[k];
+        group->by_tiles = group->kind == GROUP_CONTRACT && build_form(graph_node(s->g, group->anchor)) == CONTRACT_TN;
+    }
+    bool *turned = arena_array(s->arena, bool, s->g->tensors.n + 1);
+    uint32_t tensor;
+    for (NodeId id = 1; id < s->g->nodes.n; id++)
+        if (reads_weights(s, graph_node(s->g, id), &tensor) && build_form(graph_node(s->g, id)) == CONTRACT_NT)
+            turned[tensor] = true;
+    for (NodeId id = 1; id < s->g->nodes.n; id++) {
+        if (!reads_weights(s, graph_node(s->g, id), &tensor) || turned[tensor] || s->plan->group_of[id] == 0)
+            continue;
+        Group *product = &s->plan->groups.at[s->plan->group_of[id] - 1], *update = updater(s, tensor);
+        if (!update || product->anchor != id || !pays_by_tiles(s, id))
+            continue;
+        product->by_tiles = update->by_tiles = true;
+        product->by_rows = false;
+    }
+}
+
 /* Groups that are ready, the earliest on top: a binary heap. */
 typedef struct Ready {
     uint32_t *at, n;
@@ -200,6 +262,7 @@ static void run(PassState *state)
     uint32_t n = s.plan->groups.n;
     s.before = arena_alloc(state->arena, sizeof *s.before * (n + 1));
     collect(&s);
+    split_by_tiles(&s);
     reorder(&s, order(&s));
     barriers(&s);
     stages(&s);

@@ -453,6 +453,21 @@ static void test_tile_panels(void **state)
     broken(b, "kernel `linear1_relu`: writes a place of `panels` twice");
 }
 
+static void test_split_tiles(void **state)
+{
+    Nest *b = *state;
+    LoopKernel *k = product(b);
+    k->split = SPLIT_TILES;
+    broken(b, "kernel `linear1_relu`: goes by rows, but its extent does not");
+    k->by_rows = false;
+    sound(b);
+    k->split_extent = FIXED(3);
+    broken(b, "kernel `linear1_relu`: is split by tiles, but is not one tile of that many rows");
+    k->split_extent = ROWS;
+    k->body->next = nest_for(b, ROWS, LOOP_SERIAL, k->body->tile.body);
+    broken(b, "kernel `linear1_relu`: is split by tiles, but is not one tile of that many rows");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -463,7 +478,7 @@ int main(void)
         TEST(test_clamps),   TEST(test_ranges),       TEST(test_short_batch), TEST(test_depths_of_indices),
         TEST(test_writes),   TEST(test_two_writes),   TEST(test_halves),     TEST(test_in_place),
         TEST(test_overlap),  TEST(test_scopes),       TEST(test_arguments),  TEST(test_tile),
-        TEST(test_tile_padding), TEST(test_tile_body), TEST(test_tile_panels),
+        TEST(test_tile_padding), TEST(test_tile_body), TEST(test_tile_panels), TEST(test_split_tiles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -157,6 +157,62 @@ static void test_weight_gradient(void **state)
     mem_check(weight_gradient, 1e-5);
 }
 
+/* ── threads that share tiles: whole blocks, and parts of one ── */
+static void by_tiles(Nest *b)
+{
+    LoopKernel *k = &b->program.kernels.at[b->program.kernels.n - 1];
+    k->split = SPLIT_TILES;
+    k->by_rows = false;
+}
+
+static void tiles_wide(Nest *b, const JitLevel *l, uint32_t batch)
+{
+    linear_wide(b, l, batch);
+    by_tiles(b);
+}
+
+static void tiles_even(Nest *b, const JitLevel *l, uint32_t batch)
+{
+    linear_even(b, l, batch);
+    by_tiles(b);
+}
+
+static void tiles_narrow(Nest *b, const JitLevel *l, uint32_t batch)
+{
+    linear_narrow(b, l, batch);
+    by_tiles(b);
+}
+
+static void tiles_one(Nest *b, const JitLevel *l, uint32_t batch)
+{
+    linear(b, l, batch, 37, panel_of(l), panel_of(l));
+    b->program.kernels.at[0].grain = 3; /* tiles that are cut */
+    by_tiles(b);
+}
+
+static void tiles_turned(Nest *b, const JitLevel *l, uint32_t batch)
+{
+    turned_panels(b, l, batch);
+    by_tiles(b);
+}
+
+static void tiles_gradient(Nest *b, const JitLevel *l, uint32_t batch)
+{
+    weight_gradient(b, l, batch);
+    by_tiles(b);
+}
+
+static void test_split_tiles(void **state)
+{
+    (void)state;
+    mem_check(tiles_wide, 1e-5);
+    mem_check(tiles_even, 1e-5);
+    mem_check(tiles_narrow, 1e-5);
+    mem_check(tiles_one, 1e-5);
+    mem_check(tiles_turned, 1e-5);
+    mem_check(tiles_gradient, 1e-5);
+}
+
 /* ── random numbers, in a tile and in a row loop, at elements that are and are not multiples of four ── */
 static void dropout(Nest *b, const JitLevel *level, uint32_t batch)
 {
@@ -422,6 +478,7 @@ int main(void)
         cmocka_unit_test(test_linear),  cmocka_unit_test(test_input_gradient), cmocka_unit_test(test_weight_gradient),
         cmocka_unit_test(test_dropout), cmocka_unit_test(test_philox),         cmocka_unit_test(test_row_bits),
         cmocka_unit_test(test_exact),   cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_split_tiles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
