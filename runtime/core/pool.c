@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* A training step opens a gate every few dozen microseconds: shorter than waking a sleeper, so waiters spin first. A
- * machine that is shared may have taken the partner's processor away, so they don't spin for long. */
-enum { SPIN_NANOSECONDS = 40000, PAUSES_PER_LOOK = 32, MAX_THREADS = 1024 };
+/* A training step opens a gate every few dozen microseconds, and waking a sleeper takes longer than that: on a virtual machine, where its
+ * processor has been given back, a hundred or two. So waiters spin first, and for many times the cost of waking: whoever wakes late makes
+ * the others wait as long, and if they went to sleep over it, every gate from then on would be opened to sleepers. A partner whose
+ * processor was taken away is away for milliseconds; then sleeping costs nothing. */
+enum { SPIN_NANOSECONDS = 2000000, PAUSES_PER_LOOK = 32, MAX_THREADS = 1024 };
 
 /* A number that only grows, and whoever waits for it to change. */
 typedef struct Gate {
