@@ -1,5 +1,6 @@
 /* What the parser could not read, it left out; the names that such a statement gives are missing, and each of their
- * uses would be a mistake of its own. It is not: one mistake, one message. */
+ * uses would be a mistake of its own. So are the parameters of a layer whose call is wrong. They are not: one mistake,
+ * one message. */
 #include "sema/sema.h"
 
 static bool in_word(char c)
@@ -60,6 +61,28 @@ bool broken_gives(const Sema *s, Span use, Str name)
     name.n = first;
     for (uint32_t i = 0; i < s->files.n; i++)
         if (s->files.at[i]->span.source == use.source && lost_in(s, s->files.at[i], use, name))
+            return true;
+    return false;
+}
+
+void broken_layer(Sema *s, Str path)
+{
+    if (path.n)
+        map_set(&s->lost, path, s);
+}
+
+bool broken_parameter(const Sema *s, Str path)
+{
+    for (uint32_t n = 0; n < path.n; n++) /* of encoder.linear1.weight, encoder and encoder.linear1 */
+        if (path.p[n] == '.' && map_has(&s->lost, (Str){path.p, n}))
+            return true;
+    return false;
+}
+
+bool broken_inside(const Sema *s, Span text)
+{
+    for (uint32_t i = 0; i < s->diags->list.n; i++)
+        if (s->diags->list.at[i]->level == LEVEL_ERROR && around(text, s->diags->list.at[i]->primary.span))
             return true;
     return false;
 }

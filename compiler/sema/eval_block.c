@@ -91,6 +91,8 @@ Value block_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const A
     if (args_bind(s, item, pos, &rest, span, body, NULL, NULL))
         result = run_body(s, body, item, span);
     s->outer = outer;
+    if (result.kind == V_NONE)
+        broken_layer(s, name);
     if (share)
         share->used = true;
     return result;
@@ -112,11 +114,11 @@ void block_check(Sema *s, Item *item)
     Graph scratch = g ? *g : *graph_new(s->arena, s->sx, item->def.name, 1);
     NodeId *nodes = arena_copy(s->arena, s->tensor_node.at, s->tensor_node.n * sizeof(NodeId));
     uint32_t n_nodes = g ? s->tensor_node.n : 0, n_pending = s->pending.n, layer = s->layer;
-    Map index = s->tensor_index;
+    Map index = s->tensor_index, lost = s->lost;
     s->model = &nobody;
     s->g = &scratch;
     s->tensor_node.n = n_nodes;
-    s->tensor_index = (Map){.arena = s->arena};
+    s->tensor_index = s->lost = (Map){.arena = s->arena};
     Frame *body = frame_new(s, item->env, FRAME_GRAPH);
     body->item = item;
     body->scope = scope_new(s, NULL, item->def.name);
@@ -126,6 +128,7 @@ void block_check(Sema *s, Item *item)
     s->model = model;
     s->g = g;
     s->tensor_index = index;
+    s->lost = lost;
     s->pending.n = n_pending;
     s->layer = layer;
     s->tensor_node.n = n_nodes;

@@ -241,12 +241,19 @@ static bool is_special(Sema *s, Frame *f, const Ast *callee, const char *word)
            !frame_find(f, callee->text);
 }
 
+/* What would have been called `label`, else `kind` and a number, is not made. */
+static void call_broken(Sema *s, const Frame *f, Str kind, const Ast *label)
+{
+    if (f->kind == FRAME_GRAPH && f->scope && (kind.n || label))
+        broken_layer(s, label ? scope_path(s, f->scope, label->text) : scope_name(s, f->scope, kind, (Str){0}, (Span){0}));
+}
+
 /* The function in front of `(` or behind `|>`. */
 static Closure *callee_of(Sema *s, Frame *f, const Ast *callee, uint32_t pos)
 {
     if (callee->kind == AST_NAME)
         return name_callee(s, f, callee, pos, f->kind == FRAME_SCALAR);
-    Value v = eval(s, f, callee);
+    Value v = callee->kind == AST_FIELD ? eval_field(s, f, callee, true) : eval(s, f, callee);
     if (v.kind == V_FN)
         return v.fn;
     if (v.kind != V_NONE)
@@ -265,8 +272,10 @@ Value eval_call(Sema *s, Frame *f, const Ast *call)
     if (is_special(s, f, callee, "repeat"))
         return repeat_make(s, f, call, &pos, &named);
     Closure *fn = callee_of(s, f, callee, pos.n);
-    if (!fn)
+    if (!fn) {
+        call_broken(s, f, callee->kind == AST_NAME ? callee->text : (Str){0}, NULL);
         return value_none();
+    }
     if (applies(s, f, fn, &pos, &named))
         return closure_apply(s, f, fn, &pos, &named, call, call->span, (Str){0});
     return partial(s, fn, &pos, &named, call->span);
@@ -308,8 +317,11 @@ Value eval_pipe(Sema *s, Frame *f, const Ast *pipe)
     } else {
         fn = callee_of(s, f, call, pos.n);
     }
-    if (!fn)
+    if (!fn) {
+        const Ast *callee = call->kind == AST_CALL ? ast_ungroup(call->kid[0]) : call;
+        call_broken(s, f, callee->kind == AST_NAME ? callee->text : (Str){0}, label);
         return value_none();
+    }
     if (label) {
         fn = arena_copy(s->arena, fn, sizeof *fn);
         fn->label = label->text;
@@ -321,5 +333,7 @@ Value eval_pipe(Sema *s, Frame *f, const Ast *pipe)
         *vec_push(s->arena, &all) = rest.at[i];
     Value result = closure_apply(s, f, fn, &all, &named, call, stage->span, (Str){0});
     mark_value(s, stage->span, result);
+    if (label && result.kind == V_NONE)
+        call_broken(s, f, (Str){0}, label);
     return result;
 }

@@ -73,9 +73,19 @@ static Value shape_list(Sema *s, NodeId node, Span span)
     return v;
 }
 
-static Value unknown_parameter(Sema *s, Frame *f, const Ast *e)
+/* A parameter that is not there; what is called like a function, nn.Linear(3), is meant to be one. */
+static Value unknown_field(Sema *s, Frame *f, const Ast *e, bool called)
 {
     VEC(Str) names = {0};
+    Str name = dotted(s, e);
+    for (Frame *at = f; at; at = at->parent)
+        if (at->scope && broken_parameter(s, scope_path(s, at->scope, name)))
+            return value_none();
+    if (called) {
+        names_visible(s, f, true, false, &names);
+        sema_unknown(s, e->span, "layer or function", name, names.at, names.n);
+        return value_none();
+    }
     for (uint32_t i = 0; s->g && i < s->g->tensors.n; i++) {
         const Tensor *tensor = &s->g->tensors.at[i];
         if (tensor->role == ROLE_PARAM || tensor->role == ROLE_CONSTANT)
@@ -87,14 +97,17 @@ static Value unknown_parameter(Sema *s, Frame *f, const Ast *e)
         label = label || map_has(&at->labels, root->text) || map_has(&at->names, root->text);
     if (!label)
         for (Frame *at = f; at; at = at->parent)
-            for (uint32_t i = 0; i < at->labels.n; i++)
-                *vec_push(s->arena, &names) =
+            for (uint32_t i = 0; i < at->labels.n; i++) {
+                Str later =
                     str_printf(s->arena, STR_FMT "." STR_FMT, STR_ARG(at->labels.item[i].key), STR_ARG(e->text));
-    sema_unknown(s, e->span, "parameter", dotted(s, e), names.at, names.n);
+                if (tensor_find(s, later) < 0)
+                    *vec_push(s->arena, &names) = later;
+            }
+    sema_unknown(s, e->span, "parameter", name, names.at, names.n);
     return value_none();
 }
 
-static Value eval_field(Sema *s, Frame *f, const Ast *e)
+Value eval_field(Sema *s, Frame *f, const Ast *e, bool called)
 {
     static const Str fields[] = {{"features", 8}, {"channels", 8}, {"shape", 5}};
     Value v;
@@ -107,11 +120,11 @@ static Value eval_field(Sema *s, Frame *f, const Ast *e)
         if (tensor_field(s, f, e, &v))
             return v;
         if (base->kind == AST_NAME && !b)
-            return unknown_parameter(s, f, e);
+            return unknown_field(s, f, e, called);
     }
     if (base->kind == AST_FIELD && !tensor_field(s, f, base, &v) && dotted(s, base).n &&
         !frame_find(f, field_root(base)->text))
-        return unknown_parameter(s, f, e);
+        return unknown_field(s, f, e, called);
     v = eval(s, f, e->kid[0]);
     if (v.kind == V_NONE)
         return v;
@@ -122,7 +135,7 @@ static Value eval_field(Sema *s, Frame *f, const Ast *e)
             diag_note(diag, "a shared layer gets its parameters at its first use, which comes later");
             return value_none();
         }
-        return unknown_parameter(s, f, e);
+        return unknown_field(s, f, e, called);
     }
     NodeId node = value_want_node(s, v, e->kid[0]->span, "a field");
     if (!node)
@@ -181,8 +194,11 @@ static Value eval_range(Sema *s, Frame *f, const Ast *e)
 static Value eval_label(Sema *s, Frame *f, const Ast *e)
 {
     Value v = eval(s, f, e->kid[0]);
-    if (v.kind == V_NONE)
+    if (v.kind == V_NONE) {
+        if (f->scope)
+            broken_layer(s, scope_path(s, f->scope, e->text));
         return v;
+    }
     if (v.kind != V_FN) {
         sema_error(s, CODE_not_a_value, e->name_span, "`as` names a layer or block, and this is " STR_FMT,
                    STR_ARG(value_describe(s, v)));
@@ -247,7 +263,7 @@ static Value eval_kind(Sema *s, Frame *f, const Ast *e)
     case AST_IF:
         return eval_if(s, f, e);
     case AST_FIELD:
-        return eval_field(s, f, e);
+        return eval_field(s, f, e, false);
     case AST_RANGE:
         return eval_range(s, f, e);
     default: /* AST_ERROR: the parser has said it */

@@ -380,8 +380,10 @@ Value layer_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const A
         call->path = path.n && !share ? path
                      : share          ? share->path
                                       : scope_name(s, f->scope, fn->name, fn->label, fn->label_span);
-    if (!ok)
+    if (!ok) {
+        broken_layer(s, call->path);
         return value_none();
+    }
     uint32_t outer = s->layer, errors = call->diags->list.n;
     if (!in_loss)
         cx.use = use_begin(s, call->path, str_of(layer->name), false, span, call_ast, call->value[0].value);
@@ -394,6 +396,7 @@ Value layer_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const A
         if (small)
             result = results(s, call, span);
     } else {
+        broken_layer(s, call->path);
         reshape_fix(s, call, call_ast);
     }
     if (s->model && call->diags == s->diags && s->diags->list.n > errors)

@@ -3,6 +3,7 @@
 #include "sema/sema.h"
 
 #include <ctype.h>
+#include <string.h>
 
 /* Small letters without underscores, `nn.` and the like: BatchNorm1d, nn.BatchNorm1d and batch_norm1d are one name. */
 static Str plain(Str name, char room[64])
@@ -61,9 +62,11 @@ Str foreign_name(Str name, const Str *candidates, uint32_t n)
             if (str_is(candidates[k], table[i][1]))
                 return candidates[k];
     }
-    for (uint32_t k = 0; k < n; k++)
-        if (foreign_same(name, candidates[k]) || foreign_same(bare, candidates[k]))
+    for (uint32_t k = 0; k < n; k++) { /* fc1.weight stands for no other weight */
+        bool whole = memchr(candidates[k].p, '.', candidates[k].n) == NULL;
+        if (whole && (foreign_same(name, candidates[k]) || foreign_same(bare, candidates[k])))
             return candidates[k];
+    }
     return (Str){0};
 }
 

@@ -254,6 +254,9 @@ static void default_output(Sema *s)
         add_output(s, name.n ? name : STR("output"), span, node);
         return;
     }
+    m->poisoned = broken_inside(s, m->span); /* unfinished: what is still to come may compute something */
+    if (m->poisoned)
+        return;
     Diag *diag = sema_error(s, CODE_empty_model, m->name_span, "the model `" STR_FMT "` %s nothing", STR_ARG(m->name),
                             m->loss_uses.n ? "predicts" : "computes");
     diag_help(diag, m->loss_uses.n ? "say which value it predicts: `output z`" : "give it a `loss` or an `output`");
@@ -308,7 +311,7 @@ static void start(Sema *s, const Ast *ast)
     s->model = m;
     s->g = m->graph;
     s->tensor_node.n = s->pending.n = s->loss_node.n = s->declared.n = 0;
-    s->tensor_index = (Map){.arena = s->arena};
+    s->tensor_index = s->lost = (Map){.arena = s->arena};
     s->fuel = 0;
     s->exhausted = false;
     s->loss = -1;

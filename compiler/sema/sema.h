@@ -171,6 +171,7 @@ struct Sema {
     Graph *g;
     VEC(NodeId) tensor_node;
     Map tensor_index; /* parameters by name */
+    Map lost;         /* dotted names of layers and blocks whose call has a mistake: what they would have made is missing */
     VEC(Pending) pending;
     Span outer; /* the use, in the user's text, of the outermost block being expanded; source 0: none */
     uint32_t repeat;
@@ -205,6 +206,11 @@ Str value_describe(Sema *s, Value v); /* "a number", "a value of shape [128]", "
 /* ── broken.c ── */
 /* Would a statement that the parser could not read, in a body around the use, have given `name`? */
 bool broken_gives(const Sema *s, Span use, Str name);
+/* The call of what would be called `path` has a mistake, and that is said: nobody reports its parameters as missing. */
+void broken_layer(Sema *s, Str path);
+bool broken_parameter(const Sema *s, Str path);
+/* Has a mistake been reported in this text? */
+bool broken_inside(const Sema *s, Span text);
 
 /* ── mark.c ── */
 void mark_value(Sema *s, Span span, Value v); /* what stands there came to `v`; nothing unless SemaOptions.marks */
@@ -262,6 +268,7 @@ Item *item_add(Sema *s, DefKind kind, const Ast *ast, Frame *env, bool library);
 
 /* ── eval_expr.c ── */
 Value eval(Sema *s, Frame *f, const Ast *e);
+Value eval_field(Sema *s, Frame *f, const Ast *e, bool called); /* a FIELD; `called`: a function or layer is due */
 bool eval_spent(Sema *s, Span span); /* one more step; true, after saying so once, when there have been too many */
 const Ast *ast_ungroup(const Ast *e);
 
