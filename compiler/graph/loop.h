@@ -8,7 +8,9 @@
  *
  * All loads of one iteration of the innermost loop see memory as it was before the stores of that iteration; so do those
  * behind the last loop of any list (the values of a column, after its sum). No two statements of one kernel write the
- * same place; a kernel may read and write the same buffer at the same index (in place).
+ * same place; a kernel may read and write the same buffer at the same index (in place). The exception is adding up in
+ * memory, `y[at] = f(y[at], …)`: it may come back to places that it or an earlier loop wrote, as long as the lanes of the
+ * innermost loop and the iterations of a split outermost one do not meet each other there.
  *
  * Order of arithmetic is fixed by the program alone: the result of a row does not depend on n, on the tile, or on
  * threads. */

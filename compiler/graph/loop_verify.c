@@ -9,6 +9,9 @@
 typedef struct Write { /* one store, as the rules about several of them want it */
     uint32_t buf;
     Affine at;
+    const LoopStmt *list; /* the statement list it stands in */
+    bool apart;           /* whatever meets, meets on one thread and in order */
+    int64_t low, high;    /* places in the first iteration of the outermost loop */
 } Write;
 
 typedef struct Verify {
@@ -21,6 +24,7 @@ typedef struct Verify {
     LoopFold *fold;
     uint32_t *open;      /* by accumulator: enclosing loops that add to it */
     bool in_tile;
+    const LoopStmt *list;
     VEC(Write) writes;   /* of the kernel */
     const char *why;     /* the first broken rule */
 } Verify;
@@ -216,6 +220,43 @@ static bool check_acc(Verify *v, const LoopStmt *s)
     return check_value(v, s->acc.value);
 }
 
+/* An accumulation in memory: its value reads the place it writes. It may come back to a place that it or an earlier loop wrote, if those
+ * iterations are in order: lanes of the innermost loop never meet, and threads neither. */
+static bool adds_in_memory(const Verify *v, const LoopStmt *s)
+{
+    uint64_t used = sx_args_used(v->program->sx, s->store.value);
+    for (uint32_t i = 0; i < 64 && i < v->kernel->n_arg; i++) {
+        const LoopArg *arg = &v->kernel->arg[i];
+        if ((used >> i & 1) && arg->kind == LARG_LOAD && arg->index == s->store.buf && affine_equal(&arg->at, &s->store.at))
+            return true;
+    }
+    return false;
+}
+
+static Write write_of(const Verify *v, const LoopStmt *s)
+{
+    Write w = {.buf = s->store.buf, .at = s->store.at, .list = v->list, .low = 0, .high = -1};
+    LoopNest first = v->nest;
+    bool split = v->kernel->split == SPLIT_OUTER, lanes = true;
+    for (uint32_t d = 0; d < v->nest.depth; d++)
+        lanes = lanes && (!v->nest.at[d].vector || (d + 1 == v->nest.depth && w.at.coef[d] != 0));
+    if (split && first.depth > 0)
+        first.at[0].count = 1;
+    if (loop_range(&first, &w.at, &w.low, &w.high))
+        w.apart = lanes && !v->in_tile && (!split || (first.depth > 0 && llabs(w.at.coef[0]) > w.high - w.low));
+    return w;
+}
+
+/* May `next` add to what `first` wrote in an earlier loop? */
+static bool follows(const Verify *v, const Write *first, const Write *next)
+{
+    if (!first->apart || !next->apart || first->list == next->list)
+        return false;
+    int64_t low = first->low < next->low ? first->low : next->low, high = first->high > next->high ? first->high : next->high;
+    return v->kernel->split != SPLIT_OUTER ||
+           (first->at.coef[0] == next->at.coef[0] && llabs(next->at.coef[0]) > high - low);
+}
+
 static bool check_store(Verify *v, const LoopStmt *s)
 {
     uint32_t index = s->store.buf;
@@ -226,15 +267,20 @@ static bool check_store(Verify *v, const LoopStmt *s)
         return broken(v, "writes `%s`, which belongs to the caller", buf_name(v, index));
     if (buf->dtype != DT_F32)
         return broken(v, "writes `%s`, which holds integers", buf_name(v, index));
-    if (!loop_range_distinct(&v->nest, &s->store.at))
+    if (!check_value(v, s->store.value))
+        return false;
+    Write next = write_of(v, s);
+    bool adds = adds_in_memory(v, s);
+    if (!loop_range_distinct(&v->nest, &s->store.at) && !(adds && next.apart))
         return broken(v, "writes a place of `%s` twice", buf_name(v, index));
     for (uint32_t i = 0; i < v->writes.n; i++) { /* the first iterations of both meet */
-        if (v->writes.at[i].buf == index && v->writes.at[i].at.base == s->store.at.base)
+        const Write *first = &v->writes.at[i];
+        if (first->buf == index && first->at.base == s->store.at.base && !(adds && follows(v, first, &next)))
             return broken(v, "two statements write element %lld of `%s`", (long long)s->store.at.base,
                           buf_name(v, index));
     }
-    *vec_push(v->arena, &v->writes) = (Write){index, s->store.at};
-    return check_value(v, s->store.value);
+    *vec_push(v->arena, &v->writes) = next;
+    return true;
 }
 
 /* B's panels of columns: loops are block, term, column in the block. */
@@ -355,6 +401,7 @@ static bool check_list(Verify *v, const LoopStmt *list)
             good = check_acc(v, s);
             break;
         case LOOP_STORE:
+            v->list = list;
             good = check_store(v, s);
             break;
         case LOOP_TILE:

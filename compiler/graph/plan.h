@@ -8,7 +8,8 @@ typedef enum GroupKind {
     GROUP_ROWS,      /* maps and reductions of trailing axes over one row space: loops over rows, several vector loops in each */
     GROUP_COLUMNS,   /* a reduction of leading axes (the batch): lanes are columns; maps before (inlined) and after it */
     GROUP_CONTRACT,  /* a contraction and the maps of its result: register tiles with an epilogue */
-    GROUP_MOVE       /* a movement that could not be read in place */
+    GROUP_MOVE,      /* a movement that could not be read in place */
+    GROUP_SCATTER    /* elements added up where they belong */
 } GroupKind;
 
 typedef struct Group {

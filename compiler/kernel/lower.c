@@ -240,7 +240,8 @@ LoopProgram *lower_plan(Arena *arena, const Plan *plan, const Target *target, St
     l.expr = arena_array(arena, Sx, plan->g->nodes.n);
     l.acc = arena_array(arena, uint32_t, plan->g->nodes.n);
     static void (*const lower[])(Lower *) = {[GROUP_ROWS] = lower_rows, [GROUP_COLUMNS] = lower_columns,
-                                             [GROUP_CONTRACT] = lower_contract, [GROUP_MOVE] = lower_move};
+                                             [GROUP_CONTRACT] = lower_contract, [GROUP_MOVE] = lower_move,
+                                             [GROUP_SCATTER] = lower_scatter};
     for (uint32_t k = 0; k < plan->groups.n; k++) {
         l.group = &plan->groups.at[k];
         l.number = k + 1;

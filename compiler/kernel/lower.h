@@ -66,6 +66,7 @@ void lower_rows(Lower *l);
 void lower_columns(Lower *l);
 void lower_contract(Lower *l);
 void lower_move(Lower *l);
+void lower_scatter(Lower *l);
 
 /* ── the expression of a node; how its inputs become arguments is the caller's ── */
 typedef Sx (*LowerInput)(Lower *l, const Node *user, NodeId input, void *context);

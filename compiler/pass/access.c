@@ -93,5 +93,5 @@ bool access_wants_rows(const Graph *g, const Node *node, uint32_t i)
     OpKind kind = node->op->kind;
     if (kind == OP_CONTRACT)
         return i == 0 || build_form(node) == CONTRACT_TN;
-    return kind == OP_VIEW || (kind == OP_MOVE && !access_is_transpose(g, node));
+    return kind == OP_VIEW || kind == OP_SCATTER || (kind == OP_MOVE && !access_is_transpose(g, node));
 }

@@ -3,7 +3,8 @@
 #include "pass/pass.h"
 
 static const char *const kind_name[] = {[GROUP_ROWS] = "rows", [GROUP_COLUMNS] = "columns",
-                                        [GROUP_CONTRACT] = "contract", [GROUP_MOVE] = "move"};
+                                        [GROUP_CONTRACT] = "contract", [GROUP_MOVE] = "move",
+                                        [GROUP_SCATTER] = "scatter"};
 
 static void print_slot(const Plan *plan, NodeId id, Text *out)
 {

@@ -281,6 +281,43 @@ static void test_two_writes(void **state)
     broken(b, "kernel `k`: two statements write element 0 of `y`");
 }
 
+/* for i0 < n: zero ten elements of y, then for i1 < 5, lanes i2 < `width`: y[10 i0 + i1 + i2] = y[…] + x[10 i0 + i1 + i2] */
+static LoopKernel *adding(Nest *b, int64_t row, int64_t width, LoopMode steps, LoopMode lanes, Affine read)
+{
+    LoopStmt *zero = nest_for(b, FIXED(10), LOOP_VECTOR, nest_store(b, 1, at3(0, row, 1, 0), sx_num(b->program.sx, 0)));
+    Sx sum = sx_add(b->program.sx, nest_load(b, 1, read), nest_load(b, 0, at3(0, 10, 1, 1)));
+    LoopStmt *add = nest_for(b, FIXED(width), lanes, nest_store(b, 1, at3(0, row, 1, 1), sum));
+    LoopStmt *list = LIST(zero, nest_for(b, FIXED(5), steps, add));
+    LoopKernel *k = nest_kernel(b, "k", nest_for(b, ROWS, LOOP_SERIAL, list));
+    nest_split(k, ROWS, true);
+    return k;
+}
+
+/* What overlaps is added up in memory, in order: not in lanes, not by two threads, and not by chance. */
+static void test_adding(void **state)
+{
+    Nest *b = *state;
+    Affine at = at3(0, 10, 1, 1);
+    adding(b, 10, 3, LOOP_SERIAL, LOOP_VECTOR, at);
+    sound(b);
+    drop_kernels(b);
+    adding(b, 10, 3, LOOP_VECTOR, LOOP_SERIAL, at); /* lanes one element apart, each three long */
+    broken(b, "kernel `k`: writes a place of `y` twice");
+    drop_kernels(b);
+    adding(b, 10, 3, LOOP_SERIAL, LOOP_VECTOR, at3(1, 10, 1, 1)); /* it reads a neighbour */
+    broken(b, "kernel `k`: writes a place of `y` twice");
+    drop_kernels(b);
+    LoopKernel *k = adding(b, 6, 3, LOOP_SERIAL, LOOP_VECTOR, at3(0, 6, 1, 1)); /* rows overlap: two threads meet */
+    broken(b, "kernel `k`: writes a place of `y` twice");
+    k->body->loop.body->loop.extent = FIXED(6); /* the zeros no longer do, but the sums still end in the next row */
+    broken(b, "kernel `k`: writes a place of `y` twice");
+    drop_kernels(b);
+    k = adding(b, 10, 3, LOOP_SERIAL, LOOP_VECTOR, at);
+    LoopStmt *store = k->body->loop.body->next->loop.body->loop.body;
+    store->next = nest_store(b, 1, at, store->store.value); /* two sums at once */
+    broken(b, "kernel `k`: two statements write element 0 of `y`");
+}
+
 /* Halves of a row written by two loops: different places of one buffer. */
 static void test_halves(void **state)
 {
@@ -477,6 +514,7 @@ int main(void)
         TEST(test_split_shares), TEST(test_depth),    TEST(test_extents),    TEST(test_vectors),
         TEST(test_clamps),   TEST(test_ranges),       TEST(test_short_batch), TEST(test_depths_of_indices),
         TEST(test_writes),   TEST(test_two_writes),   TEST(test_halves),     TEST(test_in_place),
+        TEST(test_adding),
         TEST(test_overlap),  TEST(test_scopes),       TEST(test_arguments),  TEST(test_tile),
         TEST(test_tile_padding), TEST(test_tile_body), TEST(test_tile_panels), TEST(test_split_tiles),
     };

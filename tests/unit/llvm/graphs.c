@@ -26,8 +26,27 @@ static void networks(void **unused)
     }
 }
 
+/* What every op's record shows, at every vector width. */
+static void examples(void **unused)
+{
+    (void)unused;
+    for (unsigned i = 0; i < op_count(); i++)
+        for (const char *const *text = op_at(i)->examples; text != NULL && *text != NULL; text++)
+            for (unsigned l = 0; l < JIT_LEVELS; l++) {
+                if (!jit_can_run(&jit_level[l]))
+                    continue;
+                char what[64];
+                snprintf(what, sizeof what, "%s, %s", op_at(i)->name, jit_level[l].name);
+                Arena *arena = arena_new();
+                Graph *g = programs_read(arena, *text);
+                g->batch = 128;
+                compiled_check(arena, NULL, g, &jit_level[l], what);
+                arena_free(arena);
+            }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(networks)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(examples), cmocka_unit_test(networks)};
     return cmocka_run_group_tests_name("llvm.graphs", tests, NULL, NULL);
 }

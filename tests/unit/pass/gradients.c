@@ -95,7 +95,7 @@ static void documented(void **unused)
         assert_non_null(op->infer);
         assert_non_null(op->eval);
         assert_true((op->kind == OP_COMPOSITE) == (op->expand != NULL));
-        assert_true((op->kind == OP_MOVE) == (op->locate != NULL));
+        assert_true((op->kind == OP_MOVE || op->kind == OP_SCATTER) == (op->locate != NULL));
         assert_ptr_equal(op_find(str_of(op->name)), op);
     }
 }
