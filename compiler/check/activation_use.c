@@ -1,5 +1,6 @@
 /* Activations that are used so that they do little or harm: 309 repeated_activation, 310 activation_parameter. */
 #include "check/edit.h"
+#include "check/example.h"
 #include "check/flow.h"
 
 #include <math.h>
@@ -134,18 +135,10 @@ ACT_CHECK(repeated_activation) = {
         "Whether the second, or the first, makes any difference is computed from the formulas. When it makes none "
         "(relu of relu is relu, relu of sigmoid is sigmoid) it is a note, with a fix that leaves the network as it is. "
         "Not reported: gates, whose value multiplies another, and an activation whose value something else reads too.",
-    .wrong = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(32) |> relu |> tanh |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
-    .right = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(32) |> relu |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
+    .wrong = EXAMPLE_DIGITS("    z = image |> linear(32) |> relu |> tanh |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
+    .right = EXAMPLE_DIGITS("    z = image |> linear(32) |> relu |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
     .run = repeated_activation,
 };
 
@@ -251,18 +244,10 @@ ACT_CHECK(activation_parameter) = {
         "little is left for depth to build on.\n\n"
         "All this is judged by the function that results, compared with the same activation at its defaults, so it "
         "holds for your own activations with parameters too.",
-    .wrong = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(32) |> leaky_relu(-0.2) |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
-    .right = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(32) |> leaky_relu(0.2) |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
+    .wrong = EXAMPLE_DIGITS("    z = image |> linear(32) |> leaky_relu(-0.2) |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
+    .right = EXAMPLE_DIGITS("    z = image |> linear(32) |> leaky_relu(0.2) |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
     .silences = {"ACT301", "ACT309"},
     .run = activation_parameter,
 };

@@ -1,6 +1,7 @@
 /* ACT905: batches and epochs that do not go together with the data or with other settings. */
 #include "check/data_rows.h"
 #include "check/edit.h"
+#include "check/example.h"
 
 enum { FEW_STEPS = 200 }; /* a run that hardly leaves its start */
 
@@ -66,25 +67,11 @@ ACT_CHECK(batch_epoch) = {
         "3 never saves before the end.\n\n"
         "The number of rows is known when the file of the training part lies where the program says and tells it: "
         "the heads of `idx` and `npy`, tables up to 16 MiB; what `split` takes away is counted.",
-    .wrong = "model house {\n"
-             "    input  x : f32[12]\n"
-             "    target y : f32[1]\n"
-             "    loss mse(x |> linear(32) |> relu |> linear(1), y)\n"
-             "}\n"
-             "train house {\n"
-             "    epochs    10\n"
-             "    optimizer adam\n"
-             "    stop      early(patience = 20)\n"
-             "}\n",
-    .right = "model house {\n"
-             "    input  x : f32[12]\n"
-             "    target y : f32[1]\n"
-             "    loss mse(x |> linear(32) |> relu |> linear(1), y)\n"
-             "}\n"
-             "train house {\n"
-             "    epochs    200\n"
-             "    optimizer adam\n"
-             "    stop      early(patience = 20)\n"
-             "}\n",
+    .wrong = EXAMPLE_HOUSE_RUN("    epochs    10\n"
+                               "    optimizer adam\n"
+                               "    stop      early(patience = 20)\n"),
+    .right = EXAMPLE_HOUSE_RUN("    epochs    200\n"
+                               "    optimizer adam\n"
+                               "    stop      early(patience = 20)\n"),
     .run = batch_epoch,
 };

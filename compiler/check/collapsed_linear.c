@@ -1,5 +1,6 @@
 /* ACT301: two linear layers with nothing non-linear between them. */
 #include "check/edit.h"
+#include "check/example.h"
 #include "check/flow.h"
 
 /* By tensor: how many products use it. */
@@ -115,17 +116,9 @@ ACT_CHECK(collapsed_linear) = {
         "weights shared with another place, frozen weights, and a layer applied at each position whose results are "
         "then read across positions. When the inner width is smaller than both others the pair is a factorisation of "
         "low rank, which is often intended: a note.",
-    .wrong = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(32) |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
-    .right = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(32) |> relu |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
+    .wrong = EXAMPLE_DIGITS("    z = image |> linear(32) |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
+    .right = EXAMPLE_DIGITS("    z = image |> linear(32) |> relu |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
     .run = collapsed_linear,
 };

@@ -1,6 +1,7 @@
 /* What happens to data on its way: 1102 double_normalisation, 1103 target_kind, 1106 constant_feature,
  * 1107 split_pipelines. */
 #include "check/edit.h"
+#include "check/example.h"
 
 #include "act/abi.h"
 
@@ -50,6 +51,14 @@ static void fix_drop(Diag *diag, const Ast *e)
         diag_fix(diag, FIX_SAFE, (Span){e->span.source, e->kid[0]->span.end, e->span.end}, "%s", "");
 }
 
+/* The step alone. */
+static void fix_stage(const CheckContext *cx, Diag *diag, const TransformUse *t)
+{
+    const Ast *stage = edit_find(cx, t->span), *pipe = stage ? edit_parent(cx, stage) : NULL;
+    if (pipe && pipe->kind == AST_PIPE && pipe->kid[1] == stage)
+        fix_drop(diag, pipe);
+}
+
 static void normalised_twice(CheckContext *cx, const FieldUse *field)
 {
     for (uint32_t i = 1; i < field->transforms.n; i++) {
@@ -63,9 +72,7 @@ static void normalised_twice(CheckContext *cx, const FieldUse *field)
                                                           : "measures what the first has made");
         diag_label(diag, first->span, "the first time");
         diag_help(diag, "keep one of the two");
-        const Ast *stage = edit_find(cx, second->span), *pipe = stage ? edit_parent(cx, stage) : NULL;
-        if (pipe && pipe->kind == AST_PIPE && pipe->kid[1] == stage)
-            fix_drop(diag, pipe);
+        fix_stage(cx, diag, second);
     }
 }
 
@@ -137,50 +144,19 @@ ACT_CHECK(double_normalisation) = {
         "the model shrinks to a deviation below 0.01, taken as uniform.\n\n"
         "Two `normalize` in a row are reported as well: the second does nothing when it measures, and spoils the "
         "first when its numbers were meant for the raw data.",
-    .wrong = "model digits {\n"
-             "    input  image : f32[28, 28, 1]\n"
-             "    target label : class(10)\n"
-             "    z = image |> flatten |> linear(64) |> relu |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n"
-             "data mnist {\n"
-             "    train {\n"
-             "        image = idx(\"train-images-idx3-ubyte\") / 255 / 255\n"
-             "        label = idx(\"train-labels-idx1-ubyte\")\n"
-             "    }\n"
-             "}\n"
-             "train digits {\n"
-             "    data      mnist\n"
-             "    optimizer adam\n"
-             "}\n",
-    .right = "model digits {\n"
-             "    input  image : f32[28, 28, 1]\n"
-             "    target label : class(10)\n"
-             "    z = image |> flatten |> linear(64) |> relu |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n"
-             "data mnist {\n"
-             "    train {\n"
-             "        image = idx(\"train-images-idx3-ubyte\") / 255\n"
-             "        label = idx(\"train-labels-idx1-ubyte\")\n"
-             "    }\n"
-             "}\n"
-             "train digits {\n"
-             "    data      mnist\n"
-             "    optimizer adam\n"
-             "}\n",
+    .wrong = EXAMPLE_PICTURES("    train {\n"
+                              "        image = idx(\"train-images-idx3-ubyte\") / 255 / 255\n"
+                              "        label = idx(\"train-labels-idx1-ubyte\")\n"
+                              "    }\n"),
+    .right = EXAMPLE_PICTURES("    train {\n"
+                              "        image = idx(\"train-images-idx3-ubyte\") / 255\n"
+                              "        label = idx(\"train-labels-idx1-ubyte\")\n"
+                              "    }\n"),
     .silences = {"ACT304", "ACT306", "ACT308"},
     .run = double_normalisation,
 };
 
 /* ── ACT1103 ── */
-static void fix_stage(const CheckContext *cx, Diag *diag, const TransformUse *t)
-{
-    const Ast *stage = edit_find(cx, t->span), *pipe = stage ? edit_parent(cx, stage) : NULL;
-    if (pipe && pipe->kind == AST_PIPE && pipe->kid[1] == stage)
-        fix_drop(diag, pipe);
-}
-
 static Diag *report_kind(CheckContext *cx, const FieldUse *field, const Tensor *target, const TransformUse *t,
                          const char *text)
 {
@@ -236,38 +212,14 @@ ACT_CHECK(target_kind) = {
         "Where one-hot vectors are meant, the target is real, `f32[10] in [0, 1]`, and `one_hot` must make as many "
         "numbers as it has. That labels lie below the number of classes is known only when the data is read, and the "
         "run says so with file and row.",
-    .wrong = "model digits {\n"
-             "    input  image : f32[28, 28, 1]\n"
-             "    target label : class(10)\n"
-             "    z = image |> flatten |> linear(64) |> relu |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n"
-             "data mnist {\n"
-             "    train {\n"
-             "        image = idx(\"train-images-idx3-ubyte\") / 255\n"
-             "        label = idx(\"train-labels-idx1-ubyte\") |> one_hot(10)\n"
-             "    }\n"
-             "}\n"
-             "train digits {\n"
-             "    data      mnist\n"
-             "    optimizer adam\n"
-             "}\n",
-    .right = "model digits {\n"
-             "    input  image : f32[28, 28, 1]\n"
-             "    target label : class(10)\n"
-             "    z = image |> flatten |> linear(64) |> relu |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n"
-             "data mnist {\n"
-             "    train {\n"
-             "        image = idx(\"train-images-idx3-ubyte\") / 255\n"
-             "        label = idx(\"train-labels-idx1-ubyte\")\n"
-             "    }\n"
-             "}\n"
-             "train digits {\n"
-             "    data      mnist\n"
-             "    optimizer adam\n"
-             "}\n",
+    .wrong = EXAMPLE_PICTURES("    train {\n"
+                              "        image = idx(\"train-images-idx3-ubyte\") / 255\n"
+                              "        label = idx(\"train-labels-idx1-ubyte\") |> one_hot(10)\n"
+                              "    }\n"),
+    .right = EXAMPLE_PICTURES("    train {\n"
+                              "        image = idx(\"train-images-idx3-ubyte\") / 255\n"
+                              "        label = idx(\"train-labels-idx1-ubyte\")\n"
+                              "    }\n"),
     .run = target_kind,
 };
 

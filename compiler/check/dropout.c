@@ -1,5 +1,6 @@
 /* Too much dropout: 602 dropout_high, 605 dropout_wipeout, 606 dropout_twice. */
 #include "check/edit.h"
+#include "check/example.h"
 #include "check/flow.h"
 
 #include <math.h>
@@ -62,18 +63,10 @@ ACT_CHECK(dropout_high) = {
         "convention: some libraries ask for the share that is kept.\n\n"
         "One half itself, the value of the original paper, is not reported, and neither is an input that is mostly "
         "hidden because the network is to restore it.",
-    .wrong = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(256) |> relu |> dropout(0.8) |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
-    .right = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(256) |> relu |> dropout(0.2) |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
+    .wrong = EXAMPLE_DIGITS("    z = image |> linear(256) |> relu |> dropout(0.8) |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
+    .right = EXAMPLE_DIGITS("    z = image |> linear(256) |> relu |> dropout(0.2) |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
     .run = dropout_high,
 };
 
@@ -202,17 +195,9 @@ ACT_CHECK(dropout_twice) = {
         "1 / (1 - q), multiply to that of the single one, so the two forms are exactly the same network; but "
         "the share that acts stands nowhere in the text. Usually a block ends with a dropout and what follows begins "
         "with another.",
-    .wrong = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(256) |> relu |> dropout(0.2) |> dropout(0.3) |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
-    .right = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(256) |> relu |> dropout(0.44) |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
+    .wrong = EXAMPLE_DIGITS("    z = image |> linear(256) |> relu |> dropout(0.2) |> dropout(0.3) |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
+    .right = EXAMPLE_DIGITS("    z = image |> linear(256) |> relu |> dropout(0.44) |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
     .run = dropout_twice,
 };

@@ -1,6 +1,7 @@
 /* Weights that no gradient reaches: 1202 unreachable_layer (no loss depends on them), 1207 gradient_blocked (one does,
  * but with a derivative of zero). */
 #include "check/edit.h"
+#include "check/example.h"
 
 enum { MAX_SLOPES = 64 };
 
@@ -160,12 +161,8 @@ ACT_CHECK(gradient_blocked) = {
              "    z = image |> linear(64) |> step |> linear(10)\n"
              "    loss cross_entropy(z, label)\n"
              "}\n",
-    .right = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(64) |> relu |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
+    .right = EXAMPLE_DIGITS("    z = image |> linear(64) |> relu |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
     .silences = {"ACT302", "ACT304", "ACT305", "ACT307"},
     .run = gradient_blocked,
 };
@@ -232,23 +229,15 @@ ACT_CHECK(unreachable_layer) = {
         "a loss that was taken away, leaves such a layer.\n\n"
         "Asked of models with a `train` block only. Frozen layers, and weights that come from a file (`start from`), "
         "are meant to stay as they are. A value that nothing reads at all is ACT1203.",
-    .wrong = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    h = image |> linear(64) |> relu\n"
-             "    loss   cross_entropy(h |> linear(10), label)\n"
-             "    output h |> linear(10)\n"
-             "}\n"
+    .wrong = EXAMPLE_DIGITS("    h = image |> linear(64) |> relu\n"
+                            "    loss   cross_entropy(h |> linear(10), label)\n"
+                            "    output h |> linear(10)\n")
              "train digits {\n"
              "    optimizer adam\n"
              "}\n",
-    .right = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(64) |> relu |> linear(10)\n"
-             "    loss   cross_entropy(z, label)\n"
-             "    output z\n"
-             "}\n"
+    .right = EXAMPLE_DIGITS("    z = image |> linear(64) |> relu |> linear(10)\n"
+                            "    loss   cross_entropy(z, label)\n"
+                            "    output z\n")
              "train digits {\n"
              "    optimizer adam\n"
              "}\n",

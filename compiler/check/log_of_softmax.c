@@ -1,5 +1,6 @@
 /* ACT1001: the logarithm of a softmax or a sigmoid, formed in two steps. */
 #include "check/edit.h"
+#include "check/example.h"
 #include "check/flow.h"
 
 #include <math.h>
@@ -202,20 +203,12 @@ ACT_CHECK(log_of_softmax) = {
         "Found by the formulas, in your own losses too: a logarithm whose argument is 0 where a softmax or a "
         "sigmoid has reached its end. Adding a small number, log(p + 1e-8), or a branch for small p avoids the "
         "infinity, so that is not reported.",
-    .wrong = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(32) |> relu |> linear(10)\n"
-             "    loss   nll(log(softmax(z)), label)\n"
-             "    output softmax(z)\n"
-             "}\n",
-    .right = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(32) |> relu |> linear(10)\n"
-             "    loss   nll(log_softmax(z), label)\n"
-             "    output softmax(z)\n"
-             "}\n",
+    .wrong = EXAMPLE_DIGITS("    z = image |> linear(32) |> relu |> linear(10)\n"
+                            "    loss   nll(log(softmax(z)), label)\n"
+                            "    output softmax(z)\n"),
+    .right = EXAMPLE_DIGITS("    z = image |> linear(32) |> relu |> linear(10)\n"
+                            "    loss   nll(log_softmax(z), label)\n"
+                            "    output softmax(z)\n"),
     .silences = {"ACT1002"},
     .run = log_of_softmax,
 };

@@ -1,6 +1,7 @@
 /* What stands between the last weights and a loss and should not: 209 relu_on_logits, 212 redundant_log_softmax,
  * 213 norm_or_dropout_on_logits. */
 #include "check/edit.h"
+#include "check/example.h"
 #include "check/flow.h"
 
 #include <math.h>
@@ -144,18 +145,10 @@ ACT_CHECK(relu_on_logits) = {
         "that is off and right stays off. At the start that is half of the logits.\n\n"
         "Any rectifier counts: what is straight for large inputs and flat for small ones, such as gelu, softplus or "
         "elu. The official beginner's tutorials of two frameworks had this mistake.",
-    .wrong = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(32) |> relu |> linear(10) |> relu\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
-    .right = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(32) |> relu |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
+    .wrong = EXAMPLE_DIGITS("    z = image |> linear(32) |> relu |> linear(10) |> relu\n"
+                            "    loss cross_entropy(z, label)\n"),
+    .right = EXAMPLE_DIGITS("    z = image |> linear(32) |> relu |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
     .silences = {"ACT309"},
     .run = relu_on_logits,
 };
@@ -194,20 +187,12 @@ ACT_CHECK(redundant_log_softmax) = {
         "it is done once: the log-sum-exp of log-probabilities is log 1 = 0. So this is not the bug that a softmax "
         "in the same place would be, loss and gradient are right, and only work is wasted. Either the loss gets the "
         "logits, or the log-probabilities go to `nll`.",
-    .wrong = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(32) |> relu |> linear(10)\n"
-             "    loss   cross_entropy(z |> log_softmax, label)\n"
-             "    output softmax(z)\n"
-             "}\n",
-    .right = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(32) |> relu |> linear(10)\n"
-             "    loss   cross_entropy(z, label)\n"
-             "    output softmax(z)\n"
-             "}\n",
+    .wrong = EXAMPLE_DIGITS("    z = image |> linear(32) |> relu |> linear(10)\n"
+                            "    loss   cross_entropy(z |> log_softmax, label)\n"
+                            "    output softmax(z)\n"),
+    .right = EXAMPLE_DIGITS("    z = image |> linear(32) |> relu |> linear(10)\n"
+                            "    loss   cross_entropy(z, label)\n"
+                            "    output softmax(z)\n"),
     .run = redundant_log_softmax,
 };
 
@@ -275,18 +260,10 @@ ACT_CHECK(norm_or_dropout_on_logits) = {
         "right class is 0 in p of the samples, whatever the network knows, and the others are 1 / (1 - p) times too "
         "large; the loss punishes both, and no weight can do anything about it. A regression learns to hit its target "
         "with values that are zeroed at random.",
-    .wrong = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(32) |> relu |> linear(10) |> dropout(0.3)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
-    .right = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(32) |> relu |> dropout(0.3) |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
+    .wrong = EXAMPLE_DIGITS("    z = image |> linear(32) |> relu |> linear(10) |> dropout(0.3)\n"
+                            "    loss cross_entropy(z, label)\n"),
+    .right = EXAMPLE_DIGITS("    z = image |> linear(32) |> relu |> dropout(0.3) |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
     .silences = {"ACT602", "ACT605"},
     .run = norm_or_dropout_on_logits,
 };

@@ -1,6 +1,7 @@
 /* ACT901: a learning rate that cannot work, by its sign, by its optimizer's family, or by the curvature predicted for
  * the last layer. */
 #include "check/edit.h"
+#include "check/example.h"
 #include "check/optimiser.h"
 
 #include <math.h>
@@ -205,19 +206,11 @@ ACT_CHECK(lr_range) = {
         "it is not known.\n\n"
         "All limits are exclusive and grow with batches beyond 256. The largest factor of the schedule counts. "
         "Clipped gradients, and losses that are scaled or added, have no predicted bound.",
-    .wrong = "model house {\n"
-             "    input  x : f32[12]\n"
-             "    target y : f32[1]\n"
-             "    loss mse(x |> linear(64) |> relu |> linear(1), y)\n"
-             "}\n"
+    .wrong = EXAMPLE_HOUSE("    loss mse(x |> linear(64) |> relu |> linear(1), y)\n")
              "train house {\n"
              "    optimizer sgd(lr = 3)\n"
              "}\n",
-    .right = "model house {\n"
-             "    input  x : f32[12]\n"
-             "    target y : f32[1]\n"
-             "    loss mse(x |> linear(64) |> relu |> linear(1), y)\n"
-             "}\n"
+    .right = EXAMPLE_HOUSE("    loss mse(x |> linear(64) |> relu |> linear(1), y)\n")
              "train house {\n"
              "    optimizer sgd(lr = 0.03)\n"
              "}\n",

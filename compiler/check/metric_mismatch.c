@@ -1,5 +1,6 @@
 /* ACT214: a metric that measures nothing for this prediction and target. */
 #include "check/context.h"
+#include "check/example.h"
 
 typedef struct Asked {
     const MetricUse *use;
@@ -120,19 +121,11 @@ ACT_CHECK(metric_mismatch) = {
         "run would stop, the finding is an error.\n\n"
         "Soft labels (`f32[10] in [0, 1]`, or a target under `cross_entropy`) have an accuracy: the largest score "
         "against the largest label.",
-    .wrong = "model house {\n"
-             "    input  x : f32[12]\n"
-             "    target y : f32[1]\n"
-             "    p = x |> linear(32) |> relu |> linear(1)\n"
-             "    loss   mse(p, y)\n"
-             "    metric accuracy(p, y)\n"
-             "}\n",
-    .right = "model house {\n"
-             "    input  x : f32[12]\n"
-             "    target y : f32[1]\n"
-             "    p = x |> linear(32) |> relu |> linear(1)\n"
-             "    loss   mse(p, y)\n"
-             "    metric r2(p, y)\n"
-             "}\n",
+    .wrong = EXAMPLE_HOUSE("    p = x |> linear(32) |> relu |> linear(1)\n"
+                           "    loss   mse(p, y)\n"
+                           "    metric accuracy(p, y)\n"),
+    .right = EXAMPLE_HOUSE("    p = x |> linear(32) |> relu |> linear(1)\n"
+                           "    loss   mse(p, y)\n"
+                           "    metric r2(p, y)\n"),
     .run = metric_mismatch,
 };

@@ -1,5 +1,6 @@
 /* ACT1208: a layer that changes nothing, whatever its input. */
 #include "check/edit.h"
+#include "check/example.h"
 
 /* Every argument is a number in the text: not the off-switch of a block or a param. */
 static bool is_literal(const Ast *e)
@@ -81,17 +82,9 @@ ACT_CHECK(noop_layer) = {
         "number was left over from an experiment, or a layer in front has changed.\n\n"
         "Only numbers written at the layer count, in the model itself: a block with a rate of 0 as its default, or a "
         "param that switches dropout off, is a choice.",
-    .wrong = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> flatten |> linear(64) |> relu |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
-    .right = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(64) |> relu |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
+    .wrong = EXAMPLE_DIGITS("    z = image |> flatten |> linear(64) |> relu |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
+    .right = EXAMPLE_DIGITS("    z = image |> linear(64) |> relu |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
     .run = noop_layer,
 };

@@ -1,5 +1,6 @@
 /* ACT902: optimizer arguments outside the range in which the formula means anything. */
 #include "check/edit.h"
+#include "check/example.h"
 #include "check/optimiser.h"
 
 #include <math.h>
@@ -81,21 +82,7 @@ ACT_CHECK(optimiser_params) = {
         "`eps` stands beside the root of the average of squared gradients. At 0 a weight whose gradient is exactly "
         "zero is divided 0 by 0, and behind a relu that is common: the weight is not a number from then on. Below "
         "1e-12 it is too small to matter in single precision: a warning, as for a weight decay below zero.",
-    .wrong = "model house {\n"
-             "    input  x : f32[12]\n"
-             "    target y : f32[1]\n"
-             "    loss mse(x |> linear(32) |> relu |> linear(1), y)\n"
-             "}\n"
-             "train house {\n"
-             "    optimizer adam(lr = 1e-3, eps = 0)\n"
-             "}\n",
-    .right = "model house {\n"
-             "    input  x : f32[12]\n"
-             "    target y : f32[1]\n"
-             "    loss mse(x |> linear(32) |> relu |> linear(1), y)\n"
-             "}\n"
-             "train house {\n"
-             "    optimizer adam(lr = 1e-3)\n"
-             "}\n",
+    .wrong = EXAMPLE_HOUSE_RUN("    optimizer adam(lr = 1e-3, eps = 0)\n"),
+    .right = EXAMPLE_HOUSE_RUN("    optimizer adam(lr = 1e-3)\n"),
     .run = optimiser_params,
 };

@@ -2,6 +2,7 @@
  * is known as well as a built-in one. */
 #include "check/data_rows.h"
 #include "check/edit.h"
+#include "check/example.h"
 
 #include <math.h>
 
@@ -123,25 +124,11 @@ ACT_CHECK(schedule_dead) = {
         "The schedule is evaluated over the run. How long that is follows from the epochs, the batch and the rows of "
         "the training part, when its file lies where the program says and tells (`idx` and `npy` heads, tables up to "
         "16 MiB). Of a run of unknown length only what holds for 100 to 100000 steps alike is reported.",
-    .wrong = "model house {\n"
-             "    input  x : f32[12]\n"
-             "    target y : f32[1]\n"
-             "    loss mse(x |> linear(32) |> relu |> linear(1), y)\n"
-             "}\n"
-             "train house {\n"
-             "    epochs    90\n"
-             "    optimizer sgd(lr = 0.01)\n"
-             "    schedule  step(every = 10)\n"
-             "}\n",
-    .right = "model house {\n"
-             "    input  x : f32[12]\n"
-             "    target y : f32[1]\n"
-             "    loss mse(x |> linear(32) |> relu |> linear(1), y)\n"
-             "}\n"
-             "train house {\n"
-             "    epochs    90\n"
-             "    optimizer sgd(lr = 0.01)\n"
-             "    schedule  step(every = 3000)\n"
-             "}\n",
+    .wrong = EXAMPLE_HOUSE_RUN("    epochs    90\n"
+                               "    optimizer sgd(lr = 0.01)\n"
+                               "    schedule  step(every = 10)\n"),
+    .right = EXAMPLE_HOUSE_RUN("    epochs    90\n"
+                               "    optimizer sgd(lr = 0.01)\n"
+                               "    schedule  step(every = 3000)\n"),
     .run = schedule_dead,
 };

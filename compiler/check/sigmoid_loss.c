@@ -1,5 +1,6 @@
 /* Sigmoid where the loss wants logits: 202 double_sigmoid, 204 sigmoid_with_ce. */
 #include "check/edit.h"
+#include "check/example.h"
 
 #include <math.h>
 
@@ -152,18 +153,10 @@ ACT_CHECK(sigmoid_with_ce) = {
         "so far that the floor is low (10 * tanh(z), which some decoders use).\n\n"
         "Written as `nll(log(p), label)` the sigmoid is worse: nothing competes any more, and the loss is least where "
         "every class has probability 1 for every input.",
-    .wrong = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    p = image |> linear(32) |> relu |> linear(10) |> sigmoid\n"
-             "    loss cross_entropy(p, label)\n"
-             "}\n",
-    .right = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(32) |> relu |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
+    .wrong = EXAMPLE_DIGITS("    p = image |> linear(32) |> relu |> linear(10) |> sigmoid\n"
+                            "    loss cross_entropy(p, label)\n"),
+    .right = EXAMPLE_DIGITS("    z = image |> linear(32) |> relu |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
     .silences = {"ACT208", "ACT1001"},
     .run = sigmoid_with_ce,
 };

@@ -1,5 +1,6 @@
 /* ACT303: a softmax between hidden layers. */
 #include "check/edit.h"
+#include "check/example.h"
 #include "check/flow.h"
 
 /* Weights without a bias, and nothing non-linear behind: the softmax chooses among the rows of a table. */
@@ -59,18 +60,10 @@ ACT_CHECK(softmax_hidden) = {
         "Where the values of a softmax weigh other values, they are in the right place: attention, a mixture of "
         "experts, a gate, the choice among the rows of a table (a layer without bias). So are those that are also an "
         "output or under a loss of their own. None of these is reported.",
-    .wrong = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(32) |> softmax |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
-    .right = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(32) |> relu |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
+    .wrong = EXAMPLE_DIGITS("    z = image |> linear(32) |> softmax |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
+    .right = EXAMPLE_DIGITS("    z = image |> linear(32) |> relu |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
     .silences = {"ACT302"},
     .run = softmax_hidden,
 };

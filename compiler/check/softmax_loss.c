@@ -1,5 +1,6 @@
 /* Softmax where the loss does not want it: 201 double_softmax, 203 softmax_one_unit, 205 softmax_with_bce. */
 #include "check/edit.h"
+#include "check/example.h"
 
 #include <math.h>
 
@@ -94,19 +95,11 @@ ACT_CHECK(double_softmax) = {
         "is 0. Views and permutations between the softmax and the loss change nothing; a dropout, a temperature or a "
         "clamp do not mend it, and the floor printed is the one they leave. A softmax written by hand, e / sum(e), is "
         "recognised. A large factor behind it, such as 30, gives back what the softmax took and is not reported.",
-    .wrong = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    p = image |> linear(32) |> relu |> linear(10) |> softmax\n"
-             "    loss cross_entropy(p, label)\n"
-             "}\n",
-    .right = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(32) |> relu |> linear(10)\n"
-             "    loss   cross_entropy(z, label)\n"
-             "    output softmax(z)\n"
-             "}\n",
+    .wrong = EXAMPLE_DIGITS("    p = image |> linear(32) |> relu |> linear(10) |> softmax\n"
+                            "    loss cross_entropy(p, label)\n"),
+    .right = EXAMPLE_DIGITS("    z = image |> linear(32) |> relu |> linear(10)\n"
+                            "    loss   cross_entropy(z, label)\n"
+                            "    output softmax(z)\n"),
     .silences = {"ACT204"},
     .run = double_softmax,
 };

@@ -1,5 +1,6 @@
 /* ACT1107: training and test data that are prepared differently. */
 #include "check/edit.h"
+#include "check/example.h"
 
 #include "act/abi.h"
 #include "base/file.h"
@@ -122,25 +123,13 @@ ACT_CHECK(split_pipelines) = {
              "    data      mnist\n"
              "    optimizer adam\n"
              "}\n",
-    .right = "model digits {\n"
-             "    input  image : f32[28, 28, 1]\n"
-             "    target label : class(10)\n"
-             "    z = image |> flatten |> linear(64) |> relu |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n"
-             "data mnist {\n"
-             "    train {\n"
-             "        image = csv(\"train.csv\", columns = 1..784) / 255\n"
-             "        label = csv(\"train.csv\", column = \"label\")\n"
-             "    }\n"
-             "    test {\n"
-             "        image = csv(\"test.csv\", columns = 1..784) / 255\n"
-             "        label = csv(\"test.csv\", column = \"label\")\n"
-             "    }\n"
-             "}\n"
-             "train digits {\n"
-             "    data      mnist\n"
-             "    optimizer adam\n"
-             "}\n",
+    .right = EXAMPLE_PICTURES("    train {\n"
+                              "        image = csv(\"train.csv\", columns = 1..784) / 255\n"
+                              "        label = csv(\"train.csv\", column = \"label\")\n"
+                              "    }\n"
+                              "    test {\n"
+                              "        image = csv(\"test.csv\", columns = 1..784) / 255\n"
+                              "        label = csv(\"test.csv\", column = \"label\")\n"
+                              "    }\n"),
     .run = split_pipelines,
 };

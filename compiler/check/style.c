@@ -1,5 +1,6 @@
 /* Matters of style, silent unless asked for with `-W style`: STY03 widening_dense, STY05 nonzero_bias,
  * STY07 mixed_activations, STY10 deep_without_residual. The counterparts of NeuraLint's rules for dense networks. */
+#include "check/example.h"
 #include "check/flow.h"
 
 /* The product with weights whose value arrives at `id` through nothing but activations, dropout and views; 0: none. */
@@ -68,18 +69,10 @@ ACT_CHECK(widening_dense) = {
         "f019). Many good networks do it all the same, in blocks that widen and narrow again, so the rule is silent "
         "unless it is asked for with `-W style` or `-W widening_dense`.\n\n"
         "The output layer, autoencoders and other models without classes, gates and joined values do not count.",
-    .wrong = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(32) |> relu |> linear(128) |> relu |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
-    .right = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(128) |> relu |> linear(32) |> relu |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
+    .wrong = EXAMPLE_DIGITS("    z = image |> linear(32) |> relu |> linear(128) |> relu |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
+    .right = EXAMPLE_DIGITS("    z = image |> linear(128) |> relu |> linear(32) |> relu |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
     .run = widening_dense,
 };
 
@@ -120,18 +113,10 @@ ACT_CHECK(nonzero_bias) = {
         "positive bias was once recommended for relu, and gives no consistent gain. NeuraLint counts it as bad "
         "practice (its rule f024); silent unless asked for with `-W style` or `-W nonzero_bias`.\n\n"
         "The bias of an output layer is not asked: starting at the logarithm of the classes' shares is good practice.",
-    .wrong = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(32, bias = constant(0.1)) |> relu |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
-    .right = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(32) |> relu |> linear(10, bias = constant(0.1))\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
+    .wrong = EXAMPLE_DIGITS("    z = image |> linear(32, bias = constant(0.1)) |> relu |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
+    .right = EXAMPLE_DIGITS("    z = image |> linear(32) |> relu |> linear(10, bias = constant(0.1))\n"
+                            "    loss cross_entropy(z, label)\n"),
     .run = nonzero_bias,
 };
 
@@ -176,18 +161,10 @@ ACT_CHECK(mixed_activations) = {
         "know. NeuraLint asks for blocks of one kind (its rule f026); silent unless asked for with `-W style` or `-W "
         "mixed_activations`.\n\n"
         "Activations are compared by their formula. Gates and the activation of the output do not count.",
-    .wrong = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(64) |> relu |> linear(32) |> gelu |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
-    .right = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(64) |> gelu |> linear(32) |> gelu |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
+    .wrong = EXAMPLE_DIGITS("    z = image |> linear(64) |> relu |> linear(32) |> gelu |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
+    .right = EXAMPLE_DIGITS("    z = image |> linear(64) |> gelu |> linear(32) |> gelu |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
     .run = mixed_activations,
 };
 

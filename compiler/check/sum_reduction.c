@@ -1,5 +1,6 @@
 /* ACT215: a loss summed over the batch. */
 #include "check/edit.h"
+#include "check/example.h"
 #include "check/optimiser.h"
 
 static bool covers(Span outer, Span inner)
@@ -78,22 +79,14 @@ ACT_CHECK(sum_reduction) = {
         "Under an optimizer that divides by the gradient's size (Adam, RMSprop) without clipping the steps stay as "
         "they are: a note. A sum that is multiplied or divided in the `loss` statement, or weighted by values, is "
         "not reported.",
-    .wrong = "model house {\n"
-             "    input  x : f32[12]\n"
-             "    target y : f32[1]\n"
-             "    p = x |> linear(32) |> relu |> linear(1)\n"
-             "    loss mse(p, y, reduction = sum)\n"
-             "}\n"
+    .wrong = EXAMPLE_HOUSE("    p = x |> linear(32) |> relu |> linear(1)\n"
+                           "    loss mse(p, y, reduction = sum)\n")
              "train house {\n"
              "    batch     64\n"
              "    optimizer sgd(lr = 0.01)\n"
              "}\n",
-    .right = "model house {\n"
-             "    input  x : f32[12]\n"
-             "    target y : f32[1]\n"
-             "    p = x |> linear(32) |> relu |> linear(1)\n"
-             "    loss mse(p, y)\n"
-             "}\n"
+    .right = EXAMPLE_HOUSE("    p = x |> linear(32) |> relu |> linear(1)\n"
+                           "    loss mse(p, y)\n")
              "train house {\n"
              "    batch     64\n"
              "    optimizer sgd(lr = 0.01)\n"

@@ -1,5 +1,6 @@
 /* ACT401: weights of a hidden layer that all start equal. */
 #include "check/edit.h"
+#include "check/example.h"
 #include "check/flow.h"
 
 #include <math.h>
@@ -96,18 +97,10 @@ ACT_CHECK(symmetric_init) = {
         "the slope at 0 is 0, no gradient comes back, and the layer never learns. Both are certain, so they are "
         "errors. With random weights behind them the units do part, from a bad start: a warning.\n\n"
         "Where zeros are good practice nothing is said: the last layer, the last layer of a residual branch, a gate.",
-    .wrong = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(32, weight = zeros) |> relu |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
-    .right = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(32, weight = kaiming_normal) |> relu |> linear(10, weight = zeros)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
+    .wrong = EXAMPLE_DIGITS("    z = image |> linear(32, weight = zeros) |> relu |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
+    .right = EXAMPLE_DIGITS("    z = image |> linear(32, weight = kaiming_normal) |> relu |> linear(10, weight = zeros)\n"
+                            "    loss cross_entropy(z, label)\n"),
     .silences = {"ACT304", "ACT305", "ACT306", "ACT307", "ACT308", "ACT402", "ACT407"},
     .run = symmetric_init,
 };

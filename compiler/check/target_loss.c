@@ -1,5 +1,6 @@
 /* A loss that does not fit what the target is: 206 mse_on_classes, 207 ce_on_real, 211 class_count. */
 #include "check/edit.h"
+#include "check/example.h"
 
 #include <math.h>
 
@@ -75,18 +76,10 @@ ACT_CHECK(mse_on_classes) = {
         "it, so confident mistakes are the last to be corrected. Without an activation the loss punishes being more "
         "than right.\n\n"
         "Any loss with f(p + t, y + t) = f(p, y) counts as a distance, also one of your own.",
-    .wrong = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    p = image |> linear(32) |> relu |> linear(10) |> softmax\n"
-             "    loss mse(p, label)\n"
-             "}\n",
-    .right = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(32) |> relu |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
+    .wrong = EXAMPLE_DIGITS("    p = image |> linear(32) |> relu |> linear(10) |> softmax\n"
+                            "    loss mse(p, label)\n"),
+    .right = EXAMPLE_DIGITS("    z = image |> linear(32) |> relu |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
     .run = mse_on_classes,
 };
 
@@ -229,18 +222,10 @@ ACT_CHECK(class_count) = {
         "number of classes was miscounted (classes count from 0, so labels 0 to 9 are 10 classes). With one unit the "
         "softmax is the constant 1, and the loss 0 for every input. A large vocabulary filled up to a multiple of 8 "
         "is left alone.",
-    .wrong = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(32) |> relu |> linear(9)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
-    .right = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    z = image |> linear(32) |> relu |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
+    .wrong = EXAMPLE_DIGITS("    z = image |> linear(32) |> relu |> linear(9)\n"
+                            "    loss cross_entropy(z, label)\n"),
+    .right = EXAMPLE_DIGITS("    z = image |> linear(32) |> relu |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
     .silences = {"ACT214"},
     .run = class_count,
 };

@@ -1,6 +1,7 @@
 /* What nobody reads: 1201 unused_definition, 1203 dead_end. Names are looked for in the text, and a name that occurs
  * anywhere else counts as read: silence where it is not sure. */
 #include "check/edit.h"
+#include "check/example.h"
 
 static const char *kind_of(const Ast *def)
 {
@@ -180,22 +181,14 @@ ACT_CHECK(dead_end) = {
         "the data for nothing, and for a shared layer that is applied nowhere.\n\n"
         "Only the end of such a chain is reported, since what leads to it is read by it. Of several results of a "
         "block one that is read is enough.",
-    .wrong = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    h1 = image |> linear(64) |> relu\n"
-             "    h2 = h1 |> linear(64) |> relu\n"
-             "    z  = h1 |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
-    .right = "model digits {\n"
-             "    input  image : f32[64]\n"
-             "    target label : class(10)\n"
-             "    h1 = image |> linear(64) |> relu\n"
-             "    h2 = h1 |> linear(64) |> relu\n"
-             "    z  = h2 |> linear(10)\n"
-             "    loss cross_entropy(z, label)\n"
-             "}\n",
+    .wrong = EXAMPLE_DIGITS("    h1 = image |> linear(64) |> relu\n"
+                            "    h2 = h1 |> linear(64) |> relu\n"
+                            "    z  = h1 |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
+    .right = EXAMPLE_DIGITS("    h1 = image |> linear(64) |> relu\n"
+                            "    h2 = h1 |> linear(64) |> relu\n"
+                            "    z  = h2 |> linear(10)\n"
+                            "    loss cross_entropy(z, label)\n"),
     .run = dead_end,
     .run_program = dead_end_in_blocks,
 };

@@ -1,5 +1,6 @@
 /* ACT607: weight decay that is too strong, or that Adam divides away. */
 #include "check/edit.h"
+#include "check/example.h"
 #include "check/optimiser.h"
 
 #include <math.h>
@@ -64,21 +65,7 @@ ACT_CHECK(weight_decay) = {
         "That is not what the coefficient says, and AdamW was made to mend it (Loshchilov and Hutter 2019); a note. "
         "Whether an optimizer adds or keeps apart is found by running it on single weights, so one's own is known "
         "too.",
-    .wrong = "model house {\n"
-             "    input  x : f32[12]\n"
-             "    target y : f32[1]\n"
-             "    loss mse(x |> linear(32) |> relu |> linear(1), y)\n"
-             "}\n"
-             "train house {\n"
-             "    optimizer adam(lr = 1e-3, weight_decay = 0.2)\n"
-             "}\n",
-    .right = "model house {\n"
-             "    input  x : f32[12]\n"
-             "    target y : f32[1]\n"
-             "    loss mse(x |> linear(32) |> relu |> linear(1), y)\n"
-             "}\n"
-             "train house {\n"
-             "    optimizer adamw(lr = 1e-3, weight_decay = 0.01)\n"
-             "}\n",
+    .wrong = EXAMPLE_HOUSE_RUN("    optimizer adam(lr = 1e-3, weight_decay = 0.2)\n"),
+    .right = EXAMPLE_HOUSE_RUN("    optimizer adamw(lr = 1e-3, weight_decay = 0.01)\n"),
     .run = weight_decay,
 };
