@@ -119,6 +119,7 @@ plain
   | LOSS expression                             { $$ = PLAIN(LOSS, $2, NULL); }
   | LOSS NAME ASSIGN expression                 { $$ = BUILD(LOSS, $2, @2, $4, NULL); }
   | LOSS FOR name_list COLON expression         { $$ = PLAIN(LOSS, $5, $3); }
+  | LOSS NAME FOR name_list COLON expression    { $$ = BUILD(LOSS, $2, @2, $6, $4); }
   | METRIC expression                           { $$ = PLAIN(METRIC, $2); }
   | METRIC NAME ASSIGN expression               { $$ = BUILD(METRIC, $2, @2, $4); }
   | OUTPUT expression                           { $$ = PLAIN(OUTPUT, $2); }

@@ -101,8 +101,13 @@ static Str scaling_note(Header *h, const Tensor *tensor)
 
 static void describe_ports(Header *h, const char *what, const Port *port, uint32_t n)
 {
+    bool drawn = str_is(str_of(what), "drawn");
     for (uint32_t i = 0; i < n; i++) {
         Text text = {.arena = h->arena};
+        if (drawn) { /* by the model: the caller has no array of it */
+            aligned_doc(h, what, port[i].name, port[i].label);
+            continue;
+        }
         text_add(&text, array_type(h->arena, &port[i].type));
         text_printf(&text, ", " STR_FMT, STR_ARG(port[i].label));
         const Tensor *tensor = port[i].tensor;
@@ -157,9 +162,11 @@ static Str parameter_name(Header *h, Names *names, Str wanted)
     return name;
 }
 
-static void add_ports(Header *h, Names *names, const Port *port, uint32_t n, bool constant)
+static void add_ports(Header *h, Names *names, const Port *port, uint32_t n, bool constant, bool forward)
 {
     for (uint32_t i = 0; i < n; i++) {
+        if (forward && port[i].unread)
+            continue;
         Str name = parameter_name(h, names, port[i].name);
         text_printf(h->out, ", %s%s *" STR_FMT, constant ? "const " : "",
                     port[i].type.dtype == DT_I32 ? "int32_t" : "float", STR_ARG(name));
@@ -197,6 +204,23 @@ static void define_sizes(Header *h)
         }
 }
 
+static const char draws_doc[] =
+    " * What is drawn for row r is what m->seed gives row m->first + r, whatever n is. bind sets both to 0; for other\n"
+    " * numbers take another seed, or add n to m->first after a call.\n";
+
+/* " * `image` is not asked for: no output needs it.\n", or nothing */
+static Str unread_doc(Header *h)
+{
+    Text text = {.arena = h->arena};
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < h->port.input.n; i++)
+        if (h->port.input.at[i].unread)
+            text_printf(&text, "%s`" STR_FMT "`", n++ ? ", " : " * ", STR_ARG(h->port.input.at[i].name));
+    if (n)
+        text_printf(&text, " %s not asked for: no output needs %s.\n", n == 1 ? "is" : "are", n == 1 ? "it" : "them");
+    return text.n ? str_copy(h->arena, text_str(&text)) : STR("");
+}
+
 static void declare_functions(Header *h)
 {
     Text *out = h->out;
@@ -221,13 +245,14 @@ static void declare_functions(Header *h)
         text_printf(out,
                     "/* The outputs for n rows, any n from 1 on. Rows are independent: the same row gives the same "
                     "bits for every n.\n"
+                    "%s%s"
                     " * ACT_E_ARGUMENT: not bound, a NULL, or n = 0. */\n"
                     "ActStatus %s_forward(const %s *m",
-                    name, type);
+                    unread_doc(h).p, h->port.draws ? draws_doc : "", name, type);
         Names names = {0};
-        add_ports(h, &names, h->port.input.at, h->port.input.n, true);
+        add_ports(h, &names, h->port.input.at, h->port.input.n, true, true);
         text_add(out, STR(", size_t n"));
-        add_ports(h, &names, h->port.output.at, h->port.output.n, false);
+        add_ports(h, &names, h->port.output.at, h->port.output.n, false, false);
         text_add(out, STR(");\n\n"));
     }
     if (h->port.unit->evaluate && (h->port.loss.n || h->port.prediction.n)) {
@@ -238,10 +263,10 @@ static void declare_functions(Header *h)
                     "ActStatus %s_evaluate(const %s *m",
                     h->upper.p, name, type);
         Names names = {0};
-        add_ports(h, &names, h->port.input.at, h->port.input.n, true);
-        add_ports(h, &names, h->port.target.at, h->port.target.n, true);
+        add_ports(h, &names, h->port.input.at, h->port.input.n, true, false);
+        add_ports(h, &names, h->port.target.at, h->port.target.n, true, false);
         text_add(out, STR(", size_t n, float *loss"));
-        add_ports(h, &names, h->port.prediction.at, h->port.prediction.n, false);
+        add_ports(h, &names, h->port.prediction.at, h->port.prediction.n, false, false);
         text_add(out, STR(");\n\n"));
     }
     if (h->port.trains) {
@@ -256,8 +281,8 @@ static void declare_functions(Header *h)
                     "ActStatus %s_train_step(const %s *m, const ActStep *step",
                     h->upper.p, name, type);
         Names names = {0};
-        add_ports(h, &names, h->port.input.at, h->port.input.n, true);
-        add_ports(h, &names, h->port.target.at, h->port.target.n, true);
+        add_ports(h, &names, h->port.input.at, h->port.input.n, true, false);
+        add_ports(h, &names, h->port.target.at, h->port.target.n, true, false);
         text_add(out, STR(", size_t n, float *loss);\n\n"));
     }
     text_printf(out,
@@ -273,6 +298,7 @@ static void declare_model(Header *h)
     const UnitModel *unit = h->port.unit;
     text_printf(h->out, "\n/* ---- %s ----\n *\n", h->name.p);
     describe_ports(h, "input", h->port.input.at, h->port.input.n);
+    describe_ports(h, "drawn", h->port.drawn.at, h->port.drawn.n);
     describe_ports(h, "target", h->port.target.at, h->port.target.n);
     describe_ports(h, "output", h->port.output.at, h->port.output.n);
     describe_losses(h);

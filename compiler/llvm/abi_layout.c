@@ -20,7 +20,8 @@
 #define S ActTensor
 TABLE(layout_tensor, ActTensor,
     P(name) P(label) U32(role) U32(type) U32(layout) U32(rank) U32S(dim, ACT_MAX_RANK) U32S(file_axis, ACT_MAX_RANK)
-    U32(flat_rank) U32S(flat, ACT_MAX_RANK) U32(panel) U64(offset) U64(bytes) U32(classes) F32(low) F32(high) U32(line))
+    U32(flat_rank) U32S(flat, ACT_MAX_RANK) U32(panel) U64(offset) U64(bytes) U32(classes) F32(low) F32(high) U32(line)
+    U32(unread))
 #undef S
 #define S ActEntries
 TABLE(layout_entries, ActEntries, P(bind) P(init) P(forward) P(evaluate) P(train_step) P(schedule))
@@ -51,15 +52,15 @@ TABLE(layout_train, ActTrain,
 TABLE(layout_model, ActModel,
     U32(abi) U32(batch) P(name) P(source) P(hash) P(target) P(features)
     U64(param_bytes) U64(state_bytes) U64(work_bytes)
-    P(input) P(target_value) P(output) P(param) P(state)
-    U32(n_input) U32(n_target) U32(n_output) U32(n_param) U32(n_state)
+    P(input) P(target_value) P(output) P(param) P(state) P(drawn)
+    U32(n_input) U32(n_target) U32(n_output) U32(n_param) U32(n_state) U32(n_drawn)
     P(loss) U32(n_loss) P(metric) U32(n_metric) P(train) IN(entry, layout_entries) U64(flops_forward) U64(flops_step))
 #undef S
 #define S ActFill
 TABLE(layout_fill, ActFill, U32(kind) U32(stream) F64(a) F64(b))
 #undef S
 #define S ActInstance
-TABLE(layout_instance, ActInstance, P(model) P(param) P(state) P(work) P(pool))
+TABLE(layout_instance, ActInstance, P(model) P(param) P(state) P(work) P(pool) U64(seed) U64(first))
 #undef S
 #define S ActMemory
 TABLE(layout_memory, ActMemory, P(param) U64(param_bytes) P(state) U64(state_bytes) P(work) U64(work_bytes))

@@ -7,7 +7,7 @@ static LLVMTypeRef call_struct(Cg *c)
     LLVMTypeRef field[CALL_FIELDS];
     for (unsigned i = 0; i < CALL_FIELDS; i++)
         field[i] = c->ptr;
-    field[CALL_N] = field[CALL_STEP] = field[CALL_SEED] = c->i64;
+    field[CALL_N] = field[CALL_STEP] = field[CALL_SEED] = field[CALL_FIRST] = c->i64;
     field[CALL_LR_SCALE] = c->f64;
     LLVMTypeRef type = LLVMStructCreateNamed(c->ctx, "act.call");
     LLVMStructSetBody(type, field, CALL_FIELDS, false);

@@ -29,6 +29,7 @@ typedef struct CgCall {
     uint64_t step; /* of ActStep; 0, 1.0 and 0 where there is no step */
     double lr_scale;
     uint64_t seed;
+    uint64_t first; /* sample number of row 0, for what is drawn */
     float *uniform; /* scratch of run() */
 } CgCall;
 
@@ -46,6 +47,7 @@ typedef enum CgCallField {
     CALL_STEP,
     CALL_LR_SCALE,
     CALL_SEED,
+    CALL_FIRST,
     CALL_UNIFORM,
     CALL_FIELDS
 } CgCallField;

@@ -31,6 +31,7 @@ typedef struct TensorRow {
     uint32_t classes;
     double low, high;
     Span span;
+    bool unread;
 } TensorRow;
 
 static LLVMValueRef tensor_const(Module *m, const TensorRow *row)
@@ -57,6 +58,7 @@ static LLVMValueRef tensor_const(Module *m, const TensorRow *row)
         layout_f32(m, ranged ? row->low : 1),
         layout_f32(m, ranged ? row->high : -1),
         layout_u32(m, line_of(m, row->span)),
+        layout_u32(m, row->unread),
     };
     return layout_const(m, &layout_tensor, value, sizeof value / sizeof *value);
 }
@@ -72,7 +74,8 @@ static LLVMValueRef port_const(Module *m, const Port *port, ActRole role)
                      .classes = tensor ? tensor->classes : 0,
                      .low = tensor ? tensor->low : 1,
                      .high = tensor ? tensor->high : -1,
-                     .span = port->span};
+                     .span = port->span,
+                     .unread = port->unread};
     return tensor_const(m, &row);
 }
 
@@ -195,6 +198,19 @@ static LLVMValueRef data_global(Module *m, const DataUse *data, uint64_t seed)
     return layout_array(m, &layout_data, &made, 1, "data");
 }
 
+/* "adam(lr = 0.0002) for g, sgd(lr = 0.1) for d" */
+static Str optimizers_text(Module *m, const TrainUse *train)
+{
+    Text text = {.arena = m->arena};
+    for (uint32_t i = 0; i < train->optimizers.n; i++) {
+        const OptimizerUse *use = train->optimizers.at[i];
+        text_printf(&text, "%s" STR_FMT, i ? ", " : "", STR_ARG(use->text));
+        for (uint32_t k = 0; k < use->group.n; k++)
+            text_printf(&text, "%s" STR_FMT, k ? ", " : " for ", STR_ARG(use->group.at[k]));
+    }
+    return train->optimizers.n ? text_str(&text) : STR("sgd");
+}
+
 static LLVMValueRef train_global(Module *m, const TrainUse *train)
 {
     if (!train)
@@ -206,7 +222,7 @@ static LLVMValueRef train_global(Module *m, const TrainUse *train)
         layout_u64(m, train->epochs),
         layout_u64(m, train->seed),
         layout_u32(m, train->batch),
-        layout_str(m, optimizer ? optimizer->text : STR("sgd")),
+        layout_str(m, optimizers_text(m, train)),
         layout_f64(m, optimizer && !isnan(optimizer->lr) ? optimizer->lr : 0),
         layout_u64(m, train->patience),
         layout_u64(m, train->checkpoint_every),
@@ -250,11 +266,13 @@ void descriptor_define(Module *m, const Interface *interface, LLVMValueRef globa
         ports(m, interface->output.at, interface->output.n, ACT_OUTPUT, "outputs"),
         blocks(m, interface->param.at, interface->param.n, "params"),
         blocks(m, interface->state.at, interface->state.n, "states"),
+        ports(m, interface->drawn.at, interface->drawn.n, ACT_INPUT, "drawn"),
         layout_u32(m, interface->input.n),
         layout_u32(m, interface->target.n),
         layout_u32(m, interface->output.n),
         layout_u32(m, interface->param.n),
         layout_u32(m, interface->state.n),
+        layout_u32(m, interface->drawn.n),
         losses(m, interface),
         layout_u32(m, interface->loss.n),
         metrics(m, interface),

@@ -61,18 +61,20 @@ static LLVMValueRef pointers_new(Module *m, uint32_t n, const char *name)
     return n ? LLVMBuildAlloca(m->cg.b, LLVMArrayType2(m->cg.ptr, n), name) : null(m);
 }
 
-/* An array of n pointers handed in: itself not NULL, nor any of them. */
-static void require_pointers(Module *m, LLVMValueRef array, uint32_t n)
+/* An array of pointers handed in, a port each: itself not NULL, nor any of them, but for `unread` ones if they are `spared`. */
+static void require_ports(Module *m, LLVMValueRef array, const Port *port, uint32_t n, bool spared)
 {
-    if (!n)
-        return;
-    require_pointer(m, array);
     LLVMValueRef all = NULL;
     for (uint32_t i = 0; i < n; i++) {
+        if (spared && port[i].unread)
+            continue;
+        if (!all)
+            require_pointer(m, array);
         LLVMValueRef there = LLVMBuildIsNotNull(m->cg.b, pointer_load(m, array, i), "");
         all = all ? LLVMBuildAnd(m->cg.b, all, there, "") : there;
     }
-    require(m, all, status(m, ACT_E_ARGUMENT));
+    if (all)
+        require(m, all, status(m, ACT_E_ARGUMENT));
 }
 
 static void call_set(Module *m, LLVMValueRef call, CgCallField field, LLVMValueRef value)
@@ -94,7 +96,8 @@ static LLVMValueRef call_new(Module *m, LLVMValueRef self)
         call_set(m, call, f, null(m));
     call_set(m, call, CALL_STEP, layout_u64(m, 0));
     call_set(m, call, CALL_LR_SCALE, layout_f64(m, 1));
-    call_set(m, call, CALL_SEED, layout_u64(m, 0));
+    call_set(m, call, CALL_SEED, load_field(m, &layout_instance, self, "seed", c->i64));
+    call_set(m, call, CALL_FIRST, load_field(m, &layout_instance, self, "first", c->i64));
     call_set(m, call, CALL_UNIFORM, null(m));
     return call;
 }
@@ -192,6 +195,8 @@ static LLVMValueRef emit_bind(Module *m, const Interface *interface, LLVMValueRe
         LLVMBuildMemSet(c->b, load_field(m, &layout_memory, memory, "work", c->ptr), LLVMConstInt(c->i8, 0, false),
                         layout_u64(m, unit->work_bytes), ACT_ALIGN);
     LLVMBuildStore(c->b, null(m), layout_field_at(m, &layout_instance, self, "pool"));
+    LLVMBuildStore(c->b, layout_u64(m, 0), layout_field_at(m, &layout_instance, self, "seed"));
+    LLVMBuildStore(c->b, layout_u64(m, 0), layout_field_at(m, &layout_instance, self, "first"));
     LLVMBuildStore(c->b, descriptor, layout_field_at(m, &layout_instance, self, "model"));
     LLVMBuildRet(c->b, status(m, ACT_OK));
     return fn;
@@ -256,10 +261,12 @@ static LLVMValueRef emit_init(Module *m, const Interface *interface, LLVMValueRe
 
 /* ── forward, evaluate, train_step ── */
 
-/* to[i] = from[i] + row * (bytes of a row) */
+/* to[i] = from[i] + row * (bytes of a row); nothing for what is not read, which may be NULL and without an array around it */
 static void advance(Module *m, LLVMValueRef to, LLVMValueRef from, const Port *port, uint32_t n, LLVMValueRef row)
 {
     for (uint32_t i = 0; i < n; i++) {
+        if (port[i].unread)
+            continue;
         LLVMValueRef offset = LLVMBuildMul(m->cg.b, row, layout_u64(m, port[i].row_bytes), "");
         LLVMValueRef moved = LLVMBuildInBoundsGEP2(m->cg.b, m->cg.i8, pointer_load(m, from, i), &offset, 1, "");
         LLVMBuildStore(m->cg.b, moved, pointer_at(m, to, i));
@@ -278,9 +285,9 @@ static LLVMValueRef emit_forward(Module *m, const Interface *interface, LLVMValu
     LLVMValueRef in = pointers_new(m, interface->input.n, "in"), out = pointers_new(m, interface->output.n, "out");
     require_bound(m, self, descriptor);
     require_rows(m, n, 0);
-    require_pointers(m, input, interface->input.n);
-    require_pointers(m, output, interface->output.n);
-    LLVMValueRef call = call_new(m, self);
+    require_ports(m, input, interface->input.at, interface->input.n, true);
+    require_ports(m, output, interface->output.at, interface->output.n, false);
+    LLVMValueRef call = call_new(m, self), first = load_field(m, &layout_instance, self, "first", c->i64);
     call_set(m, call, CALL_INPUT, in);
     call_set(m, call, CALL_OUTPUT, out);
 
@@ -294,6 +301,7 @@ static LLVMValueRef emit_forward(Module *m, const Interface *interface, LLVMValu
     advance(m, in, input, interface->input.at, interface->input.n, row);
     advance(m, out, output, interface->output.at, interface->output.n, row);
     call_set(m, call, CALL_N, count);
+    call_set(m, call, CALL_FIRST, LLVMBuildAdd(c->b, first, row, ""));
     cg_call(c, run, &call, 1);
     LLVMValueRef next = LLVMBuildAdd(c->b, row, count, "");
     LLVMBasicBlockRef done = block_here(m, "done");
@@ -316,11 +324,11 @@ static LLVMValueRef emit_evaluate(Module *m, const Interface *interface, LLVMVal
     LLVMGetParams(fn, arg);
     require_bound(m, arg[0], descriptor);
     require_rows(m, arg[3], interface->unit->batch);
-    require_pointers(m, arg[1], interface->input.n);
-    require_pointers(m, arg[2], interface->target.n);
+    require_ports(m, arg[1], interface->input.at, interface->input.n, false);
+    require_ports(m, arg[2], interface->target.at, interface->target.n, false);
     if (interface->loss.n)
         require_pointer(m, arg[4]);
-    require_pointers(m, arg[5], interface->prediction.n);
+    require_ports(m, arg[5], interface->prediction.at, interface->prediction.n, false);
     LLVMValueRef call = call_new(m, arg[0]);
     call_set(m, call, CALL_INPUT, arg[1]);
     call_set(m, call, CALL_TARGET, arg[2]);
@@ -343,8 +351,8 @@ static LLVMValueRef emit_train_step(Module *m, const Interface *interface, LLVMV
     require_bound(m, arg[0], descriptor);
     require_pointer(m, arg[1]);
     require_rows(m, arg[4], interface->unit->batch);
-    require_pointers(m, arg[2], interface->input.n);
-    require_pointers(m, arg[3], interface->target.n);
+    require_ports(m, arg[2], interface->input.at, interface->input.n, false);
+    require_ports(m, arg[3], interface->target.at, interface->target.n, false);
     require_pointer(m, arg[5]);
     /* Steps count from 1: an optimizer's 1 - beta^step would divide by zero. */
     LLVMValueRef number = load_field(m, &layout_step, arg[1], "step", c->i64);
@@ -357,6 +365,7 @@ static LLVMValueRef emit_train_step(Module *m, const Interface *interface, LLVMV
     call_set(m, call, CALL_STEP, number);
     call_set(m, call, CALL_LR_SCALE, load_field(m, &layout_step, arg[1], "lr_scale", c->f64));
     call_set(m, call, CALL_SEED, load_field(m, &layout_step, arg[1], "seed", c->i64));
+    call_set(m, call, CALL_FIRST, layout_u64(m, 0));
     cg_call(c, run, &call, 1);
     LLVMBuildRet(c->b, status(m, ACT_OK));
     return fn;
@@ -370,12 +379,23 @@ typedef struct Wrapper {
     unsigned next; /* parameter to be taken */
 } Wrapper;
 
-/* The next n parameters as an array of pointers. */
+/* The next parameters as an array of pointers, one a port. */
 static LLVMValueRef gather(Wrapper *w, uint32_t n)
 {
     LLVMValueRef array = pointers_new(w->m, n, "");
     for (uint32_t i = 0; i < n; i++)
         LLVMBuildStore(w->m->cg.b, LLVMGetParam(w->fn, w->next++), pointer_at(w->m, array, i));
+    return array;
+}
+
+/* The same for the inputs of forward, which has no parameter for those it does not read. */
+static LLVMValueRef gather_read(Wrapper *w, const Port *port, uint32_t n)
+{
+    LLVMValueRef array = pointers_new(w->m, n, "");
+    for (uint32_t i = 0; i < n; i++) {
+        LLVMValueRef pointer = port[i].unread ? null(w->m) : LLVMGetParam(w->fn, w->next++);
+        LLVMBuildStore(w->m->cg.b, pointer, pointer_at(w->m, array, i));
+    }
     return array;
 }
 
@@ -394,10 +414,13 @@ static LLVMValueRef take(Wrapper *w) { return LLVMGetParam(w->fn, w->next++); }
 
 static void wrap_forward(Module *m, const Interface *interface, LLVMValueRef entry)
 {
-    Wrapper w = wrapper_new(m, interface, "_forward", 1 + interface->input.n, interface->output.n);
+    uint32_t n_read = 0;
+    for (uint32_t i = 0; i < interface->input.n; i++)
+        n_read += !interface->input.at[i].unread;
+    Wrapper w = wrapper_new(m, interface, "_forward", 1 + n_read, interface->output.n);
     LLVMValueRef arg[4];
     arg[0] = take(&w);
-    arg[1] = gather(&w, interface->input.n);
+    arg[1] = gather_read(&w, interface->input.at, interface->input.n);
     arg[2] = take(&w);
     arg[3] = gather(&w, interface->output.n);
     LLVMBuildRet(m->cg.b, cg_call(&m->cg, entry, arg, 4));

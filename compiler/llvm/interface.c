@@ -42,7 +42,25 @@ static Port port_of_node(Arena *arena, const Graph *g, Str name, NodeId id, Span
     row.batch = false;
     Text label = {.arena = arena};
     type_print(&row, &label);
-    return (Port){name, text_str(&label), type, type_elements(&type) * 4, NULL, span};
+    return (Port){
+        .name = name, .label = text_str(&label), .type = type, .row_bytes = type_elements(&type) * 4, .span = span};
+}
+
+static bool reads_input(const LoopProgram *program, uint32_t input)
+{
+    for (uint32_t i = 0; i < program->bufs.n; i++)
+        if (program->bufs.at[i].space == BUF_INPUT && program->bufs.at[i].index == input)
+            return true;
+    return false;
+}
+
+static bool draws(const LoopProgram *program)
+{
+    for (uint32_t k = 0; program && k < program->kernels.n; k++)
+        for (uint32_t i = 0; i < program->kernels.at[k].n_arg; i++)
+            if (program->kernels.at[k].arg[i].kind == LARG_RANDOM)
+                return true;
+    return false;
 }
 
 void interface_of(Arena *arena, const UnitModel *unit, Interface *out)
@@ -81,6 +99,17 @@ void interface_of(Arena *arena, const UnitModel *unit, Interface *out)
             Str name = model->graph->roots.at[i].name;
             *vec_push(arena, &out->loss) = name.n ? name : STR("loss");
         }
+    for (uint32_t i = 0; i < model->draws.n; i++) {
+        const DrawUse *use = &model->draws.at[i];
+        if (!use->input)
+            continue;
+        Port port = port_of_node(arena, model->graph, graph_node(model->graph, use->node)->name, use->node, use->span);
+        port.label = str_printf(arena, STR_FMT " = " STR_FMT, STR_ARG(port.label), STR_ARG(use->text));
+        *vec_push(arena, &out->drawn) = port;
+    }
+    for (uint32_t i = 0; unit->forward && i < out->input.n; i++)
+        out->input.at[i].unread = !reads_input(unit->forward, i);
+    out->draws = draws(unit->forward) || draws(unit->evaluate);
     out->forward = unit->forward && out->output.n > 0;
     out->trains = unit->train_step && out->loss.n > 0;
 }

@@ -12,6 +12,7 @@ typedef struct Port {
     Type type; /* one row */
     uint64_t row_bytes;
     const Tensor *tensor; /* inputs and targets */
+    bool unread; /* an input that no output needs: forward is not given it */
     Span span;
 } Port;
 
@@ -24,7 +25,9 @@ typedef struct Interface {
     VEC(const Tensor *)
     param; /* the parameter block: trained and frozen; the place is the stream of its random numbers */
     VEC(const Tensor *) state;
+    VEC(Port) drawn;      /* inputs that the model draws itself: no function has them */
     bool forward, trains; /* has an output; has a loss to train by */
+    bool draws;           /* forward or evaluate draws numbers */
 } Interface;
 
 void interface_of(Arena *arena, const UnitModel *unit, Interface *out);

@@ -53,7 +53,7 @@ typedef struct Kernel {
     CgAlias *alias;    /* by buffer */
     CgAlias beside;    /* scratch tiles and the call's own words: apart from every buffer */
     LLVMValueRef *uniform;
-    LLVMValueRef philox_key[2], philox_step[2];
+    LLVMValueRef philox_key[2], philox_step[2], philox_first;
     KernelLevel level[LOOP_MAX_DEPTH];
     unsigned depth;
     int vector;        /* depth of the VECTOR loop we are in, -1 outside */

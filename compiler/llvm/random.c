@@ -30,6 +30,7 @@ static void load_seed(Kernel *k)
     LLVMBasicBlockRef here = kernel_to_entry(k);
     LLVMValueRef low = cg_i64(c, 0xffffffff), seed = cg_call_load(c, k->call, CALL_SEED);
     LLVMValueRef step = cg_call_load(c, k->call, CALL_STEP);
+    k->philox_first = cg_call_load(c, k->call, CALL_FIRST);
     k->philox_key[0] = cg_and(c, seed, low);
     k->philox_key[1] = cg_lshr(c, seed, 32);
     k->philox_step[0] = cg_and(c, step, low);
@@ -71,7 +72,7 @@ static LLVMValueRef words_in_a_row(Kernel *k, const LoopArg *arg, LLVMValueRef l
     unsigned lanes = c->lanes / 2;
     LLVMValueRef low = cg_i64(c, 0xffffffff);
     LLVMValueRef block = cg_lshr(c, kernel_affine(k, &arg->at2), 2),
-                 sample = cg_and(c, kernel_affine(k, &arg->at), low);
+                 sample = cg_and(c, cg_add(c, kernel_affine(k, &arg->at), k->philox_first), low);
     LLVMValueRef ahead[16];
     for (unsigned i = 0; i < lanes; i++)
         ahead[i] = cg_i64(c, i % 2 ? 0 : i / 2);
@@ -100,7 +101,7 @@ static LLVMValueRef words_apart(Kernel *k, const LoopArg *arg, LLVMValueRef last
     Cg *c = k->c;
     LLVMTypeRef type = cg_vec(c->i64, lanes);
     LLVMValueRef element = cg_splat(c, kernel_affine(k, &arg->at2), lanes);
-    LLVMValueRef sample = cg_splat(c, kernel_affine(k, &arg->at), lanes);
+    LLVMValueRef sample = cg_splat(c, cg_add(c, kernel_affine(k, &arg->at), k->philox_first), lanes);
     if (lanes > 1) {
         element = cg_add(c, element, cg_iota(type, kernel_lane_step(k, &arg->at2)));
         sample = cg_add(c, sample, cg_iota(type, kernel_lane_step(k, &arg->at)));

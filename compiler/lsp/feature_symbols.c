@@ -59,6 +59,17 @@ static void nested(const Outline *o, const Ast *ast, cJSON *item)
 
 static Span first_word(const Ast *ast) { return (Span){ast->span.source, ast->span.begin, ast->span.begin}; }
 
+/* "loss for d" */
+static Str loss_name(const Outline *o, const Ast *st)
+{
+    const Ast *groups = st->n_kid > 1 ? st->kid[1] : NULL;
+    Text text = {.arena = o->server->arena};
+    text_add(&text, STR("loss"));
+    for (uint32_t i = 0; groups && i < groups->n_kid; i++)
+        text_printf(&text, "%s" STR_FMT, i ? ", " : " for ", STR_ARG(groups->kid[i]->text));
+    return text_str(&text);
+}
+
 static void outline(const Outline *o, const Ast *body, cJSON *list)
 {
     for (uint32_t i = 0; i < body->n_kid; i++) {
@@ -102,7 +113,7 @@ static void outline(const Outline *o, const Ast *body, cJSON *list)
                 entry(o, list, st, st->kid[0]->kid[k]->text, st->kid[0]->kid[k]->span, KIND_VARIABLE);
             break;
         case AST_LOSS:
-            entry(o, list, st, st->text.n ? st->text : STR("loss"), st->text.n ? st->name_span : first_word(st),
+            entry(o, list, st, st->text.n ? st->text : loss_name(o, st), st->text.n ? st->name_span : first_word(st),
                   KIND_OPERATOR);
             break;
         case AST_OUTPUT:

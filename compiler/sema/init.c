@@ -46,6 +46,23 @@ bool init_is(Value v)
     return v.kind == V_FN && v.fn->kind == CLOSURE_ITEM && v.fn->item->def.kind == DEF_INITIALIZER;
 }
 
+Str init_fill_text(Arena *arena, const Fill *fill)
+{
+    Text text = {.arena = arena};
+    for (unsigned i = 0; i < N_NATIVE; i++)
+        if (natives[i].kind == fill->kind) {
+            text_printf(&text, "%s(", natives[i].name);
+            text_number(&text, fill->a);
+            if (natives[i].param[1]) {
+                text_add(&text, STR(", "));
+                text_number(&text, fill->b);
+            }
+            text_putc(&text, ')');
+            break;
+        }
+    return text_str(&text);
+}
+
 /* ── the native ones ── */
 static double deviation_of(const Fill *fill, const Fans *fans)
 {

@@ -33,7 +33,18 @@ static Value drawn_input(Sema *s, Frame *f, const Ast *st, const TypeInfo *info)
         diag_help(diag, "write `= normal(0, 1)`, or leave it out");
         return value_none();
     }
+    if (info->classes || info->type.dtype != DT_F32) {
+        Diag *diag = sema_error(s, CODE_wrong_argument, st->kid[1]->span,
+                                "what is drawn is real, and `" STR_FMT "` is declared as " STR_FMT, STR_ARG(st->text),
+                                STR_ARG(info->label));
+        diag_label(diag, st->kid[0]->span, "whole numbers");
+        diag_help(diag, "draw an `f32`, or read it from the data");
+        return value_none();
+    }
+    uint32_t before = s->model->draws.n;
     NodeId node = random_draw(s, v.fn, &info->type, st->kid[1]->span);
+    if (s->model->draws.n > before)
+        s->model->draws.at[before].input = true;
     return value_node(node, st->name_span);
 }
 
@@ -72,17 +83,21 @@ uint32_t target_of(const Sema *s, NodeId node)
 }
 
 /* ── losses and outputs ── */
-static Str numbered(Sema *s, Str name, uint32_t used)
+static bool loss_is_named(const Model *m, Str name)
 {
-    return used ? str_printf(s->arena, STR_FMT "%u", STR_ARG(name), used + 1) : name;
+    for (uint32_t i = 0; i < m->loss_uses.n; i++)
+        if (str_eq(m->loss_uses.at[i].name, name))
+            return true;
+    return false;
 }
 
-static uint32_t roots_named(const Graph *g, RootKind kind, Str name)
+/* Of a loss without a name: `loss`, or what it trains; then with a number. */
+static Str free_loss_name(Sema *s, Str stem)
 {
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < g->roots.n; i++)
-        n += g->roots.at[i].kind == kind && str_starts(g->roots.at[i].name, name);
-    return n;
+    Str name = stem;
+    for (uint32_t used = 1; loss_is_named(s->model, name); used++)
+        name = str_printf(s->arena, STR_FMT "%u", STR_ARG(stem), used + 1);
+    return name;
 }
 
 static void check_group(Sema *s, Frame *f, const Ast *names, LossUse *use)
@@ -124,7 +139,14 @@ static void run_loss(Sema *s, Frame *f, const Ast *st)
         return;
     }
     use.node = node;
-    use.name = st->text.n ? st->text : numbered(s, STR("loss"), roots_named(s->g, ROOT_LOSS, STR("loss")));
+    for (uint32_t i = 0; i < s->model->loss_uses.n; i++)
+        if (st->text.n && str_eq(s->model->loss_uses.at[i].name, st->text)) {
+            Diag *diag = sema_error(s, CODE_duplicate_name, st->name_span, "there are two losses `" STR_FMT "`", STR_ARG(st->text));
+            diag_label(diag, s->model->loss_uses.at[i].span, "the first");
+            diag_help(diag, "several losses are added; give this one another name, or none");
+            return;
+        }
+    use.name = st->text.n ? st->text : free_loss_name(s, use.group.n ? use.group.at[0] : STR("loss"));
     graph_root_add(s->g, ROOT_LOSS, node, s->model->loss_uses.n, use.name);
     *vec_push(s->arena, &s->model->loss_uses) = use;
 }

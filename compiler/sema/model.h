@@ -57,6 +57,14 @@ typedef struct OutputUse {
     NodeId value;
 } OutputUse;
 
+/* Numbers that the model draws: `input noise : f32[64] = normal(0, 1)`, `n : f32[8] = normal(0, 0.3) when training`. */
+typedef struct DrawUse {
+    NodeId node;
+    Str text;              /* "normal(0, 1)" */
+    Span span;             /* of the distribution */
+    bool input, training;  /* an `input`; drawn only while training */
+} DrawUse;
+
 /* ── optimizers: sequential updates of per-element values ──
  * Arguments of every sx: a0 = w, a1 = g, a2 … = states in order, then a[2 + n_state] = step and
  * a[3 + n_state] = lr_scale. */
@@ -132,6 +140,7 @@ typedef struct Model {
     VEC(LossUse) loss_uses;
     VEC(MetricUse) metrics;
     VEC(OutputUse) outputs;
+    VEC(DrawUse) draws;
     TrainUse *train;       /* NULL: no train block; then SGD without a schedule is compiled */
     bool poisoned;         /* had a hard error: no checks, no code */
 } Model;

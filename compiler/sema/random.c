@@ -60,5 +60,8 @@ NodeId random_draw(Sema *s, Closure *init, const Type *type, Span span)
         node = build_when_training(s->g, node, build_map(s->g, sx_num(s->sx, 0), &node, 1));
     origin_set(s, from, span, dist.name);
     init->draw = node;
+    if (node)
+        *vec_push(s->arena, &s->model->draws) = (DrawUse){
+            .node = node, .text = init_fill_text(s->arena, &dist.fill), .span = span, .training = init->training};
     return node;
 }

@@ -339,6 +339,8 @@ int tensor_find(const Sema *s, Str name);
 NodeId tensor_node(Sema *s, uint32_t tensor);
 Value parameter_make(Sema *s, Frame *f, const Ast *call, Str name);
 void init_finish(Sema *s);                                               /* fills every pending parameter */
+/* "normal(0, 1)" */
+Str init_fill_text(Arena *arena, const Fill *fill);
 bool init_is(Value v);                                                   /* an initializer, with or without arguments */
 double auto_gain(Sema *s, uint32_t tensor);                              /* of the non-linearity that follows */
 NodeId random_draw(Sema *s, Closure *init, const Type *type, Span span); /* 0 after saying why */

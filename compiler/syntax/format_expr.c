@@ -151,7 +151,7 @@ static void print_named(Text *out, const Ast *node, const char *word)
 {
     text_printf(out, "%s ", word);
     if (node->kind == AST_LOSS && node->kid[1]) {
-        text_add(out, STR("for "));
+        text_printf(out, STR_FMT "%sfor ", STR_ARG(node->text), node->text.n ? " " : "");
         print_list(out, node->kid[1], 0);
         text_add(out, STR(" : "));
     } else if (node->text.n) {

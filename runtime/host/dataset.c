@@ -90,9 +90,11 @@ static ActStatus read_part(Load *load, ActPartKind kind, const ActPart *part, co
     ActDataset *set = load->set;
     ActColumn *columns = load->column[kind] = calloc(set->n_value + 1, sizeof *columns);
     if (!columns) return act_error_memory(load->error);
+    const ActColumn *first = NULL;
     for (size_t v = 0; v < values; v++) {
         const ActTensor *tensor = value_tensor(set->model, v);
         ActColumn *column = &columns[v];
+        if (!load->wanted->targets && tensor->unread) continue; /* no output needs it */
         column->field = input ? &input[v] : find_field(part, tensor->name);
         column->tensor = tensor;
         column->part = act_part_name[kind];
@@ -109,16 +111,17 @@ static ActStatus read_part(Load *load, ActPartKind kind, const ActPart *part, co
                 return act_error(load->error, ACT_E_DATA, "`%s` has %s rows; shift(%g) leaves none of `%s`",
                                  column->path, act_text_count(column->table.rows).text, column->field->transform[t].a,
                                  tensor->name);
-        if (column->table.rows != columns[0].table.rows)
+        first = first ? first : column;
+        if (column->table.rows != first->table.rows)
             return act_error(load->error, ACT_E_DATA,
                              "the `%s` part does not fit together: `%s` has %s rows (`%s`), `%s` has %s (`%s`)",
-                             act_part_name[kind], columns[0].tensor->name, act_text_count(columns[0].table.rows).text,
-                             columns[0].path, tensor->name, act_text_count(column->table.rows).text, column->path);
+                             act_part_name[kind], first->tensor->name, act_text_count(first->table.rows).text,
+                             first->path, tensor->name, act_text_count(column->table.rows).text, column->path);
         if (column->table.rows > UINT32_MAX)
             return act_error(load->error, ACT_E_DATA, "`%s` has more rows than the 4,294,967,295 that are supported",
                              column->path);
     }
-    set->part[kind].rows = values ? (size_t)columns[0].table.rows : 0;
+    set->part[kind].rows = first ? (size_t)first->table.rows : 0;
     return ACT_OK;
 }
 
@@ -168,8 +171,9 @@ static ActStatus finish_part(Load *load, ActPartKind kind)
     const void **value = own(set, calloc(set->n_value + 1, sizeof *value));
     if (!value) return act_error_memory(load->error);
     int64_t first = 0, end = INT64_MAX; /* rows that every shifted column has */
-    for (size_t v = 0; v < set->n_value && columns[v].field; v++) {
+    for (size_t v = 0; v < set->n_value; v++) {
         ActColumn *column = &columns[v];
+        if (!column->field) continue;
         if (load->facts->fact[v].n_class > column->tensor->classes && column->tensor->classes) {
             act_error(load->error, ACT_E_DATA, "`%s` has %zu different names, `%s: %s` allows %u:", column->path,
                       load->facts->fact[v].n_class, column->tensor->name,
@@ -187,8 +191,9 @@ static ActStatus finish_part(Load *load, ActPartKind kind)
         if (n - (column->shift > 0 ? column->shift : 0) < end) end = n - (column->shift > 0 ? column->shift : 0);
     }
     int shifted = 0;
-    for (size_t v = 0; v < set->n_value && columns[v].field; v++) {
+    for (size_t v = 0; v < set->n_value; v++) {
         ActColumn *column = &columns[v];
+        if (!column->field) continue;
         value[v] = column->table.values + (uint64_t)(first + column->shift) * column->table.width;
         shifted |= column->shift != 0;
         own(set, column->table.values);
@@ -272,6 +277,8 @@ void act_dataset_batch(const ActDataset *set, const ActRows *rows, const uint32_
     for (size_t v = 0; v < values; v++) {
         size_t bytes = set->width[v] * 4;
         const char *from = rows->value[v];
+        batch[v] = NULL;
+        if (!from) continue; /* what no output needs is not loaded */
         batch[v] = pick ? room[v] : from + first * bytes;
         for (size_t i = 0; pick && i < n; i++)
             memcpy((char *)room[v] + i * bytes, from + pick[first + i] * bytes, bytes);

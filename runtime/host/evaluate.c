@@ -27,18 +27,35 @@ void act_rooms_free(void **rooms, size_t n)
     free(rooms);
 }
 
+static double one_loss(const ActModel *model, const float *loss, uint32_t i, size_t n)
+{
+    return (double)model->loss[i].weight * (double)loss[i] / (model->loss[i].mean ? 1 : (double)n);
+}
+
 double act_loss_value(const ActModel *model, const float *loss, size_t n)
 {
     double value = 0;
-    for (uint32_t i = 0; i < model->n_loss; i++)
-        value += (double)model->loss[i].weight * (double)loss[i] / (model->loss[i].mean ? 1 : (double)n);
+    for (uint32_t i = 0; i < model->n_loss; i++) value += one_loss(model, loss, i, n);
     return value;
 }
 
 void act_loss_add(ActLossSum *sum, const ActModel *model, const float *loss, size_t n)
 {
     sum->total += act_loss_value(model, loss, n) * (double)n;
+    for (uint32_t i = 0; i < model->n_loss && i < ACT_MAX_SCORES; i++)
+        sum->part[i] += one_loss(model, loss, i, n) * (double)n;
     sum->rows += n;
+}
+
+void act_loss_score(ActScore *score, const ActModel *model, const ActLossSum *sum)
+{
+    double rows = sum->rows ? (double)sum->rows : 1;
+    score->loss = sum->total / rows;
+    score->n_loss = model->n_loss < 2 ? 0 : model->n_loss < ACT_MAX_SCORES ? model->n_loss : ACT_MAX_SCORES;
+    for (uint32_t i = 0; i < score->n_loss; i++) {
+        score->part_loss[i].name = model->loss[i].name;
+        score->part_loss[i].value = sum->part[i] / rows;
+    }
 }
 
 static ActStatus new_metric(ActEvaluator *evaluator, uint32_t i, ActError *error)
@@ -110,7 +127,9 @@ ActStatus act_evaluator_run(ActEvaluator *evaluator, const ActInstance *instance
 {
     const ActModel *model = evaluator->model;
     const ActRows *rows = &set->part[part];
-    ActLossSum loss = { 0, 0 };
+    ActInstance drawing = *instance; /* with the seed of this run */
+    drawing.seed = evaluator->seed;
+    ActLossSum loss = { 0 };
     for (uint32_t i = 0; i < model->n_metric; i++)
         memset(evaluator->sum[i], 0,
                act_metric_slots(evaluator->kind[i], &evaluator->call[i]) * sizeof **evaluator->sum);
@@ -118,8 +137,9 @@ ActStatus act_evaluator_run(ActEvaluator *evaluator, const ActInstance *instance
         size_t n = rows->rows - at < evaluator->batch ? rows->rows - at : evaluator->batch;
         act_dataset_batch(set, rows, NULL, at, n, evaluator->n_value, evaluator->room, evaluator->value);
         const void *const *target = evaluator->value + model->n_input;
+        drawing.first = at;
         ActStatus status =
-            model->entry.evaluate(instance, evaluator->value, target, n, evaluator->loss, evaluator->prediction);
+            model->entry.evaluate(&drawing, evaluator->value, target, n, evaluator->loss, evaluator->prediction);
         if (status != ACT_OK)
             return act_error(error, status, "evaluation of `%s` failed: %s", model->name, act_status_text(status));
         act_loss_add(&loss, model, evaluator->loss, n);
@@ -128,7 +148,7 @@ ActStatus act_evaluator_run(ActEvaluator *evaluator, const ActInstance *instance
                                     evaluator->sum[i]);
     }
     *score = (ActScore){ .part = act_part_name[part], .rows = rows->rows, .n_metric = model->n_metric };
-    score->loss = loss.rows ? loss.total / (double)loss.rows : 0;
+    act_loss_score(score, model, &loss);
     for (uint32_t i = 0; i < model->n_metric; i++) {
         score->metric[i].name = model->metric[i].name;
         score->metric[i].value = evaluator->kind[i]->finish(&evaluator->call[i], evaluator->sum[i]);
@@ -156,6 +176,11 @@ ActStatus act_run_load(ActInstance *instance, const ActRun *run, ActFacts *facts
                            path);
     free(path);
     return status;
+}
+
+uint64_t act_run_seed(const ActModel *model, const ActRun *run)
+{
+    return run->has_seed ? run->seed : model->train ? model->train->seed : 1;
 }
 
 void act_run_note(const ActInstance *instance, const ActRun *run, const ActFacts *facts)
@@ -207,6 +232,7 @@ ActStatus act_evaluate(ActInstance *instance, const ActRun *given, ActResult *re
     if (status == ACT_OK) status = act_run_load(instance, run, &facts, error);
     if (status == ACT_OK) act_run_note(instance, run, &facts);
     if (status == ACT_OK) status = act_evaluator_new(&evaluator, instance->model, error);
+    evaluator.seed = act_run_seed(instance->model, run);
     if (status == ACT_OK) {
         ActWanted wanted = { 1u << part, 1, NULL };
         status = act_dataset_load(&set, instance, run, &wanted, &facts, error);

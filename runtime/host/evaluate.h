@@ -16,6 +16,7 @@ typedef struct ActEvaluator {
     const ActMetricKind **kind;
     ActMetricCall *call;
     double **sum;
+    uint64_t seed;               /* of what the model draws */
 } ActEvaluator;
 
 /* Checks that every metric exists and fits. After a failure the evaluator is empty. */
@@ -30,8 +31,10 @@ void **act_rooms_new(const ActModel *model, size_t rows);
 void act_rooms_free(void **rooms, size_t n);
 
 /* Losses over batches as one number a row: means count by their rows. */
-typedef struct ActLossSum { double total; uint64_t rows; } ActLossSum;
+typedef struct ActLossSum { double total, part[ACT_MAX_SCORES]; uint64_t rows; } ActLossSum;
 void act_loss_add(ActLossSum *sum, const ActModel *model, const float *loss, size_t n);
+/* As the loss of a score, all of it and each. */
+void act_loss_score(ActScore *score, const ActModel *model, const ActLossSum *sum);
 /* The weighted sum of one step's losses, per row where they are sums. */
 double act_loss_value(const ActModel *model, const float *loss, size_t n);
 
@@ -39,6 +42,8 @@ double act_loss_value(const ActModel *model, const float *loss, size_t n);
 ActStatus act_run_load(ActInstance *instance, const ActRun *run, ActFacts *facts, ActError *error);
 /* Says in run->log when the weights are those of a model with another hash. */
 void act_run_note(const ActInstance *instance, const ActRun *run, const ActFacts *facts);
+/* The seed of this run: run->seed, the block's, or 1. */
+uint64_t act_run_seed(const ActModel *model, const ActRun *run);
 /* The part of run->part, or the last that the dataset has; the message lists what there is. */
 ActStatus act_run_part(const ActModel *model, const ActRun *run, ActPartKind *part, ActError *error);
 

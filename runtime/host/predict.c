@@ -1,11 +1,14 @@
 #include "act/act.h"
 
 #include "evaluate.h"
+#include "grid.h"
 #include "tensor.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { DRAWN_ROWS = 16 }; /* where nobody says how many, and no data does */
 
 /* A way of writing predictions. `row` gets row r of the outputs, in the order of the model. */
 typedef struct Prediction {
@@ -16,6 +19,7 @@ typedef struct Prediction {
     void **output;              /* per output: a batch of rows */
     const void **value;
     void **room;
+    ActGrid *grid;              /* png: what is shown */
     const ActFact *names;       /* of the classes that the first output scores; NULL when they have none */
 } Prediction;
 
@@ -200,11 +204,14 @@ static void npy_row(const Prediction *p, uint64_t r, size_t at)
     fwrite((const char *)p->output[0] + at * width * 4, 4, width, p->out);
 }
 
+static void png_row(const Prediction *p, uint64_t r, size_t at) { act_grid_put(p->grid, r, p->output[p->grid->output], at); }
+
 static const Format formats[] = {
     { "text", NULL, text_row, NULL, 0 },
     { "csv", csv_begin, csv_row, NULL, 0 },
     { "json", json_begin, json_row, json_end, 0 },
     { "npy", npy_begin, npy_row, NULL, 1 },
+    { "png", NULL, png_row, NULL, 0 },
 };
 
 static ActStatus find_format(const ActModel *model, const ActRun *run, const Format **format, ActError *error)
@@ -218,7 +225,15 @@ static ActStatus find_format(const ActModel *model, const ActRun *run, const For
                                  name, model->name, model->n_output);
             return ACT_OK;
         }
-    return act_error(error, ACT_E_ARGUMENT, "there is no format `%s`; there are text, csv, json and npy", name);
+    return act_error(error, ACT_E_ARGUMENT, "there is no format `%s`; there are text, csv, json, npy and png", name);
+}
+
+/* An output that needs none of the inputs is drawn, and wants no data. */
+static int needs_data(const ActModel *model)
+{
+    for (uint32_t i = 0; i < model->n_input; i++)
+        if (!model->input[i].unread) return 1;
+    return 0;
 }
 
 static ActStatus run_rows(Prediction *p, ActInstance *m, const ActDataset *set, const ActRows *rows,
@@ -228,13 +243,18 @@ static ActStatus run_rows(Prediction *p, ActInstance *m, const ActDataset *set, 
     if (format->begin) format->begin(p);
     for (size_t at = 0; at < p->rows; at += model->batch) {
         size_t n = p->rows - at < model->batch ? p->rows - at : model->batch;
-        act_dataset_batch(set, rows, NULL, at, n, model->n_input, p->room, p->value);
+        if (set) act_dataset_batch(set, rows, NULL, at, n, model->n_input, p->room, p->value);
+        m->first = at;
         ActStatus status = model->entry.forward(m, p->value, n, p->output);
         if (status != ACT_OK)
             return act_error(error, status, "prediction of `%s` failed: %s", model->name, act_status_text(status));
         for (size_t i = 0; i < n; i++) format->row(p, at + i, i);
     }
     if (format->end) format->end(p);
+    if (p->grid->value) {
+        ActStatus status = act_grid_write(p->grid, p->out, error);
+        if (status != ACT_OK) return status;
+    }
     if (fflush(p->out) != 0 || ferror(p->out)) return act_error(error, ACT_E_IO, "the predictions can't be written");
     return ACT_OK;
 }
@@ -249,43 +269,54 @@ ActStatus act_predict(ActInstance *instance, const ActRun *given, ActError *erro
     const Format *format = NULL;
     ActFacts facts = { 0 };
     ActDataset set = { 0 };
+    ActGrid grid = { 0 };
     ActPartKind part = ACT_TEST_PART;
     Prediction p = { .model = model,
                      .out = run->output ? run->output : stdout,
-                     .digits = run->has_digits ? run->digits : 3 };
+                     .digits = run->has_digits ? run->digits : 3,
+                     .grid = &grid };
+    int data = run->input || needs_data(model);
     ActStatus status = find_format(model, run, &format, error);
     if (status == ACT_OK && (p.digits < 0 || p.digits > 100))
         status = act_error(error, ACT_E_ARGUMENT, "decimals are 0 to 100, not %d", p.digits);
     if (status == ACT_OK && model->n_output == 0)
         status = act_error(error, ACT_E_ARGUMENT,
                            "model `%s` has no `output` statement, so that there is nothing to predict", model->name);
-    if (status == ACT_OK && !run->input) status = act_run_part(model, run, &part, error);
+    if (status == ACT_OK && !run->input && data) status = act_run_part(model, run, &part, error);
     if (status == ACT_OK) status = act_facts_new(&facts, model, error);
     if (status == ACT_OK) status = act_run_load(instance, run, &facts, error);
     if (status == ACT_OK) act_run_note(instance, run, &facts);
-    if (status == ACT_OK) {
+    if (status == ACT_OK && data) {
         ActWanted wanted = { 1u << part, 0, run->input };
         status = act_dataset_load(&set, instance, run, &wanted, &facts, error);
     }
-    p.rows = set.part[part].rows;
+    p.rows = data ? set.part[part].rows : run->rows ? run->rows : DRAWN_ROWS;
     if (status == ACT_OK) p.names = find_names(model, &facts);
     if (status == ACT_OK && p.rows == 0)
         status = act_error(error, ACT_E_DATA,
                            "the data of model `%s` has no `%s` part; `--part` or `--input FILE` names rows",
                            model->name, act_part_name[part]);
     if (status == ACT_OK) {
-        if (run->rows && run->rows < p.rows) p.rows = run->rows;
+        int png = strcmp(format->name, "png") == 0;
+        uint64_t most = run->rows ? run->rows : png ? ACT_GRID_ROWS : p.rows;
+        if (png && !data) p.rows = most;
+        if (most < p.rows) p.rows = most;
+        instance->seed = act_run_seed(model, run);
+        if (png) status = act_grid_new(&grid, model, p.rows, error);
+    }
+    if (status == ACT_OK) {
         p.room = act_rooms_new(model, model->batch);
         p.value = calloc(model->n_input + 1, sizeof *p.value);
         p.output = calloc(model->n_output + 1, sizeof *p.output);
         int good = p.room && p.value && p.output;
         for (uint32_t o = 0; good && o < model->n_output; o++)
             good = (p.output[o] = calloc(model->batch * act_tensor_width(&model->output[o]) + 1, 4)) != NULL;
-        status = good ? run_rows(&p, instance, &set, &set.part[part], format, error) : act_error_memory(error);
+        status = good ? run_rows(&p, instance, data ? &set : NULL, &set.part[part], format, error) : act_error_memory(error);
     }
     for (uint32_t o = 0; p.output && o < model->n_output; o++) free(p.output[o]);
     free(p.output);
     free(p.value);
+    act_grid_free(&grid);
     act_rooms_free(p.room, model->n_input + model->n_target);
     act_dataset_free(&set);
     act_facts_free(&facts);

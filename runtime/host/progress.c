@@ -85,14 +85,14 @@ double act_progress_trained(ActProgress *progress, uint64_t rows)
     return seconds > 0 ? (double)rows / seconds : 0;
 }
 
-void act_progress_report(ActProgress *progress, uint64_t epoch, double loss, const ActScore *score, size_t n,
+void act_progress_report(ActProgress *progress, uint64_t epoch, const ActScore *trained, const ActScore *score, size_t n,
                          double rate)
 {
     if (!progress->out) return;
     int width = snprintf(NULL, 0, "%llu", (unsigned long long)progress->epochs);
     clear_line(progress);
-    fprintf(progress->out, "epoch %*llu/%llu: loss %s", width, (unsigned long long)epoch,
-            (unsigned long long)progress->epochs, act_text_metric(loss, 0).text);
+    fprintf(progress->out, "epoch %*llu/%llu: %s", width, (unsigned long long)epoch,
+            (unsigned long long)progress->epochs, act_text_score(trained).text);
     for (size_t i = 0; i < n; i++) fprintf(progress->out, " | %s", act_text_score(&score[i]).text);
     fprintf(progress->out, " | %.1f s, %s rows/s\n", act_progress_seconds() - progress->epoch_begin,
             act_text_count((uint64_t)rate).text);

@@ -23,7 +23,7 @@ void act_progress_step(ActProgress *progress, uint64_t epoch, uint64_t step, uin
 /* The steps of an epoch are over; evaluation follows. Returns rows per second. */
 double act_progress_trained(ActProgress *progress, uint64_t rows);
 /* The epoch's line. `scores`: n parts evaluated. */
-void act_progress_report(ActProgress *progress, uint64_t epoch, double loss, const ActScore *score, size_t n,
+void act_progress_report(ActProgress *progress, uint64_t epoch, const ActScore *trained, const ActScore *score, size_t n,
                          double rate);
 
 #endif

@@ -101,8 +101,12 @@ ActText act_text_metric(double value, int percent)
 ActText act_text_score(const ActScore *score)
 {
     ActText out;
-    size_t at =
-        (size_t)snprintf(out.text, sizeof out.text, "%s: loss %s", score->part, act_text_metric(score->loss, 0).text);
+    size_t at = (size_t)snprintf(out.text, sizeof out.text, "%s%sloss %s", score->part ? score->part : "",
+                                 score->part ? ": " : "", act_text_metric(score->loss, 0).text);
+    for (uint32_t i = 0; i < score->n_loss && at < sizeof out.text; i++)
+        at += (size_t)snprintf(out.text + at, sizeof out.text - at, "%s%s %s%s", i ? ", " : " (",
+                               score->part_loss[i].name, act_text_metric(score->part_loss[i].value, 0).text,
+                               i + 1 == score->n_loss ? ")" : "");
     for (uint32_t i = 0; i < score->n_metric && at < sizeof out.text; i++)
         at += (size_t)snprintf(out.text + at, sizeof out.text - at, ", %s %s", score->metric[i].name,
                                act_text_metric(score->metric[i].value, score->metric[i].percent).text);

@@ -12,7 +12,7 @@ ActStatus act_error(ActError *error, ActStatus status, const char *format, ...) 
 void act_error_more(ActError *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 ActStatus act_error_memory(ActError *error);
 
-typedef struct ActText { char text[160]; } ActText;
+typedef struct ActText { char text[400]; } ActText;
 
 /* "60,000" */
 ActText act_text_count(uint64_t n);
@@ -20,7 +20,7 @@ ActText act_text_count(uint64_t n);
 ActText act_text_shape(const char *type, const uint32_t *dim, uint32_t rank);
 /* "88.71 %" or "0.3312" */
 ActText act_text_metric(double value, int percent);
-/* "test: loss 0.3312, accuracy 88.71 %" */
+/* "test: loss 0.3312, accuracy 88.71 %", "loss 3.4 (d 1.3, g 2.1)" of several losses; a score without a part begins with the loss */
 ActText act_text_score(const ActScore *score);
 
 /* The candidate nearest to `name` by Damerau-Levenshtein distance, when it is near enough to be a slip: at most a

@@ -83,7 +83,7 @@ static ActStatus prepare(Training *t)
     const ActTrain *block = model->train;
     const ActRun *run = t->run;
     t->epochs = run->epochs ? run->epochs : block && block->epochs ? block->epochs : 10;
-    t->seed = run->has_seed ? run->seed : block ? block->seed : 1;
+    t->seed = act_run_seed(model, run);
     t->patience = block ? block->patience : 0;
     uint64_t batch = run->batch ? run->batch : block && block->batch ? block->batch : model->batch;
     if (batch > model->batch)
@@ -95,6 +95,7 @@ static ActStatus prepare(Training *t)
 
     ActStatus status = act_facts_new(&t->facts, model, t->error);
     if (status == ACT_OK) status = act_evaluator_new(&t->evaluator, model, t->error);
+    t->evaluator.seed = t->seed;
     if (status == ACT_OK) status = prepare_output(t);
     if (status == ACT_OK) status = prepare_weights(t);
     if (status == ACT_OK) {
@@ -160,12 +161,12 @@ static int stopped(const Training *t)
 }
 
 /* The steps of one epoch; the last may have fewer rows. */
-static ActStatus run_epoch(Training *t, double *mean_loss)
+static ActStatus run_epoch(Training *t, ActScore *trained)
 {
     const ActModel *model = t->model;
     const ActRows *train = &t->set.part[ACT_TRAIN_PART];
     double total = (double)(t->epochs * t->steps_per_epoch), extra = t->run->lr_scale > 0 ? t->run->lr_scale : 1;
-    ActLossSum sum = { 0, 0 };
+    ActLossSum sum = { 0 };
     for (size_t i = 0; i < train->rows; i++) t->order[i] = train->index ? train->index[i] : (uint32_t)i;
     act_shuffle(t->order, train->rows, t->seed, ACT_STREAM_SHUFFLE, t->epoch);
     act_progress_epoch(&t->progress);
@@ -187,7 +188,7 @@ static ActStatus run_epoch(Training *t, double *mean_loss)
         act_loss_add(&sum, model, t->loss, n);
         act_progress_step(&t->progress, t->epoch, k, sum.rows, sum.total / (double)sum.rows);
     }
-    *mean_loss = sum.rows ? sum.total / (double)sum.rows : 0;
+    act_loss_score(trained, model, &sum);
     return ACT_OK;
 }
 
@@ -199,7 +200,7 @@ static ActStatus save(Training *t)
 
 /* Evaluates the validation and test parts, keeps the best weights, writes the epoch's line. `give_up`: patience has run
  * out. */
-static ActStatus close_epoch(Training *t, double mean_loss, int *give_up)
+static ActStatus close_epoch(Training *t, const ActScore *trained, int *give_up)
 {
     ActScore score[ACT_PARTS];
     size_t n = 0;
@@ -215,7 +216,7 @@ static ActStatus close_epoch(Training *t, double mean_loss, int *give_up)
         }
         n++;
     }
-    act_progress_report(&t->progress, t->epoch, mean_loss, score, n, rate);
+    act_progress_report(&t->progress, t->epoch, trained, score, n, rate);
     *give_up = t->best && t->patience && t->epoch - t->best_epoch >= t->patience;
     uint64_t every = t->model->train ? t->model->train->checkpoint_every : 0;
     return every && t->epoch % every == 0 && t->epoch < t->epochs ? save(t) : ACT_OK;
@@ -248,8 +249,10 @@ static ActStatus train(Training *t)
     introduce(t);
     while (t->epoch < t->epochs && !give_up && !stopped(t)) {
         t->epoch++;
-        status = run_epoch(t, &t->result.train_loss);
-        if (status == ACT_OK && !stopped(t)) status = close_epoch(t, t->result.train_loss, &give_up);
+        ActScore trained = { 0 };
+        status = run_epoch(t, &trained);
+        t->result.train_loss = trained.loss;
+        if (status == ACT_OK && !stopped(t)) status = close_epoch(t, &trained, &give_up);
         if (status != ACT_OK) return status;
     }
     if (give_up && t->epoch < t->epochs)

@@ -67,6 +67,7 @@ typedef struct ActTensor {
     uint32_t classes;        /* class and token tensors: values are below this; binary: 2; else 0 */
     float low, high;         /* the declared or known range; low > high when none is known */
     uint32_t line;           /* of the source, 0 unknown */
+    uint32_t unread;         /* an input: 1 when no output needs it; forward takes NULL for it */
 } ActTensor;
 
 /* What a training step needs beside the data. */
@@ -90,6 +91,9 @@ typedef struct ActInstance {
     const struct ActModel *model;
     void *param, *state, *work;
     ActPool *pool;     /* NULL: one thread */
+    /* What forward and evaluate draw, where a model draws (`input noise : f32[64] = normal(0, 1)`): row r of a call gets the numbers of
+     * row first + r of this seed, whatever n, batch or threads are. bind sets both to 0; add n to `first` to go on. */
+    uint64_t seed, first;
 } ActInstance;
 
 /* Pointers in the order of ActModel.input / .target / .output / .metric. Inputs and targets are dense [n][shape]. */
@@ -148,7 +152,7 @@ typedef struct ActTrain {
     const ActData *data;      /* NULL: the caller brings it */
     uint64_t epochs, seed;
     uint32_t batch;
-    const char *optimizer;    /* for people: "adamw(lr = 0.001)" */
+    const char *optimizer;    /* for people: "adamw(lr = 0.001)", "adam() for g, sgd() for d" */
     double lr;                /* base rate of the first group, for the log */
     uint64_t patience;        /* stop early(patience); 0: never */
     uint64_t checkpoint_every;/* epochs; 0: only at the end */
@@ -162,7 +166,8 @@ typedef struct ActModel {
     const char *target, *features;    /* "x86_64-…", needed processor features "avx512f,fma,…" (act_cpu_has) */
     uint64_t param_bytes, state_bytes, work_bytes;
     const ActTensor *input, *target_value, *output, *param, *state;
-    uint32_t n_input, n_target, n_output, n_param, n_state;
+    const ActTensor *drawn;   /* inputs that the model draws itself; no function asks for them */
+    uint32_t n_input, n_target, n_output, n_param, n_state, n_drawn;
     const ActLoss *loss;      uint32_t n_loss;
     const ActMetric *metric;  uint32_t n_metric;
     const ActTrain *train;    /* NULL when the file has no train block for this model */

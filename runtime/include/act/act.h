@@ -49,9 +49,9 @@ typedef struct ActRun {
     const char *out;       /* directory for weights; NULL: "." */
     const char *part;      /* evaluate, predict: "train", "validation" or "test"; NULL: the last of these that exists */
     const char *input;     /* predict: a file to read instead of a part */
-    const char *format;    /* predict: "text" (default), "csv", "json", "npy" */
-    uint64_t epochs, batch, steps /* bench: steps to time */, rows /* predict: at most so many */;
-    uint64_t seed; int has_seed;
+    const char *format;    /* predict: "text" (default), "csv", "json", "npy", "png" */
+    uint64_t epochs, batch, steps /* bench: steps to time */, rows /* predict: at most so many; how many to draw */;
+    uint64_t seed; int has_seed; /* of weights, order of rows and what the model draws */
     double lr_scale;       /* multiplies the schedule; 0: 1 */
     int digits; int has_digits; /* predict as text: decimals, 3 */
     int synthetic;         /* bench: drawn data even where the model has some */
@@ -67,6 +67,8 @@ typedef struct ActScore {
     const char *part;      /* "train", "validation", "test"; NULL when nothing was evaluated */
     uint64_t rows;
     double loss;           /* the weighted sum of the losses, per row where they are sums */
+    uint32_t n_loss;       /* several `loss` statements: each by itself; else 0 */
+    struct { const char *name; double value; } part_loss[ACT_MAX_SCORES];
     uint32_t n_metric;
     struct { const char *name; double value; int percent; } metric[ACT_MAX_SCORES];
 } ActScore;

@@ -376,7 +376,7 @@ static void predictions_in_every_format(void **state)
     free(text);
     run.format = "xml";
     assert_int_equal(act_predict(m, &run, &error), ACT_E_ARGUMENT);
-    assert_has(error.text, "there are text, csv, json and npy");
+    assert_has(error.text, "there are text, csv, json, npy and png");
 }
 
 static ActStatus small_numbers(const ActInstance *instance, const void *const *input, size_t n, void *const *output)

@@ -167,7 +167,8 @@ static void statements_and_groups(void **state)
                         " loss fit = mse(z, y)\n loss for g : mae(z, y) + huber(z, 0)\n loss sum(g.weight^2)\n}\n");
     const Model *m = run_model(run);
     assert_int_equal(m->loss_uses.n, 3);
-    assert_true(str_is(m->loss_uses.at[0].name, "fit") && str_is(m->loss_uses.at[1].name, "loss"));
+    assert_true(str_is(m->loss_uses.at[0].name, "fit") && str_is(m->loss_uses.at[1].name, "g"));
+    assert_true(str_is(m->loss_uses.at[2].name, "loss"));
     assert_true(m->loss_uses.at[0].group.n == 0 && str_is(m->loss_uses.at[1].group.at[0], "g"));
     assert_int_equal(m->losses.n, 3);
     assert_true(m->losses.at[1].loss == 1 && m->losses.at[2].loss == 1 && m->losses.at[2].target_tensor == 0);
