@@ -37,36 +37,34 @@ static bool whole(Settings *t, const Ast *e, const char *what, int64_t low, int6
     return value_whole(t->s, eval(t->s, t->f, e), e->span, what, low, high, out);
 }
 
+/* The one value, a whole number; after a mistake what it was before. */
+static uint64_t only_whole(Settings *t, const Ast *st, const char *example, const char *what, int64_t low, int64_t high,
+                           uint64_t before)
+{
+    const Ast *e = only_value(t, st, 1, example);
+    int64_t n;
+    return e && whole(t, e, what, low, high, &n) ? (uint64_t)n : before;
+}
+
 static void read_epochs(Settings *t, const Ast *st)
 {
-    const Ast *e = only_value(t, st, 1, "epochs 10");
-    int64_t n;
-    if (e && whole(t, e, "the number of epochs", 1, INT32_MAX, &n))
-        t->use->epochs = (uint64_t)n;
+    t->use->epochs = only_whole(t, st, "epochs 10", "the number of epochs", 1, INT32_MAX, t->use->epochs);
 }
 
 static void read_batch(Settings *t, const Ast *st)
 {
-    const Ast *e = only_value(t, st, 1, "batch 128");
-    int64_t n;
-    if (e && whole(t, e, "the batch", 1, 1 << 20, &n))
-        t->use->batch = (uint32_t)n;
+    t->use->batch = (uint32_t)only_whole(t, st, "batch 128", "the batch", 1, 1 << 20, t->use->batch);
 }
 
 static void read_seed(Settings *t, const Ast *st)
 {
-    const Ast *e = only_value(t, st, 1, "seed 1");
-    int64_t n;
-    if (e && whole(t, e, "the seed", 0, INT64_C(1) << 53, &n))
-        t->use->seed = (uint64_t)n;
+    t->use->seed = only_whole(t, st, "seed 1", "the seed", 0, INT64_C(1) << 53, t->use->seed);
 }
 
 static void read_accumulate(Settings *t, const Ast *st)
 {
-    const Ast *e = only_value(t, st, 1, "accumulate 4");
-    int64_t n;
-    if (e && whole(t, e, "`accumulate`", 1, 1 << 20, &n))
-        t->use->accumulate = (uint32_t)n;
+    t->use->accumulate =
+        (uint32_t)only_whole(t, st, "accumulate 4", "`accumulate`", 1, 1 << 20, t->use->accumulate);
 }
 
 static void read_data(Settings *t, const Ast *st)

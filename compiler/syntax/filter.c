@@ -12,6 +12,26 @@ bool token_ends_operand(int kind)
     return kind == TOK_NAME || kind == TOK_NUMBER || kind == TOK_STRING || kind == TOK_RPAREN || kind == TOK_RBRACKET;
 }
 
+bool token_joins_operands(int kind)
+{
+    switch (kind) {
+    case TOK_PLUS:
+    case TOK_STAR:
+    case TOK_SLASH:
+    case TOK_CARET:
+    case TOK_LT:
+    case TOK_LE:
+    case TOK_GT:
+    case TOK_GE:
+    case TOK_EQ:
+    case TOK_NE:
+    case TOK_PIPE:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static bool is_space(int kind)
 {
     return kind == RAW_NEWLINE || kind == RAW_COMMENT || kind == RAW_DOC;
@@ -134,18 +154,7 @@ void filter_too_deep(Filter *f, uint32_t raw)
 static bool continues_after(int kind)
 {
     switch (kind) {
-    case TOK_PLUS:
     case TOK_MINUS:
-    case TOK_STAR:
-    case TOK_SLASH:
-    case TOK_CARET:
-    case TOK_LT:
-    case TOK_LE:
-    case TOK_GT:
-    case TOK_GE:
-    case TOK_EQ:
-    case TOK_NE:
-    case TOK_PIPE:
     case TOK_DOTS:
     case TOK_DOT:
     case TOK_ASSIGN:
@@ -156,7 +165,7 @@ static bool continues_after(int kind)
     case TOK_ELSE:
         return true;
     default:
-        return false;
+        return token_joins_operands(kind);
     }
 }
 

@@ -99,26 +99,10 @@ bool words_begin_statement(const Filter *f, uint32_t raw)
 
 bool words_continue_line(const Filter *f, uint32_t raw)
 {
-    switch (raw_kind(f, raw)) {
-    case TOK_PIPE:
-    case TOK_PLUS:
-    case TOK_STAR:
-    case TOK_SLASH:
-    case TOK_CARET:
-    case TOK_LT:
-    case TOK_LE:
-    case TOK_GT:
-    case TOK_GE:
-    case TOK_EQ:
-    case TOK_NE:
-        return true;
-    case TOK_LBRACE: /* nothing else begins with it */
+    int kind = raw_kind(f, raw);
+    if (kind == TOK_LBRACE) /* nothing else begins with it */
         return f->head != TOK_TERM;
-    case TOK_NAME:
-        return raw_is(f, raw, "then") || raw_is(f, raw, "else");
-    default:
-        return false;
-    }
+    return token_joins_operands(kind) || raw_is(f, raw, "then") || raw_is(f, raw, "else");
 }
 
 bool words_begin_definition(const Filter *f, uint32_t raw, bool *nests)

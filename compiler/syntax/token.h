@@ -54,6 +54,7 @@ Tokens filter_tokens(Arena *arena, Diags *diags, const Source *source, const Tok
 enum { NESTING_LIMIT = 200 };
 
 bool token_ends_operand(int kind);   /* a name, a number, a string, `)` or `]` */
+bool token_joins_operands(int kind); /* an operator that stands between two: not `-`, which is a sign too */
 Str token_text(const Source *source, const Token *token);
 /* The column (from 0, in bytes) at which a token stands. */
 uint32_t token_column(const Source *source, const Token *token);
