@@ -99,4 +99,14 @@ NodeId build_dropout(Graph *g, NodeId a, double p, uint32_t stream);
 NodeId build_when_training(Graph *g, NodeId train, NodeId infer); /* the first in a training step, else the second */
 NodeId build_stop_gradient(Graph *g, NodeId a);
 
+/* ── attention ── */
+typedef struct Attend {
+    double scale;   /* of the scores q k' */
+    bool causal;    /* query i sees the keys up to and with start + i; the others have weight 0 */
+    uint32_t start; /* the place of the first query */
+} Attend;
+/* softmax(scale q k') v: q[Z…, G, T, D], k[Z…, S, D], v[Z…, S, E] -> [Z…, G, T, E]; G may be missing. All have the batch or none has. */
+NodeId build_attend(Graph *g, Attend attend, NodeId q, NodeId k, NodeId v);
+bool build_is_attend(const Node *node, Attend *attend);
+
 #endif
