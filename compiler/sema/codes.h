@@ -30,6 +30,9 @@
     "Inside a loss nothing is ever broadcast. A prediction of shape [1] against a target of shape [] would "           \
     "silently become a table of every prediction against every target in many libraries, and train to the mean. "      \
     "Declare the target with the prediction's shape.")                                                                 \
+  X(803, head_divisibility,                                                                                            \
+    "The heads of attention share the features out among them in equal parts, and query heads share key-value heads "  \
+    "in equal groups, so both divisions must come out exactly.")                                                       \
   X(1204, cycle,                                                                                                       \
     "A definition needs its own result: a value, a parameter, a function or a block that leads back to itself. "       \
     "Order in the file does not matter, but there must be an order in which everything can be computed.")              \

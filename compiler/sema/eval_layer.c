@@ -78,7 +78,7 @@ static NodeId layer_param(LayerCall *call, const Tensor *like, const char *name,
         node = tensor_node(s, index);
     }
     LayerUse *use = &s->model->layers.at[cx->use];
-    if (use->n_tensor < 4)
+    if (use->n_tensor < sizeof use->tensor / sizeof use->tensor[0])
         use->tensor[use->n_tensor++] = index;
     return node;
 }

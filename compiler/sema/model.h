@@ -15,7 +15,7 @@ typedef struct LayerUse {
     Span span;         /* the call, as written */
     Span outer;        /* the outermost use, when the call stands in a block; else equal to span */
     NodeId in, out;
-    uint32_t tensor[4], n_tensor; /* its parameters: indices into graph->tensors */
+    uint32_t tensor[8], n_tensor; /* its parameters: indices into graph->tensors */
     const Ast *call;
     uint32_t repeat;   /* copy number inside a repeat, 0 outside */
 } LayerUse;
