@@ -9,25 +9,7 @@
 #include "sx_random.h"
 #include "sx_zoo.h"
 
-static Arena *arena;
-static SxPool *p;
-static Sx x, y;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena = arena_new();
-    p = sx_pool_new(arena);
-    x = sx_arg(p, 0), y = sx_arg(p, 1);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
-}
+#include "sx_pool.h" /* last: its names are parameters in the others */
 
 static void near(const char *what, double got, double wanted, double slack)
 {

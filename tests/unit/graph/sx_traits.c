@@ -8,27 +8,9 @@
 
 #include "sx_zoo.h"
 
+#include "sx_pool.h" /* last: its names are parameters in the others */
+
 #include <math.h>
-
-static Arena *arena;
-static SxPool *p;
-static Sx x;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena = arena_new();
-    p = sx_pool_new(arena);
-    x = sx_arg(p, 0);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
-}
 
 #define ZC 1
 #define SMOOTH 2
