@@ -157,7 +157,8 @@ bool edit_insert_after(const CheckContext *cx, Diag *diag, FixKind kind, Span us
     if (!edit_stage(cx, use, &stage) || stage.value == NULL)
         return false;
     Span end = between(use, stage.outer->span.end, stage.outer->span.end);
-    if (stage.pipe) {
+    const Ast *parent = edit_parent(cx, stage.outer);
+    if (stage.pipe || (parent && parent->kind == AST_PIPE)) { /* in a pipe, or at the head of one */
         diag_fix(diag, kind, end, " |> " STR_FMT, STR_ARG(name));
         return true;
     }

@@ -71,7 +71,7 @@ void topic_gates(Page *page)
     }
     text_putc(page->out, '\n');
     page_text(page,
-              "Hence a bias that starts at 1 or above. Gated units, `glu`, `geglu` and `swiglu`, use the same product "
+              "Hence a bias that starts at 1 or above. Gated units, `glu`, `reglu`, `geglu` and `swiglu`, use the same product "
               "within a layer, and so do highway networks and attention, where `softmax` is the gate. The rules "
               "against `sigmoid` and `softmax` in hidden layers (ACT302, ACT303) leave gates alone.");
 }

@@ -136,6 +136,43 @@ void block_check(Sema *s, Item *item)
         s->tensor_node.at[i] = nodes[i];
 }
 
+/* ── linear(8) |> relu ── */
+Value chain_make(Sema *s, Closure *first, Closure *next, Span span)
+{
+    Closure *fn = arena_new_of(s->arena, Closure);
+    *fn = (Closure){.kind = CLOSURE_CHAIN, .name = STR("repeat"), .inner = first, .next = next, .span = span};
+    return value_fn(fn, span);
+}
+
+/* In place, the layers of a chain are named as if they stood there; shared, labelled or repeated, they have a scope of their own. */
+Value chain_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const Ast *call, Span span, Str path)
+{
+    Share *share = fn->share;
+    if (!pos->n || named->n || !f->scope) {
+        s->row_op = s->row_op || !f->scope;
+        sema_error(s, CODE_missing_argument, span, "several layers, one behind the other, take one value and no argument");
+        return value_none();
+    }
+    Frame body = *f;
+    if (share || path.n || fn->label.n) {
+        Str name = share ? share->path : path.n ? path : scope_name(s, f->scope, fn->name, fn->label, fn->label_span);
+        body.scope = scope_new(s, f->scope, name);
+        body.scope->reuse = f->scope->reuse || (share && share->used);
+        body.scope->frozen = f->scope->frozen;
+    }
+    Args none = {0}, values = {0};
+    Value v = closure_apply(s, &body, fn->inner, pos, &none, call, fn->inner->span.source ? fn->inner->span : span, (Str){0});
+    if (v.kind != V_NONE) {
+        args_push(s, &values, v);
+        v = closure_apply(s, &body, fn->next, &values, &none, call, fn->next->span.source ? fn->next->span : span, (Str){0});
+    }
+    if (share)
+        share->used = true;
+    if (v.kind != V_NONE)
+        v.span = span;
+    return v;
+}
+
 /* ── repeat(n, f) ── */
 Value repeat_make(Sema *s, Frame *f, const Ast *call, Args *pos, Args *named)
 {
@@ -200,11 +237,8 @@ Value repeat_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const 
         Args values = {0}, none = {0};
         if (i == 0)
             values = *pos;
-        else if (v.kind == V_LIST)
-            for (uint32_t k = 0; k < v.list->item.n; k++)
-                *vec_push(s->arena, &values) = arg_of_value(v.list->item.at[k]);
         else
-            *vec_push(s->arena, &values) = arg_of_value(v);
+            args_push(s, &values, v);
         s->repeat = i + 1;
         Str copy = str_printf(s->arena, STR_FMT ".%u", STR_ARG(base), i);
         v = closure_apply(s, f, fn->inner, &values, &none, call, inner->span.source ? inner->span : span, copy);

@@ -176,6 +176,8 @@ Value closure_apply(Sema *s, Frame *f, Closure *fn, Args *given_pos, Args *given
         return apply_primitive(s, f, fn, &pos, &named, span);
     if (fn->kind == CLOSURE_REPEAT)
         return repeat_call(s, f, fn, &pos, &named, call, span, path);
+    if (fn->kind == CLOSURE_CHAIN)
+        return chain_call(s, f, fn, &pos, &named, call, span, path);
     const Item *item = fn->item;
     if (item->poisoned)
         return value_none();
@@ -204,7 +206,7 @@ static bool applies(Sema *s, const Frame *f, const Closure *fn, Args *pos, Args 
 {
     if (fn->kind == CLOSURE_PRIMITIVE)
         return true;
-    if (fn->kind == CLOSURE_REPEAT)
+    if (fn->kind == CLOSURE_REPEAT || fn->kind == CLOSURE_CHAIN)
         return pos->n > 0 && value_like(arg_value(s, &pos->at[0]));
     DefKind kind = fn->item->def.kind;
     if (kind == DEF_INITIALIZER)
@@ -281,13 +283,22 @@ Value eval_call(Sema *s, Frame *f, const Ast *call)
     return partial(s, fn, &pos, &named, call->span);
 }
 
-static void push_value(Sema *s, Args *pos, Value v)
+void args_push(Sema *s, Args *pos, Value v)
 {
     if (v.kind == V_LIST)
         for (uint32_t i = 0; i < v.list->item.n; i++)
             *vec_push(s->arena, pos) = arg_of_value(v.list->item.at[i]);
     else
         *vec_push(s->arena, pos) = arg_of_value(v);
+}
+
+/* linear(8) |> relu: layers that have no value yet. A bare function, `relu |> linear(8)`, has forgotten its value. */
+static bool begins_chain(const Frame *f, Value v)
+{
+    if (v.kind != V_FN || f->kind == FRAME_SCALAR)
+        return false;
+    DefKind kind = v.fn->kind == CLOSURE_ITEM ? v.fn->item->def.kind : DEF_LAYER;
+    return v.fn->kind != CLOSURE_PRIMITIVE && (kind == DEF_LAYER || kind == DEF_BLOCK);
 }
 
 Value eval_pipe(Sema *s, Frame *f, const Ast *pipe)
@@ -302,7 +313,9 @@ Value eval_pipe(Sema *s, Frame *f, const Ast *pipe)
     }
     const Ast *call = ast_ungroup(stage);
     Args pos = {0}, named = {0}, rest = {0};
-    push_value(s, &pos, value);
+    bool chain = begins_chain(f, value);
+    if (!chain)
+        args_push(s, &pos, value);
     Closure *fn;
     if (call->kind == AST_CALL) {
         const Ast *callee = ast_ungroup(call->kid[0]);
@@ -312,10 +325,10 @@ Value eval_pipe(Sema *s, Frame *f, const Ast *pipe)
             fn = repeat.kind == V_FN ? repeat.fn : NULL;
             rest = named = (Args){0};
         } else {
-            fn = callee_of(s, f, callee, pos.n + rest.n);
+            fn = callee_of(s, f, callee, pos.n + chain + rest.n);
         }
     } else {
-        fn = callee_of(s, f, call, pos.n);
+        fn = callee_of(s, f, call, pos.n + chain);
     }
     if (!fn) {
         const Ast *callee = call->kind == AST_CALL ? ast_ungroup(call->kid[0]) : call;
@@ -326,6 +339,10 @@ Value eval_pipe(Sema *s, Frame *f, const Ast *pipe)
         fn = arena_copy(s->arena, fn, sizeof *fn);
         fn->label = label->text;
         fn->label_span = label->name_span;
+    }
+    if (chain) {
+        Value next = partial(s, fn, &rest, &named, stage->span);
+        return chain_make(s, value.fn, next.fn, pipe->span);
     }
     /* what the function was given before stands between the value and the arguments of this call */
     Args all = pos;

@@ -148,6 +148,8 @@ Str value_describe(Sema *s, Value v)
     case V_FN:
         if (v.fn->kind == CLOSURE_REPEAT)
             return STR("a repetition");
+        if (v.fn->kind == CLOSURE_CHAIN)
+            return STR("several layers, one behind the other");
         if (v.fn->kind == CLOSURE_PRIMITIVE)
             return str_printf(s->arena, "the function `" STR_FMT "`", STR_ARG(v.fn->name));
         return str_printf(s->arena, "the " STR_FMT " `" STR_FMT "`", STR_ARG(kind_word(v.fn->item->def.kind)),

@@ -81,7 +81,7 @@ typedef struct Share {
     bool used;
 } Share;
 
-typedef enum ClosureKind { CLOSURE_ITEM, CLOSURE_PRIMITIVE, CLOSURE_REPEAT } ClosureKind;
+typedef enum ClosureKind { CLOSURE_ITEM, CLOSURE_PRIMITIVE, CLOSURE_REPEAT, CLOSURE_CHAIN } ClosureKind;
 struct Closure {
     ClosureKind kind;
     const Item *item;
@@ -92,6 +92,7 @@ struct Closure {
     Span label_span;
     Share *share;
     Closure *inner; /* REPEAT: what is repeated … */
+    Closure *next;  /* CHAIN: what `inner` is followed by: linear(8) |> relu */
     uint32_t count; /* … and how often */
     Span span;
     NodeId draw;   /* an initializer used as a value: the numbers drawn */
@@ -295,6 +296,7 @@ Value eval_call(Sema *s, Frame *f, const Ast *call);
 Value eval_pipe(Sema *s, Frame *f, const Ast *pipe);
 Value arg_value(Sema *s, Arg *arg);
 Arg arg_of_value(Value v);
+void args_push(Sema *s, Args *pos, Value v); /* each of several results */
 void args_read(Sema *s, Frame *f, const Ast *call, Args *pos, Args *named);
 /* Applies a function. `path`: the use's full name when it is already decided (a copy of a repeat), else empty. */
 Value closure_apply(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const Ast *call, Span span, Str path);
@@ -308,6 +310,8 @@ Value function_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, cons
 Value layer_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const Ast *call, Span span, Str path);
 Value block_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const Ast *call, Span span, Str path);
 Value repeat_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const Ast *call, Span span, Str path);
+Value chain_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const Ast *call, Span span, Str path);
+Value chain_make(Sema *s, Closure *first, Closure *next, Span span);
 Value repeat_make(Sema *s, Frame *f, const Ast *call, Args *pos, Args *named);
 void block_check(Sema *s, Item *item);                       /* mistakes in a block nobody calls */
 void statement_run(Sema *s, Frame *f, const Ast *statement); /* ASSIGN, SHARE, BLOCK of a model or block */

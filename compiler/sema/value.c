@@ -35,6 +35,8 @@ NodeId value_want_node(Sema *s, Value v, Span span, const char *who)
     if (item && item->def.kind == DEF_LOSS && item->params && item->params->n_kid > 1)
         diag_help(diag, "give it its values: `" STR_FMT "(" STR_FMT ", " STR_FMT ")`", STR_ARG(v.fn->name),
                   STR_ARG(item->params->kid[0]->text), STR_ARG(item->params->kid[1]->text));
+    else if (v.kind == V_FN && v.fn->kind == CLOSURE_CHAIN)
+        diag_help(diag, "put the value they work on in front: `x |> ...`");
     else if (v.kind == V_FN)
         diag_help(diag, "give it its value: `x |> " STR_FMT "`", STR_ARG(v.fn->name));
     if (v.kind == V_LIST && v.list->results)

@@ -34,6 +34,12 @@ static void counters_and_labels(void **state)
     expect_tensors(MODEL(" output x |> repeat(2, repeat(2, linear(4, bias = false)))"),
                    "linear1.0.0.weight linear1.0.1.weight linear1.1.0.weight linear1.1.1.weight");
     expect_tensors(MODEL(" output x |> repeat(0, linear(4)) |> linear(4, bias = false)"), "linear2.weight");
+    expect_tensors(MODEL(" output x |> repeat(2, linear(4, bias = false) |> relu)"),
+                   "repeat1.0.linear1.weight repeat1.1.linear1.weight");
+    expect_tensors(MODEL(" f = linear(4, bias = false) |> relu\n output x |> f |> f"), "linear1.weight linear2.weight");
+    expect_tensors(MODEL(" share f = linear(4, bias = false) |> relu |> linear(4, bias = false)\n output x |> f |> f"),
+                   "f.linear1.weight f.linear2.weight");
+    expect_tensors(MODEL(" output x |> (linear(4, bias = false) |> relu) as fc"), "fc.linear1.weight");
     /* a label that looks like a counted name is skipped by the counter */
     expect_tensors(MODEL(" a = x |> linear(4, bias = false) as linear1\n output a |> linear(4, bias = false)"),
                    "linear1.weight linear2.weight");
