@@ -22,7 +22,7 @@
 #include "base/source.h"
 #include "base/vec.h"
 
-#define LOOP_MAX_DEPTH 8
+#define LOOP_MAX_DEPTH 10
 
 /* ── memory ── */
 typedef enum BufSpace {
@@ -80,6 +80,13 @@ typedef enum LoopFold { FOLD_SUM, FOLD_MAX } LoopFold; /* MAX propagates NaN; ne
  * rows in register tiles.
  * The body is run for every element, in three new loops at the current depth d: d = column block, d + 1 = row,
  * d + 2 = column in the block (VECTOR, clamped to `cols`). Its expressions read LARG_TILE. */
+typedef struct TileAxis {
+    Extent extent;
+    int64_t a, b;                       /* elements from one step to the next, in A and in B */
+} TileAxis;
+
+#define TILE_AXES 5
+
 typedef struct LoopTile {
     Extent rows, depth;
     uint32_t cols, width;
@@ -91,8 +98,15 @@ typedef struct LoopTile {
     int64_t b_turn;
     bool b_padded;                      /* the last panel of B may be read in full width */
     uint32_t tile_rows;                 /* rows of the register tile */
+    /* More axes, outermost first: products of their own (`outer`), further axes of the rows (`over`, around `rows`) and of the depth (`deep`,
+     * around `depth`). The body's loops are then outer…, block, over…, row, column. `cut`: which of outer…, over…, rows threads share. */
+    uint32_t n_outer, n_over, n_deep, cut;
+    TileAxis outer[TILE_AXES], over[TILE_AXES], deep[TILE_AXES];
     LoopStmt *body;
 } LoopTile;
+
+/* What threads share: the extent of axis `cut`. */
+Extent tile_cut(const LoopTile *tile);
 
 struct LoopStmt {
     LoopStmtKind kind;

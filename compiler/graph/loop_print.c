@@ -153,22 +153,46 @@ static void indent(Printer *p, uint32_t level)
         text_add(p->out, STR("  "));
 }
 
-static void put_tile(Printer *p, const LoopTile *tile, uint32_t depth, uint32_t level)
+/* One loop after another: its extent in front, its number with what it counts in `names`, its steps in a and b. */
+static uint32_t put_axes(Printer *p, const char *what, const TileAxis *axis, uint32_t n, uint32_t depth, Text *names, Affine *a,
+                         Affine *b)
+{
+    for (uint32_t i = 0; i < n; i++, depth++) {
+        text_printf(p->out, "%s ", what);
+        put_extent(axis[i].extent, p->out);
+        text_putc(p->out, ' ');
+        text_printf(names, "i%u %s, ", depth, what);
+        if (depth < LOOP_MAX_DEPTH) {
+            a->coef[depth] = axis[i].a;
+            b->coef[depth] = axis[i].b;
+        }
+    }
+    return depth;
+}
+
+static void put_tile(Printer *p, const LoopTile *tile, uint32_t first, uint32_t level)
 {
     Affine a = {.base = tile->a_base}, b = {.base = tile->b_base};
-    text_add(p->out, STR("tile rows "));
+    Text names = {.arena = p->program->arena};
+    text_add(p->out, STR("tile "));
+    uint32_t block = put_axes(p, "outer", tile->outer, tile->n_outer, first, &names, &a, &b);
+    text_printf(&names, "i%u block, ", block);
+    uint32_t row = put_axes(p, "over", tile->over, tile->n_over, block + 1, &names, &a, &b);
+    text_printf(&names, "i%u row, i%u column, ", row, row + 1);
+    uint32_t term = put_axes(p, "deep", tile->deep, tile->n_deep, row + 2, &names, &a, &b);
+    text_add(p->out, STR("rows "));
     put_extent(tile->rows, p->out);
     text_add(p->out, STR(" depth "));
     put_extent(tile->depth, p->out);
     text_printf(p->out, " cols %u width %u by %u rows\n", tile->cols, tile->width, tile->tile_rows);
     indent(p, level + 1);
-    text_printf(p->out, "i%u block, i%u row, i%u column, i%u term: tile <- ", depth, depth + 1, depth + 2, depth + 3);
-    if (depth + 3 < LOOP_MAX_DEPTH) { /* the term is no loop of the program, only of this line */
-        a.coef[depth + 1] = tile->a_row;
-        a.coef[depth + 3] = tile->a_k;
-        b.coef[depth] = tile->b_turn > 0 ? tile->b_block * tile->width : tile->b_block;
-        b.coef[depth + 2] = tile->b_turn > 0 ? tile->b_block : 1;
-        b.coef[depth + 3] = tile->b_turn > 0 ? 1 : tile->b_k;
+    text_printf(p->out, STR_FMT "i%u term: tile <- ", STR_ARG(text_str(&names)), term);
+    if (term < LOOP_MAX_DEPTH) { /* the terms are no loops of the program, only of this line */
+        a.coef[row] = tile->a_row;
+        a.coef[term] = tile->a_k;
+        b.coef[block] = tile->b_turn > 0 ? tile->b_block * tile->width : tile->b_block;
+        b.coef[row + 1] = tile->b_turn > 0 ? tile->b_block : 1;
+        b.coef[term] = tile->b_turn > 0 ? 1 : tile->b_k;
     }
     put_place(p->program, tile->a, &a, p->out);
     text_add(p->out, STR(" * "));
@@ -215,7 +239,7 @@ static void put_list(Printer *p, const LoopStmt *s, uint32_t depth, uint32_t lev
             break;
         case LOOP_TILE:
             put_tile(p, &s->tile, depth, level);
-            put_list(p, s->tile.body, depth + 3, level + 1);
+            put_list(p, s->tile.body, depth + 3 + s->tile.n_outer + s->tile.n_over, level + 1);
             break;
         }
     }

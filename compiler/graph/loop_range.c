@@ -2,6 +2,15 @@
 
 #include <stdlib.h>
 
+Extent tile_cut(const LoopTile *tile)
+{
+    uint32_t cut = tile->cut;
+    if (cut < tile->n_outer)
+        return tile->outer[cut].extent;
+    cut -= tile->n_outer;
+    return cut < tile->n_over ? tile->over[cut].extent : tile->rows;
+}
+
 bool loop_range_fits(const LoopNest *nest, const Affine *at)
 {
     if (llabs(at->base) > LOOP_NUMBER_MAX)

@@ -185,6 +185,28 @@ static void run_for(Run *r, const Code *code, uint32_t depth)
     r->i[depth] = 0;
 }
 
+static int64_t count_of(const Run *r, Extent extent) { return extent.fixed + extent.per_row * (int64_t)r->memory->n; }
+
+/* Counts up through the axes, the last the fastest; false when all are through. */
+static bool advance(const Run *r, const TileAxis *axis, uint32_t n, int64_t *i)
+{
+    while (n-- > 0) {
+        if (++i[n] < count_of(r, axis[n].extent))
+            return true;
+        i[n] = 0;
+    }
+    return false;
+}
+
+/* What the axes' places add to A's and B's. */
+static void add_axes(const TileAxis *axis, uint32_t n, const int64_t *i, int64_t *a, int64_t *b)
+{
+    for (uint32_t k = 0; k < n; k++) {
+        *a += i[k] * axis[k].a;
+        *b += i[k] * axis[k].b;
+    }
+}
+
 static int64_t b_place(const LoopTile *t, int64_t k, int64_t block, int64_t j)
 {
     if (t->b_turn > 0)
@@ -192,25 +214,53 @@ static int64_t b_place(const LoopTile *t, int64_t k, int64_t block, int64_t j)
     return t->b_base + block * t->b_block + k * t->b_k + j;
 }
 
+/* The sum of one element; a, b: what the axes around it add. */
+static double tile_sum(Run *r, const LoopTile *t, int64_t a, int64_t b, int64_t row, int64_t block, int64_t column)
+{
+    int64_t deep[TILE_AXES] = {0}, terms = count_of(r, t->depth);
+    double sum = 0;
+    do {
+        int64_t a_at = a, b_at = b;
+        add_axes(t->deep, t->n_deep, deep, &a_at, &b_at);
+        for (int64_t k = 0; k < terms; k++)
+            sum += load(r, t->a, t->a_base + a_at + row * t->a_row + k * t->a_k) *
+                   load(r, t->b, b_at + b_place(t, k, block, column));
+    } while (advance(r, t->deep, t->n_deep, deep));
+    return sum;
+}
+
+static bool runs(const Run *r, const TileAxis *axis, uint32_t n)
+{
+    for (uint32_t k = 0; k < n; k++)
+        if (count_of(r, axis[k].extent) <= 0)
+            return false;
+    return true;
+}
+
 static void run_tile(Run *r, const Code *code, uint32_t depth)
 {
     const LoopTile *t = &code->stmt->tile;
-    int64_t n = (int64_t)r->memory->n, rows = t->rows.fixed + t->rows.per_row * n;
-    int64_t terms = t->depth.fixed + t->depth.per_row * n;
-    int64_t *block = &r->i[depth], *row = &r->i[depth + 1], *column = &r->i[depth + 2];
-    for (*block = 0; *block * t->width < t->cols; ++*block) {
-        for (*row = 0; *row < rows; ++*row) {
-            for (*column = 0; *column < t->width && *block * t->width + *column < t->cols; ++*column) {
-                double sum = 0;
-                for (int64_t k = 0; k < terms; k++)
-                    sum += load(r, t->a, t->a_base + *row * t->a_row + k * t->a_k) *
-                           load(r, t->b, b_place(t, k, *block, *column));
-                r->tile = sum;
-                run_list(r, code->body, depth + 3);
-            }
+    int64_t *outer = &r->i[depth], *block = outer + t->n_outer, *over = block + 1, *row = over + t->n_over, *column = row + 1;
+    int64_t rows = count_of(r, t->rows);
+    if (!runs(r, t->outer, t->n_outer) || !runs(r, t->over, t->n_over))
+        return;
+    do {
+        for (*block = 0; *block * t->width < t->cols; ++*block) {
+            do {
+                int64_t a = 0, b = 0;
+                add_axes(t->outer, t->n_outer, outer, &a, &b);
+                add_axes(t->over, t->n_over, over, &a, &b);
+                for (*row = 0; *row < rows; ++*row) {
+                    for (*column = 0; *column < t->width && *block * t->width + *column < t->cols; ++*column) {
+                        r->tile = tile_sum(r, t, a, b, *row, *block, *column);
+                        run_list(r, code->body, depth + 3 + t->n_outer + t->n_over);
+                    }
+                }
+                *row = *column = 0;
+            } while (advance(r, t->over, t->n_over, over));
         }
-    }
-    *block = *row = *column = 0;
+        *block = 0;
+    } while (advance(r, t->outer, t->n_outer, outer));
 }
 
 static void run_list(Run *r, Code *list, uint32_t depth)

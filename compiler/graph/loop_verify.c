@@ -283,42 +283,69 @@ static bool check_store(Verify *v, const LoopStmt *s)
     return true;
 }
 
-/* B's panels of columns: loops are block, term, column in the block. */
-static bool check_panels(Verify *v, LoopNest *nest, const LoopTile *t, const LoopLevel *column)
+/* Adds loops for some of a tile's axes; false when there are too many. */
+static bool add_levels(Verify *v, LoopNest *nest, const TileAxis *axis, uint32_t n, Affine *a, Affine *b)
 {
-    uint32_t d = v->nest.depth;
-    Affine b = {.base = t->b_base};
-    nest->at[d + 1] = nest->at[d + 2];
-    nest->at[d + 2] = *column;
-    if (t->b_padded)
-        nest->at[d + 2].clamp = 0;
-    b.coef[d] = t->b_block;
-    b.coef[d + 1] = t->b_k;
-    b.coef[d + 2] = 1;
-    return check_place(v, nest, t->b, &b, "reads");
+    for (uint32_t i = 0; i < n; i++) {
+        if (nest->depth == LOOP_MAX_DEPTH)
+            return broken(v, "loops are nested deeper than %d", LOOP_MAX_DEPTH);
+        if (!check_extent(v, axis[i].extent, "an axis of a tile"))
+            return false;
+        a->coef[nest->depth] = axis[i].a;
+        b->coef[nest->depth] = axis[i].b;
+        nest->at[nest->depth++] = (LoopLevel){.count = extent_at(axis[i].extent, v->n)};
+    }
+    return true;
 }
 
-/* B's panels of terms: loops are column, panel, term in the panel. */
-static bool check_turned(Verify *v, LoopNest *nest, const LoopTile *t)
+/* A: outer…, over…, row, deep…, term. */
+static bool check_left(Verify *v, const LoopTile *t)
 {
-    uint32_t d = v->nest.depth;
-    Affine b = {.base = t->b_base};
-    if (t->depth.per_row != 0)
-        return broken(v, "a tile's right side lies turned along the batch");
-    nest->at[d] = (LoopLevel){.count = t->cols};
-    nest->at[d + 1] = (LoopLevel){.count = (t->depth.fixed + t->b_turn - 1) / t->b_turn};
-    nest->at[d + 2] = (LoopLevel){t->b_turn, t->b_padded ? 0 : t->depth.fixed, d + 1, true};
+    LoopNest nest = v->nest;
+    Affine a = {.base = t->a_base}, none = {0};
+    TileAxis row = {t->rows, t->a_row, 0}, term = {t->depth, t->a_k, 0};
+    return add_levels(v, &nest, t->outer, t->n_outer, &a, &none) && add_levels(v, &nest, t->over, t->n_over, &a, &none) &&
+           add_levels(v, &nest, &row, 1, &a, &none) && add_levels(v, &nest, t->deep, t->n_deep, &a, &none) &&
+           add_levels(v, &nest, &term, 1, &a, &none) && check_place(v, &nest, t->a, &a, "reads");
+}
+
+/* B: outer…, deep…, then block, term, column in the block; or, when it lies turned, column, panel of terms, term in the panel. */
+static bool check_right(Verify *v, const LoopTile *t)
+{
+    LoopNest nest = v->nest;
+    Affine b = {.base = t->b_base}, none = {0};
+    if (!add_levels(v, &nest, t->outer, t->n_outer, &none, &b) || !add_levels(v, &nest, t->deep, t->n_deep, &none, &b))
+        return false;
+    uint32_t d = nest.depth;
+    if (d + 3 > LOOP_MAX_DEPTH)
+        return broken(v, "loops are nested deeper than %d", LOOP_MAX_DEPTH);
     b.coef[d] = t->b_block;
     b.coef[d + 1] = t->b_k;
     b.coef[d + 2] = 1;
-    return check_place(v, nest, t->b, &b, "reads");
+    nest.depth = d + 3;
+    if (t->b_turn > 0) {
+        if (t->depth.per_row != 0)
+            return broken(v, "a tile's right side lies turned along the batch");
+        nest.at[d] = (LoopLevel){.count = t->cols};
+        nest.at[d + 1] = (LoopLevel){.count = (t->depth.fixed + t->b_turn - 1) / t->b_turn};
+        nest.at[d + 2] = (LoopLevel){t->b_turn, t->b_padded ? 0 : t->depth.fixed, d + 1, true};
+    } else {
+        nest.at[d] = (LoopLevel){.count = (t->cols + t->width - 1) / t->width};
+        nest.at[d + 1] = (LoopLevel){.count = extent_at(t->depth, v->n)};
+        nest.at[d + 2] = (LoopLevel){t->width, t->b_padded ? 0 : t->cols, d, true};
+    }
+    return check_place(v, &nest, t->b, &b, "reads");
 }
 
 static bool check_tile(Verify *v, const LoopStmt *s)
 {
     const LoopTile *t = &s->tile;
-    if (v->nest.depth + 3 > LOOP_MAX_DEPTH)
+    uint32_t first = v->nest.depth;
+    if (t->n_outer > TILE_AXES || t->n_over > TILE_AXES || t->n_deep > TILE_AXES ||
+        first + 3 + t->n_outer + t->n_over > LOOP_MAX_DEPTH)
         return broken(v, "loops are nested deeper than %d", LOOP_MAX_DEPTH);
+    if (t->cut > t->n_outer + t->n_over)
+        return broken(v, "a tile is shared along an axis that it does not have");
     if (!check_extent(v, t->rows, "a tile's rows") || !check_extent(v, t->depth, "a tile's depth"))
         return false;
     if (t->cols == 0 || t->width == 0 || t->tile_rows == 0 || t->cols > INT32_MAX || t->width > INT32_MAX)
@@ -327,21 +354,7 @@ static bool check_tile(Verify *v, const LoopStmt *s)
         if (v->nest.at[d].vector)
             return broken(v, "a tile stands inside a vector loop");
     }
-    /* block, row and a third loop: the term of the products for A, the column in the block for B and the body */
-    uint32_t d = v->nest.depth;
-    int64_t blocks = (t->cols + t->width - 1) / t->width;
-    LoopNest nest = v->nest;
-    nest.at[d] = (LoopLevel){.count = blocks};
-    nest.at[d + 1] = (LoopLevel){.count = extent_at(t->rows, v->n)};
-    nest.at[d + 2] = (LoopLevel){.count = extent_at(t->depth, v->n)};
-    nest.depth = d + 3;
-    Affine a = {.base = t->a_base};
-    a.coef[d + 1] = t->a_row;
-    a.coef[d + 2] = t->a_k;
-    if (!check_place(v, &nest, t->a, &a, "reads"))
-        return false;
-    LoopLevel column = {t->width, t->cols, d, true};
-    if (t->b_turn > 0 ? !check_turned(v, &nest, t) : !check_panels(v, &nest, t, &column))
+    if (!check_left(v, t) || !check_right(v, t))
         return false;
     for (const LoopStmt *inner = t->body; inner; inner = inner->next) {
         if (inner->kind != LOOP_STORE)
@@ -349,14 +362,19 @@ static bool check_tile(Verify *v, const LoopStmt *s)
         if (inner->store.buf == t->a || inner->store.buf == t->b)
             return broken(v, "a tile writes `%s` while it reads it", buf_name(v, inner->store.buf));
     }
-    v->nest.at[d] = (LoopLevel){.count = blocks};
-    v->nest.at[d + 1] = (LoopLevel){.count = extent_at(t->rows, v->n)};
-    v->nest.at[d + 2] = column;
-    v->nest.depth = d + 3;
+    Affine none = {0};
+    int64_t blocks = (t->cols + t->width - 1) / t->width;
+    bool good = add_levels(v, &v->nest, t->outer, t->n_outer, &none, &none);
+    uint32_t block = v->nest.depth;
+    v->nest.at[v->nest.depth++] = (LoopLevel){.count = blocks};
+    TileAxis row = {t->rows, 0, 0};
+    good = good && add_levels(v, &v->nest, t->over, t->n_over, &none, &none) &&
+           add_levels(v, &v->nest, &row, 1, &none, &none);
+    v->nest.at[v->nest.depth++] = (LoopLevel){t->width, t->cols, block, true};
     v->in_tile = true;
-    bool good = check_list(v, t->body);
+    good = good && check_list(v, t->body);
     v->in_tile = false;
-    v->nest.depth = d;
+    v->nest.depth = first;
     return good;
 }
 
@@ -440,8 +458,8 @@ static bool check_split(Verify *v)
     if (k->by_rows && (k->split_extent.per_row == 0 || k->split == SPLIT_TILES))
         return broken(v, "goes by rows, but its extent does not");
     for (const LoopStmt *s = k->body; s; s = s->next) {
-        bool tile = s->kind == LOOP_TILE && same_extent(s->tile.rows, k->split_extent);
-        if (k->split == SPLIT_TILES && (!tile || s->next || s != k->body))
+        bool tile = s->kind == LOOP_TILE && same_extent(tile_cut(&s->tile), k->split_extent);
+        if (k->split == SPLIT_TILES && (!tile || s->next || s != k->body || s->tile.n_outer + s->tile.n_over + s->tile.n_deep))
             return broken(v, "is split by tiles, but is not one tile of that many rows");
         if (!tile && !(s->kind == LOOP_FOR && same_extent(s->loop.extent, k->split_extent)))
             return broken(v, "is split, but not all of its outer statements are loops of that extent");

@@ -92,6 +92,9 @@ struct Op {
      * shapes without the batch. The kernel generator asks for strides through this too (kernel/move.c).
      * SCATTER: element `index` of the input is added to element *source of the output. */
     bool (*locate)(const Graph *g, const Node *node, const uint32_t *index, uint32_t *which, uint32_t *source);
+    /* MOVE with one input: the source's index is an affine function of the result's, so that strides can say where everything is, and
+     * readers need no copy. */
+    bool affine;
     /* Floating-point operations for one row (or in all, for values without the batch). NULL: one per element. */
     uint64_t (*flops)(const Graph *g, const Node *node);
     const char *const *examples; /* graph texts for the op tests: one per entry, NULL at the end */

@@ -81,6 +81,12 @@ static void stores(Walk *w, const LoopStmt *s, double times, double inside)
 static void tile(Walk *w, const LoopTile *t, double times)
 {
     double rows = most(t->rows, w->batch), depth = most(t->depth, w->batch), lanes = w->target->lanes;
+    for (uint32_t i = 0; i < t->n_outer; i++)
+        times *= most(t->outer[i].extent, w->batch);
+    for (uint32_t i = 0; i < t->n_over; i++)
+        rows *= most(t->over[i].extent, w->batch);
+    for (uint32_t i = 0; i < t->n_deep; i++)
+        depth *= most(t->deep[i].extent, w->batch);
     uint32_t vectors = 0, blocks = 0;
     for (uint32_t at = 0; at < t->cols; at += t->width, blocks++) {
         uint32_t cols = t->cols - at < t->width ? t->cols - at : t->width;

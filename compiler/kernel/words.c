@@ -138,8 +138,14 @@ static void put_tile(const LoopTile *t, const Target *target, Text *out)
     uint32_t blocks = (t->cols + t->width - 1) / t->width, columns = t->cols < t->width ? t->cols : t->width;
     uint32_t vectors = (columns + target->lanes - 1) / target->lanes;
     text_add(out, STR("     "));
+    for (uint32_t i = 0; i < t->n_outer; i++, text_add(out, STR(" times ")))
+        put_extent(t->outer[i].extent, out);
+    for (uint32_t i = 0; i < t->n_over; i++, text_add(out, STR(" x ")))
+        put_extent(t->over[i].extent, out);
     put_extent(t->rows, out);
     text_printf(out, " x %u over ", t->cols);
+    for (uint32_t i = 0; i < t->n_deep; i++, text_add(out, STR(" x ")))
+        put_extent(t->deep[i].extent, out);
     put_extent(t->depth, out);
     text_printf(out, " terms; register tiles of %u rows x %u columns (%u vector%s of %u)", t->tile_rows, columns,
                 vectors, vectors == 1 ? "" : "s", target->lanes);

@@ -114,6 +114,13 @@ typedef struct MicroShape {
     bool more;     /* goes on from the sums that stand in the scratch tile; else from 0 */
     uint32_t n_ahead;
     MicroAhead ahead[MICRO_AHEAD];
+    /* Loops around the terms, outermost first; steps in elements. With any, `terms` is how many there are in the innermost and the call
+     * says how often the first one runs. */
+    uint32_t n_deep;
+    int64_t terms;
+    struct MicroDeep {
+        int64_t count, a, b;
+    } deep[TILE_AXES];
     Span span; /* of what it serves when every line has its own (Cg.by_line); else zero */
 } MicroShape;
 LLVMValueRef micro_kernel(Cg *c, const MicroShape *shape);

@@ -14,7 +14,11 @@ static bool same_shape(const MicroShape *a, const MicroShape *b)
 {
     bool same = a->a_row == b->a_row && a->a_k == b->a_k && a->b_k == b->b_k && a->rows == b->rows &&
                 a->vectors == b->vectors && a->last == b->last && a->out == b->out && a->more == b->more &&
-                a->n_ahead == b->n_ahead && a->span.source == b->span.source && a->span.begin == b->span.begin;
+                a->n_ahead == b->n_ahead && a->span.source == b->span.source && a->span.begin == b->span.begin &&
+                a->n_deep == b->n_deep && a->terms == b->terms;
+    for (uint32_t i = 0; same && i < a->n_deep; i++)
+        same = (i == 0 || a->deep[i].count == b->deep[i].count) && a->deep[i].a == b->deep[i].a &&
+               a->deep[i].b == b->deep[i].b;
     for (uint32_t i = 0; same && i < a->n_ahead; i++)
         same = a->ahead[i].step == b->ahead[i].step && a->ahead[i].level == b->ahead[i].level;
     return same;
@@ -52,37 +56,90 @@ static LLVMValueRef sum_place(Cg *c, const MicroShape *m, LLVMValueRef fn, uint3
     return cg_at(c, c->f32, LLVMGetParam(fn, 3), cg_i64(c, at));
 }
 
+/* What goes from term to term. */
+typedef struct MicroState {
+    LLVMValueRef a, b, ahead[MICRO_AHEAD], sum[MAX_SUMS];
+} MicroState;
+
+/* Each of the state's values, one after the other; NULL behind the last. */
+static LLVMValueRef *state_value(const MicroShape *m, MicroState *s, unsigned i)
+{
+    unsigned n = m->rows * m->vectors;
+    if (i < 2)
+        return i == 0 ? &s->a : &s->b;
+    i -= 2;
+    if (i < m->n_ahead)
+        return &s->ahead[i];
+    i -= m->n_ahead;
+    return i < n ? &s->sum[i] : NULL;
+}
+
+static void state_enter(Cg *c, const MicroShape *m, MicroState *s, CgLoop *loop)
+{
+    LLVMValueRef *value;
+    for (unsigned i = 0; (value = state_value(m, s, i)); i++)
+        *value = cg_loop_phi(c, loop, *value, i < 2 ? i == 0 ? "a" : "b" : i < 2 + m->n_ahead ? "ahead" : "sum");
+}
+
+static void state_leave(Cg *c, const MicroShape *m, MicroState *s, CgLoop *loop)
+{
+    LLVMValueRef *value;
+    for (unsigned i = 0; (value = state_value(m, s, i)); i++)
+        cg_loop_next(loop, i, *value);
+    cg_loop_end(c, loop);
+    for (unsigned i = 0; (value = state_value(m, s, i)); i++)
+        *value = loop->out[i];
+}
+
+static void micro_terms(Cg *c, const MicroShape *m, MicroState *s, LLVMValueRef terms)
+{
+    CgLoop *loop = arena_new_of(c->arena, CgLoop);
+    cg_loop_begin(c, loop, cg_i64(c, 0), terms, cg_i64(c, 1), true, "k");
+    loop->plain = true;
+    state_enter(c, m, s, loop);
+    for (uint32_t i = 0; i < m->n_ahead; i++)
+        cg_prefetch(c, s->ahead[i], m->ahead[i].level);
+    micro_step(c, m, s->a, s->b, s->sum);
+    s->a = cg_at(c, c->f32, s->a, cg_i64(c, m->a_k));
+    s->b = cg_at(c, c->f32, s->b, cg_i64(c, m->b_k));
+    for (uint32_t i = 0; i < m->n_ahead; i++)
+        s->ahead[i] = cg_at(c, c->i8, s->ahead[i], cg_i64(c, m->ahead[i].step));
+    state_leave(c, m, s, loop);
+}
+
+/* The loops around the terms: each step begins where the one before began, moved on. */
+static void micro_deep(Cg *c, const MicroShape *m, MicroState *s, unsigned level, LLVMValueRef count)
+{
+    if (level == m->n_deep) {
+        micro_terms(c, m, s, m->n_deep ? cg_i64(c, m->terms) : count);
+        return;
+    }
+    CgLoop *loop = arena_new_of(c->arena, CgLoop);
+    cg_loop_begin(c, loop, cg_i64(c, 0), level ? cg_i64(c, m->deep[level].count) : count, cg_i64(c, 1), true, "deep");
+    loop->plain = true;
+    state_enter(c, m, s, loop);
+    LLVMValueRef a = s->a, b = s->b;
+    micro_deep(c, m, s, level + 1, NULL);
+    s->a = cg_at(c, c->f32, a, cg_i64(c, m->deep[level].a));
+    s->b = cg_at(c, c->f32, b, cg_i64(c, m->deep[level].b));
+    state_leave(c, m, s, loop);
+}
+
 static void micro_body(Cg *c, const MicroShape *m, LLVMValueRef fn)
 {
     uint32_t n = m->rows * m->vectors;
     LLVMTypeRef type = cg_vec(c->f32, c->lanes);
-    LLVMValueRef sum[MAX_SUMS];
+    MicroState *s = arena_new_of(c->arena, MicroState);
     ACT_ASSERT(n <= MAX_SUMS);
-    for (uint32_t i = 0; i < n; i++)
-        sum[i] = m->more ? cg_load(c, type, sum_place(c, m, fn, i), c->lanes * 4, NULL) : cg_num(type, 0);
-    CgLoop *loop = arena_new_of(c->arena, CgLoop);
-    cg_loop_begin(c, loop, cg_i64(c, 0), LLVMGetParam(fn, 2), cg_i64(c, 1), true, "k");
-    loop->plain = true;
-    LLVMValueRef a = cg_loop_phi(c, loop, LLVMGetParam(fn, 0), "a"), b = cg_loop_phi(c, loop, LLVMGetParam(fn, 1), "b");
-    LLVMValueRef ahead[MICRO_AHEAD];
+    s->a = LLVMGetParam(fn, 0);
+    s->b = LLVMGetParam(fn, 1);
     for (uint32_t i = 0; i < m->n_ahead; i++)
-        ahead[i] = cg_loop_phi(c, loop, LLVMGetParam(fn, FIRST_AHEAD + i), "ahead");
+        s->ahead[i] = LLVMGetParam(fn, FIRST_AHEAD + i);
     for (uint32_t i = 0; i < n; i++)
-        sum[i] = cg_loop_phi(c, loop, sum[i], "sum");
-    for (uint32_t i = 0; i < m->n_ahead; i++)
-        cg_prefetch(c, ahead[i], m->ahead[i].level);
-    micro_step(c, m, a, b, sum);
-    unsigned phi = 0;
-    cg_loop_next(loop, phi++, cg_at(c, c->f32, a, cg_i64(c, m->a_k)));
-    cg_loop_next(loop, phi++, cg_at(c, c->f32, b, cg_i64(c, m->b_k)));
-    for (uint32_t i = 0; i < m->n_ahead; i++)
-        cg_loop_next(loop, phi++, cg_at(c, c->i8, ahead[i], cg_i64(c, m->ahead[i].step)));
-    unsigned first = phi;
+        s->sum[i] = m->more ? cg_load(c, type, sum_place(c, m, fn, i), c->lanes * 4, NULL) : cg_num(type, 0);
+    micro_deep(c, m, s, 0, LLVMGetParam(fn, 2));
     for (uint32_t i = 0; i < n; i++)
-        cg_loop_next(loop, phi++, sum[i]);
-    cg_loop_end(c, loop);
-    for (uint32_t i = 0; i < n; i++)
-        cg_store(c, loop->out[first + i], sum_place(c, m, fn, i), c->lanes * 4, NULL);
+        cg_store(c, s->sum[i], sum_place(c, m, fn, i), c->lanes * 4, NULL);
     cg_return(c, NULL);
 }
 

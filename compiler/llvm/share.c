@@ -85,6 +85,16 @@ static void put_arg(Writer *w, const LoopArg *arg)
 
 static void put_list(Writer *w, const LoopStmt *list);
 
+static void put_axes(Writer *w, const TileAxis *axis, uint32_t n)
+{
+    put(w, n);
+    for (uint32_t i = 0; i < n; i++) {
+        put_extent(w, axis[i].extent);
+        put(w, axis[i].a);
+        put(w, axis[i].b);
+    }
+}
+
 static void put_tile(Writer *w, const LoopTile *t)
 {
     put_extent(w, t->rows);
@@ -95,6 +105,10 @@ static void put_tile(Writer *w, const LoopTile *t)
                               t->b_block, t->b_k,   t->b_turn, t->b_padded, t->tile_rows};
     for (unsigned i = 0; i < sizeof number / sizeof *number; i++)
         put(w, number[i]);
+    put(w, t->cut);
+    put_axes(w, t->outer, t->n_outer);
+    put_axes(w, t->over, t->n_over);
+    put_axes(w, t->deep, t->n_deep);
     put_list(w, t->body);
 }
 

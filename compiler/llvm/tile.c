@@ -13,11 +13,13 @@
 
 /* ── row blocks ── */
 
-/* Heights of tiles for the rows of a call, tallest first, ending in 1 unless the last is known to come out even. */
-typedef struct Heights {
-    uint32_t at[8];
-    unsigned n;
-} Heights;
+int64_t tile_rows_most(const Kernel *k, const LoopTile *t)
+{
+    int64_t rows = tile_most(k, t->rows);
+    for (uint32_t i = 0; i < t->n_over; i++)
+        rows *= tile_most(k, t->over[i].extent);
+    return rows;
+}
 
 /* As many rows as keep the accumulators of a full tile busy: narrow columns take more. */
 static uint32_t tile_height(const Kernel *k, const LoopTile *t, uint32_t vectors)
@@ -30,7 +32,7 @@ static uint32_t tile_height(const Kernel *k, const LoopTile *t, uint32_t vectors
     return rows ? rows : 1;
 }
 
-static Heights choose_heights(const Kernel *k, const LoopTile *t, uint32_t vectors, bool cut)
+Heights tile_heights(const Kernel *k, const LoopTile *t, uint32_t vectors, bool cut)
 {
     Heights h = {{tile_height(k, t, vectors)}, 1};
     uint32_t top = h.at[0];
@@ -72,7 +74,7 @@ static void next_chunk(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_
 {
     Cg *c = k->c;
     int64_t depth = tile_most(k, t->depth), bytes = b->chunk * b->b_k * 4, rows = tile_most(k, t->rows);
-    if (b->pack || b->b_k != b->out || depth * t->cols * 4 <= (int64_t)c->target->l2 / 2 || rows < 2 * top)
+    if (t->n_deep || b->pack || b->b_k != b->out || depth * t->cols * 4 <= (int64_t)c->target->l2 / 2 || rows < 2 * top)
         return;
     rows = b->chunked && b->group < rows ? b->group : rows;
     int64_t a_row = (bytes + rows - 1) / rows;
@@ -165,6 +167,14 @@ static LLVMValueRef run_micro(Kernel *k, const LoopTile *t, const TileBlock *b, 
         MicroShape m = {.a_row = h->at[i] > 1 ? t->a_row : 0, .a_k = t->a_k, .b_k = b->b_k};
         m.rows = h->at[i], m.vectors = b->vectors, m.out = b->out, m.more = b->chunked;
         m.last = b->pack ? c->lanes : b->last;
+        m.n_deep = t->n_deep;
+        m.terms = t->n_deep ? tile_most(k, t->depth) : 0;
+        int64_t inner = m.terms * b->out; /* a packed block is without gaps */
+        for (uint32_t d = t->n_deep; d-- > 0; inner *= m.deep[d].count) {
+            m.deep[d].count = tile_most(k, t->deep[d].extent);
+            m.deep[d].a = t->deep[d].a;
+            m.deep[d].b = b->pack ? inner : t->deep[d].b;
+        }
         m.span = c->by_line ? k->k->span : (Span){0};
         for (unsigned s = 0; i == 0 && s < o->ahead.n; s++) { /* the rests are few */
             m.ahead[m.n_ahead] = o->ahead.shape[s];
@@ -214,7 +224,7 @@ static void run_single_column(Kernel *k, const LoopTile *t, const TileBlock *b, 
 }
 
 /* The body over `rows` rows from `row` on, whose sums stand at `sums`. */
-static void run_body(Kernel *k, const LoopTile *t, const TileBlock *b, LLVMValueRef row, LLVMValueRef rows)
+void tile_body(Kernel *k, const LoopTile *t, const TileBlock *b, LLVMValueRef row, LLVMValueRef rows)
 {
     Cg *c = k->c;
     if (t->cols == 1 && rows_are_neighbours(k, t)) {
@@ -233,8 +243,8 @@ static void run_body(Kernel *k, const LoopTile *t, const TileBlock *b, LLVMValue
 
 /* Rows [from, to) in register tiles over terms [k0, k0 + terms); with `body`, it is run over each tile. The sums of row `from`
  * stand first in b->sums when chunked. */
-static void run_rows(Kernel *k, const LoopTile *t, const TileBlock *b, const Heights *h, LLVMValueRef from,
-                     LLVMValueRef to, LLVMValueRef b_at, LLVMValueRef k0, LLVMValueRef terms)
+void tile_rows(Kernel *k, const LoopTile *t, const TileBlock *b, const Heights *h, LLVMValueRef from,
+               LLVMValueRef to, LLVMValueRef b_at, LLVMValueRef k0, LLVMValueRef terms)
 {
     Cg *c = k->c;
     LLVMBasicBlockRef before = LLVMGetInsertBlock(c->b), head = cg_block(c, "rows");
@@ -243,6 +253,8 @@ static void run_rows(Kernel *k, const LoopTile *t, const TileBlock *b, const Hei
     LLVMValueRef at = LLVMBuildPhi(c->b, c->i64, "row"), left = cg_sub(c, to, at), in_group = cg_sub(c, at, from);
     LLVMValueRef a_at = cg_add(c, cg_mul(c, at, cg_i64(c, t->a_row)), cg_i64(c, t->a_base));
     a_at = cg_add(c, a_at, cg_mul(c, k0, cg_i64(c, t->a_k)));
+    if (b->a_from)
+        a_at = cg_add(c, a_at, b->a_from);
     Operands o = {.a = cg_at(c, c->f32, kernel_buffer(k, t->a), a_at), .b = b_at, .terms = terms, .sums = b->sums};
     if (b->chunked)
         o.sums = cg_at(c, c->f32, b->sums, cg_mul(c, in_group, cg_i64(c, b->out)));
@@ -250,7 +262,7 @@ static void run_rows(Kernel *k, const LoopTile *t, const TileBlock *b, const Hei
     next_body(k, t, b, h->at[0], at, &o.ahead);
     LLVMValueRef rows = run_micro(k, t, b, h, left, &o);
     if (!b->chunked)
-        run_body(k, t, b, at, rows);
+        tile_body(k, t, b, at, rows);
     LLVMValueRef next = cg_add(c, at, rows);
     LLVMBasicBlockRef latch = LLVMGetInsertBlock(c->b), done = cg_block(c, "done");
     LLVMBuildCondBr(c->b, cg_icmp(c, LLVMIntSLT, next, to), head, done);
@@ -269,22 +281,28 @@ static LLVMValueRef chunk_at(Kernel *k, const LoopTile *t, const TileBlock *b, L
     return cg_at(k->c, k->c->f32, start, cg_mul(k->c, k0, cg_i64(k->c, b->b_k)));
 }
 
+void tile_zero_sums(Kernel *k, const TileBlock *b, LLVMValueRef rows)
+{
+    Cg *c = k->c;
+    CgLoop *zero = arena_new_of(c->arena, CgLoop);
+    cg_loop_begin(c, zero, cg_i64(c, 0), cg_mul(c, rows, cg_i64(c, b->out)), cg_i64(c, c->lanes), true, "zero");
+    cg_store(c, cg_num(cg_vec(c->f32, c->lanes), 0), cg_at(c, c->f32, b->sums, zero->var), c->lanes * 4, &k->beside);
+    cg_loop_end(c, zero);
+}
+
 static void run_group(Kernel *k, const LoopTile *t, const TileBlock *b, const Heights *h, LLVMValueRef from,
                       LLVMValueRef to, LLVMValueRef b_start)
 {
     Cg *c = k->c;
     LLVMValueRef rows = cg_sub(c, to, from), depth = kernel_extent(k, t->depth);
-    LLVMTypeRef type = cg_vec(c->f32, c->lanes);
-    CgLoop *zero = arena_new_of(c->arena, CgLoop), *chunk = arena_new_of(c->arena, CgLoop);
-    cg_loop_begin(c, zero, cg_i64(c, 0), cg_mul(c, rows, cg_i64(c, b->out)), cg_i64(c, c->lanes), true, "zero");
-    cg_store(c, cg_num(type, 0), cg_at(c, c->f32, b->sums, zero->var), c->lanes * 4, &k->beside);
-    cg_loop_end(c, zero);
+    CgLoop *chunk = arena_new_of(c->arena, CgLoop);
+    tile_zero_sums(k, b, rows);
     cg_loop_begin(c, chunk, cg_i64(c, 0), depth, cg_i64(c, b->chunk), true, "chunk");
     LLVMValueRef terms = cg_imin(c, cg_i64(c, b->chunk), cg_sub(c, depth, chunk->var));
     LLVMValueRef b_at = chunk_at(k, t, b, b_start, chunk->var, terms);
-    run_rows(k, t, b, h, from, to, b_at, chunk->var, terms);
+    tile_rows(k, t, b, h, from, to, b_at, chunk->var, terms);
     cg_loop_end(c, chunk);
-    run_body(k, t, b, from, rows);
+    tile_body(k, t, b, from, rows);
 }
 
 /* How the block is gone through: packed or in place, in how many chunks. */
@@ -352,15 +370,27 @@ static void part_rows(Kernel *k, const LoopTile *t, const TilePart *part, LLVMVa
     *to = cg_imin(c, cg_mul(c, cg_sub(c, k->hi, before), grain), kernel_extent(k, t->rows));
 }
 
-static void run_columns(Kernel *k, const LoopTile *t, const TilePart *part, LLVMValueRef block, uint32_t cols,
-                        Extent blocks)
+/* What the axes around the blocks add to A's and B's places. */
+typedef struct Outer {
+    LLVMValueRef a, b;
+} Outer;
+
+static void run_columns(Kernel *k, const LoopTile *t, const Outer *o, const TilePart *part, LLVMValueRef block,
+                        uint32_t cols, Extent blocks)
 {
     Cg *c = k->c;
     TileBlock b = {.cols = cols, .vectors = (cols + c->lanes - 1) / c->lanes, .b_k = t->b_k};
     b.out = b.vectors * c->lanes;
     uint32_t readable = t->b_padded && !t->b_turn ? t->width : cols, before_last = b.out - c->lanes;
     b.last = readable - before_last < c->lanes ? readable - before_last : c->lanes;
-    Heights h = choose_heights(k, t, b.vectors, part->cut);
+    if (t->n_outer || t->n_over || t->n_deep) {
+        int64_t next = t->b_turn ? t->b_block * t->width : t->b_block;
+        kernel_push(k, block, 1, blocks);
+        tile_sweep(k, t, &b, o->a, cg_add(c, o->b, cg_mul(c, block, cg_i64(c, next))));
+        kernel_pop(k);
+        return;
+    }
+    Heights h = tile_heights(k, t, b.vectors, part->cut);
     plan_block(k, t, &b, &h);
     LLVMValueRef row, to;
     part_rows(k, t, part, block, &row, &to);
@@ -376,24 +406,23 @@ static void run_columns(Kernel *k, const LoopTile *t, const TilePart *part, LLVM
         cg_loop_end(c, group);
     } else {
         LLVMValueRef depth = kernel_extent(k, t->depth), zero = cg_i64(c, 0);
-        run_rows(k, t, &b, &h, row, to, chunk_at(k, t, &b, b_start, zero, depth), zero, depth);
+        tile_rows(k, t, &b, &h, row, to, chunk_at(k, t, &b, b_start, zero, depth), zero, depth);
     }
     kernel_pop(k);
 }
 
-void kernel_tile(Kernel *k, const LoopTile *t)
+static void run_blocks(Kernel *k, const LoopTile *t, const Outer *o)
 {
     Cg *c = k->c;
-    ACT_ASSERT(t->width > 0 && t->cols > 0 && t->tile_rows > 0 && (t->depth.fixed > 0 || t->depth.per_row > 0));
     uint32_t full = t->cols / t->width, rest = t->cols % t->width;
     TilePart part = tile_part(k, t);
     if (full == 1 && !part.by_tiles) {
-        run_columns(k, t, &part, cg_i64(c, 0), t->width, (Extent){1, 0});
+        run_columns(k, t, o, &part, cg_i64(c, 0), t->width, (Extent){1, 0});
     } else if (full > 0) {
         CgLoop *loop = arena_new_of(c->arena, CgLoop);
         LLVMValueRef end = rest ? cg_imin(c, part.end, cg_i64(c, full)) : part.end;
         cg_loop_begin(c, loop, part.first, end, cg_i64(c, 1), !part.by_tiles || !rest, "block");
-        run_columns(k, t, &part, loop->var, t->width, (Extent){full, 0});
+        run_columns(k, t, o, &part, loop->var, t->width, (Extent){full, 0});
         cg_loop_end(c, loop);
     }
     if (!rest)
@@ -401,7 +430,35 @@ void kernel_tile(Kernel *k, const LoopTile *t)
     CgIf last;
     if (part.by_tiles)
         cg_if(c, &last, cg_icmp(c, LLVMIntSGT, part.end, cg_i64(c, full)), "last");
-    run_columns(k, t, &part, cg_i64(c, full), rest, (Extent){full + 1, 0});
+    run_columns(k, t, o, &part, cg_i64(c, full), rest, (Extent){full + 1, 0});
     if (part.by_tiles)
         cg_endif(c, &last);
+}
+
+/* Products of their own: a loop for each axis from `axis` on. */
+static void run_outer(Kernel *k, const LoopTile *t, uint32_t axis, const Outer *o)
+{
+    Cg *c = k->c;
+    if (axis == t->n_outer) {
+        run_blocks(k, t, o);
+        return;
+    }
+    const TileAxis *at = &t->outer[axis];
+    bool cut = k->k->split == SPLIT_OUTER && t->cut == axis;
+    CgLoop *loop = arena_new_of(c->arena, CgLoop);
+    cg_loop_begin(c, loop, cut ? k->lo : cg_i64(c, 0), cut ? k->hi : kernel_extent(k, at->extent), cg_i64(c, 1), true,
+                  "outer");
+    Outer inner = {cg_add(c, o->a, cg_mul(c, loop->var, cg_i64(c, at->a))),
+                   cg_add(c, o->b, cg_mul(c, loop->var, cg_i64(c, at->b)))};
+    kernel_push(k, loop->var, 1, at->extent);
+    run_outer(k, t, axis + 1, &inner);
+    kernel_pop(k);
+    cg_loop_end(c, loop);
+}
+
+void kernel_tile(Kernel *k, const LoopTile *t)
+{
+    ACT_ASSERT(t->width > 0 && t->cols > 0 && t->tile_rows > 0 && (t->depth.fixed > 0 || t->depth.per_row > 0));
+    Outer none = {cg_i64(k->c, 0), cg_i64(k->c, 0)};
+    run_outer(k, t, 0, &none);
 }

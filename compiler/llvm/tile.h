@@ -15,6 +15,7 @@ typedef struct TileBlock {
     LLVMValueRef pack;   /* room for a packed chunk; NULL: B is read in place */
     LLVMValueRef sums;   /* of one register tile, or of `group` rows when chunked */
     uint32_t group;
+    LLVMValueRef a_from; /* what axes around the rows add to A's place; NULL: nothing */
 } TileBlock;
 
 static inline int64_t tile_most(const Kernel *k, Extent extent) { return extent.fixed + extent.per_row * k->batch; }
@@ -22,9 +23,30 @@ static inline int64_t tile_most(const Kernel *k, Extent extent) { return extent.
 /* Column blocks of a tile. */
 static inline int64_t tile_blocks(const LoopTile *t) { return (t->cols + t->width - 1) / t->width; }
 
+/* Heights of tiles for the rows of a call, tallest first, ending in 1 unless the last is known to come out even. */
+typedef struct Heights {
+    uint32_t at[8];
+    unsigned n;
+} Heights;
+
+int64_t tile_rows_most(const Kernel *k, const LoopTile *t); /* all axes of the rows */
+
+/* ── tile.c ── */
+Heights tile_heights(const Kernel *k, const LoopTile *t, uint32_t vectors, bool cut);
+/* Rows [from, to) in register tiles over `terms` terms from k0 on; the body is run over each tile unless b->chunked. */
+void tile_rows(Kernel *k, const LoopTile *t, const TileBlock *b, const Heights *h, LLVMValueRef from, LLVMValueRef to,
+               LLVMValueRef b_at, LLVMValueRef k0, LLVMValueRef terms);
+/* The body over `rows` rows from `row` on, whose sums stand at b->sums. */
+void tile_body(Kernel *k, const LoopTile *t, const TileBlock *b, LLVMValueRef row, LLVMValueRef rows);
+void tile_zero_sums(Kernel *k, const TileBlock *b, LLVMValueRef rows);
+
+/* ── sweep.c: tiles with more than one axis of rows or terms ── */
+/* One block of columns; a_from, b_from: what the axes in front add to A and B. */
+void tile_sweep(Kernel *k, const LoopTile *t, TileBlock *b, LLVMValueRef a_from, LLVMValueRef b_from);
+
 /* ── pack.c ── */
 bool tile_wants_packing(const Kernel *k, const LoopTile *t, const TileBlock *b);
-/* Terms [k0, k0 + terms) of the block whose first column stands at `from`; returns b->pack. */
+/* Terms [k0, k0 + terms) (of the outermost axis of terms, when there are several) of the block whose first column stands at `from`; returns b->pack. */
 LLVMValueRef tile_pack(Kernel *k, const LoopTile *t, const TileBlock *b, LLVMValueRef from, LLVMValueRef k0,
                        LLVMValueRef terms);
 

@@ -72,6 +72,7 @@ ACT_OP(permute) = {
     .vjp = vjp,
     .eval = move_eval,
     .locate = locate,
+    .affine = true,
     .flops = move_flops,
     .examples = examples,
 };

@@ -52,6 +52,7 @@ ACT_OP(reverse) = {
     .vjp = vjp,
     .eval = move_eval,
     .locate = locate,
+    .affine = true,
     .flops = move_flops,
     .examples = examples,
 };

@@ -111,6 +111,7 @@ ACT_OP(slice) = {
     .vjp = slice_vjp,
     .eval = move_eval,
     .locate = slice_locate,
+    .affine = true,
     .flops = move_flops,
     .examples = slice_examples,
 };

@@ -1,0 +1,181 @@
+/* Tiles with more than one axis of rows or terms: convolutions, products of their own for each sample.
+ *
+ *     for group of places                           a place: one step of the axes around the rows (sample, line of an image)
+ *       for chunk of the outermost axis of terms    only when the depth is cut; its part of B is packed if it has to be
+ *         for place of the group
+ *           rows in register tiles                  tile.c
+ *       body over the group's sums
+ *
+ * When the depth is not cut the body follows each register tile, and B is packed once for all places. */
+#include "llvm/tile.h"
+
+typedef struct Sweep {
+    Kernel *k;
+    const LoopTile *t;
+    TileBlock *b;
+    Heights h;
+    LLVMValueRef a_from, b_start;
+    LLVMValueRef first, last;   /* places */
+    LLVMValueRef row, rows_end; /* rows of each */
+    LLVMValueRef sums;          /* of the group */
+    int64_t run;                /* rows of one place, at most */
+    int64_t unit;               /* terms of one step of the outermost axis */
+} Sweep;
+
+static LLVMValueRef units(Kernel *k, const LoopTile *t)
+{
+    return kernel_extent(k, t->n_deep ? t->deep[0].extent : t->depth);
+}
+
+/* The variables of the axes at place `at`, and what they add to A. */
+static void enter_place(Sweep *s, LLVMValueRef at)
+{
+    Kernel *k = s->k;
+    Cg *c = k->c;
+    const LoopTile *t = s->t;
+    LLVMValueRef var[TILE_AXES] = {NULL}, a = s->a_from;
+    for (uint32_t i = t->n_over; i-- > 0;) {
+        LLVMValueRef size = cg_i64(c, t->over[i].extent.fixed), up = i == 0 ? NULL : cg_udiv(c, at, size);
+        var[i] = up ? cg_sub(c, at, cg_mul(c, up, size)) : at;
+        at = up;
+        a = cg_add(c, a, cg_mul(c, var[i], cg_i64(c, t->over[i].a)));
+    }
+    for (uint32_t i = 0; i < t->n_over; i++)
+        kernel_push(k, var[i], 1, t->over[i].extent);
+    s->b->a_from = a;
+}
+
+static void leave_place(Sweep *s)
+{
+    for (uint32_t i = 0; i < s->t->n_over; i++)
+        kernel_pop(s->k);
+    s->b->a_from = s->a_from;
+}
+
+static LLVMValueRef b_at(Sweep *s, LLVMValueRef unit, LLVMValueRef count)
+{
+    Cg *c = s->k->c;
+    if (s->b->pack)
+        return tile_pack(s->k, s->t, s->b, s->b_start, unit, count);
+    int64_t step = s->t->n_deep ? s->t->deep[0].b : s->t->b_k;
+    return cg_at(c, c->f32, s->b_start, cg_mul(c, unit, cg_i64(c, step)));
+}
+
+static CgLoop *each_place(Sweep *s, LLVMValueRef from, LLVMValueRef to)
+{
+    CgLoop *loop = arena_new_of(s->k->c->arena, CgLoop);
+    cg_loop_begin(s->k->c, loop, from, to, cg_i64(s->k->c, 1), true, "place");
+    enter_place(s, loop->var);
+    if (s->b->chunked) {
+        LLVMValueRef rows = cg_mul(s->k->c, cg_sub(s->k->c, loop->var, from), cg_i64(s->k->c, s->run));
+        s->b->sums = cg_at(s->k->c, s->k->c->f32, s->sums, cg_mul(s->k->c, rows, cg_i64(s->k->c, s->b->out)));
+    }
+    return loop;
+}
+
+static void next_place(Sweep *s, CgLoop *loop)
+{
+    leave_place(s);
+    cg_loop_end(s->k->c, loop);
+}
+
+static void whole_depth(Sweep *s)
+{
+    Cg *c = s->k->c;
+    LLVMValueRef zero = cg_i64(c, 0), count = units(s->k, s->t), b = b_at(s, zero, count);
+    CgLoop *loop = each_place(s, s->first, s->last);
+    tile_rows(s->k, s->t, s->b, &s->h, s->row, s->rows_end, b, zero, count);
+    next_place(s, loop);
+}
+
+/* Places [from, to), rows [row, end), chunk after chunk of the depth. */
+static void in_chunks(Sweep *s, LLVMValueRef from, LLVMValueRef to, LLVMValueRef row, LLVMValueRef end)
+{
+    Kernel *k = s->k;
+    Cg *c = k->c;
+    int64_t step = s->t->n_deep ? s->t->deep[0].a : s->t->a_k, most = s->b->chunk / s->unit;
+    LLVMValueRef rows = cg_mul(c, cg_sub(c, to, from), cg_i64(c, s->run)), all = units(k, s->t), a_from = s->a_from;
+    s->b->sums = s->sums;
+    tile_zero_sums(k, s->b, rows);
+    CgLoop *chunk = arena_new_of(c->arena, CgLoop);
+    cg_loop_begin(c, chunk, cg_i64(c, 0), all, cg_i64(c, most), true, "chunk");
+    LLVMValueRef count = cg_imin(c, cg_i64(c, most), cg_sub(c, all, chunk->var)), b = b_at(s, chunk->var, count);
+    s->a_from = cg_add(c, a_from, cg_mul(c, chunk->var, cg_i64(c, step)));
+    CgLoop *loop = each_place(s, from, to);
+    tile_rows(k, s->t, s->b, &s->h, row, end, b, cg_i64(c, 0), count);
+    next_place(s, loop);
+    cg_loop_end(c, chunk);
+    s->a_from = a_from;
+    loop = each_place(s, from, to);
+    tile_body(k, s->t, s->b, row, cg_sub(c, end, row));
+    next_place(s, loop);
+}
+
+static void groups(Sweep *s, int64_t places, int64_t rows)
+{
+    Cg *c = s->k->c;
+    CgLoop *group = arena_new_of(c->arena, CgLoop), *part = arena_new_of(c->arena, CgLoop);
+    s->sums = cg_alloca(c, s->k->fn, LLVMArrayType2(c->f32, (uint64_t)(places * rows * s->b->out)), 64);
+    cg_loop_begin(c, group, s->first, s->last, cg_i64(c, places), true, "group");
+    LLVMValueRef to = cg_imin(c, cg_add(c, group->var, cg_i64(c, places)), s->last);
+    if (rows == s->run) {
+        in_chunks(s, group->var, to, s->row, s->rows_end);
+    } else {
+        int64_t run = s->run;
+        s->run = rows;
+        cg_loop_begin(c, part, s->row, s->rows_end, cg_i64(c, rows), true, "part");
+        LLVMValueRef end = cg_imin(c, cg_add(c, part->var, cg_i64(c, rows)), s->rows_end);
+        in_chunks(s, group->var, to, part->var, end);
+        cg_loop_end(c, part);
+        s->run = run;
+    }
+    cg_loop_end(c, group);
+}
+
+void tile_sweep(Kernel *k, const LoopTile *t, TileBlock *b, LLVMValueRef a_from, LLVMValueRef b_from)
+{
+    enum { PACKED_BYTES = 64 << 10, NEAR_SUMS = 32 << 10, MOST_SUMS = 256 << 10 };
+    Cg *c = k->c;
+    bool split = k->k->split == SPLIT_OUTER, cut_rows = split && t->cut == t->n_outer + t->n_over;
+    Sweep s = {.k = k, .t = t, .b = b, .a_from = a_from, .unit = 1, .run = tile_most(k, t->rows)};
+    s.h = tile_heights(k, t, b->vectors, cut_rows);
+    s.b_start = cg_at(c, c->f32, kernel_buffer(k, t->b), cg_add(c, b_from, cg_i64(c, t->b_base)));
+    s.row = cut_rows ? k->lo : cg_i64(c, 0);
+    s.rows_end = cut_rows ? k->hi : kernel_extent(k, t->rows);
+    s.first = cg_i64(c, 0);
+    s.last = cg_i64(c, 1);
+    if (t->n_over) {
+        int64_t inner = 1;
+        for (uint32_t i = 1; i < t->n_over; i++)
+            inner *= t->over[i].extent.fixed;
+        bool cut = split && t->cut == t->n_outer;
+        ACT_ASSERT(inner > 0 && (!split || cut || cut_rows || t->cut < t->n_outer));
+        s.first = cut ? cg_mul(c, k->lo, cg_i64(c, inner)) : s.first;
+        s.last = cg_mul(c, cut ? k->hi : kernel_extent(k, t->over[0].extent), cg_i64(c, inner));
+    }
+    for (uint32_t i = 1; i <= t->n_deep; i++)
+        s.unit *= i < t->n_deep ? tile_most(k, t->deep[i].extent) : tile_most(k, t->depth);
+    int64_t steps = tile_most(k, t->n_deep ? t->deep[0].extent : t->depth), lanes = c->lanes;
+    bool pack = tile_wants_packing(k, t, b);
+    int64_t most = (pack ? PACKED_BYTES : (int64_t)c->target->l2 / 8) / (b->out * 4) / s.unit;
+    int64_t chunks = (steps + (most > 0 ? most : 1) - 1) / (most > 0 ? most : 1), chunk = (steps + chunks - 1) / chunks;
+    if (!t->n_deep)
+        chunk = (chunk + lanes - 1) / lanes * lanes;
+    b->chunked = chunk < steps && (pack || tile_rows_most(k, t) > s.h.at[0]);
+    b->chunk = (b->chunked ? chunk : steps) * s.unit;
+    b->group = s.h.at[0];
+    if (pack) {
+        uint64_t terms = (uint64_t)((b->chunk + lanes - 1) / lanes * lanes + (t->b_turn ? lanes : 0));
+        b->pack = cg_alloca(c, k->fn, LLVMArrayType2(c->f32, terms * b->out), 64);
+        b->b_k = b->out;
+    }
+    if (!b->chunked) {
+        b->sums = cg_alloca(c, k->fn, LLVMArrayType2(c->f32, (uint64_t)b->group * b->out), 64);
+        whole_depth(&s);
+        return;
+    }
+    int64_t bytes = b->out * 4, places = NEAR_SUMS / (s.run * bytes), rows = s.run, top = s.h.at[0];
+    if (rows * bytes > MOST_SUMS)
+        rows = MOST_SUMS / bytes / top * top;
+    groups(&s, places > 0 ? places : 1, rows);
+}
