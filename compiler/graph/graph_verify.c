@@ -109,8 +109,8 @@ static const char *tensor_rule(const Graph *g, uint32_t index)
         return "has file axes that are no permutation";
     if (t->trainable && t->role != ROLE_PARAM)
         return "is trainable, but no parameter";
-    if (t->layout == LAYOUT_PANELS && (t->panel == 0 || t->type.rank != 2 || data))
-        return "is in panels, but no matrix of the model with a panel width";
+    if (t->layout == LAYOUT_PANELS && (t->panel == 0 || t->type.rank < 2 || data))
+        return "is in panels, but no weight of the model with a panel width";
     if (t->layout == LAYOUT_PANELS && t->rows_only)
         return "is in panels, but read in rows";
     if ((why = flat_rule(t)) || (why = fill_rule(&t->fill)))

@@ -52,6 +52,12 @@ typedef struct WorkValue {
     bool owned;             /* so do all groups that touch it in its last stretch between barriers */
 } WorkValue;
 
+/* Where a value is read: element (b, i…) of it is element base + Σ stride * i of row b of its storage. */
+typedef struct View {
+    int64_t base, stride[TYPE_MAX_RANK];
+    bool moved;             /* other elements than its storage's, or in another order */
+} View;
+
 typedef struct Plan {
     const Graph *g;
     VEC(Group) groups;      /* in order of execution */
@@ -61,6 +67,7 @@ typedef struct Plan {
     uint32_t *stage;
     Slot *slot;             /* by node; a view has the slot of what it views */
     NodeId *storage;        /* by node: the node whose memory it uses (views); itself otherwise */
+    View *view;             /* by node: where in its storage */
     uint32_t *update_of;    /* by tensor: the node that is its new value; 0 none */
     VEC(WorkValue) work;    /* by id */
     uint64_t work_bytes;

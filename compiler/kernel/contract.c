@@ -1,36 +1,90 @@
-/* Contraction groups: one TILE. Its left side is read in place by rows, its right side streams from panels (or rows of the
- * batch, for a weight gradient); the maps that follow run on the sums before they leave the tile. */
+/* Contraction groups: one TILE. Its left side is read where it lies, its right side streams from panels (or rows); the maps that follow
+ * run on the sums before they leave the tile.
+ *
+ * The result's axes are products of their own, then rows, then columns. Axes along which everything the kernel touches runs evenly
+ * become one; what is left is as many loops as the strides ask for: one for a matrix, sample and line around the pixels for a
+ * convolution. */
 #include "kernel/lower.h"
 
 #include "ops/build.h"
 #include "pass/access.h"
 #include "pass/pass.h"
+#include "pass/views.h"
+
+typedef struct Axis {
+    TileAxis tile;
+    uint32_t out;         /* axis of the result, 1 + …; 0: the batch; of the depth: unused */
+} Axis;
+
+typedef struct Axes {
+    uint32_t n;
+    Axis at[2 + TYPE_MAX_RANK];
+} Axes;
+
+/* One operand of the body: a load or the place of a store. */
+typedef struct Operand {
+    int64_t base, axis[1 + TYPE_MAX_RANK]; /* strides along the result's axes, the batch first */
+    int64_t block, column;
+} Operand;
 
 typedef struct Tiling {
+    const Lower *l;
     const Node *anchor;
+    Contract spec;
     uint32_t width;       /* columns of a block */
+    Axes outer, rows, deep;
 } Tiling;
 
-static bool leads_with_rows(const Type *type) { return type->rank == 1; }
+/* ── places ── */
 
-/* The place of an element of `type` as the body's loops see it: block, row, column in the block. */
-static Affine place(const Tiling *c, const Type *type, const Type *user, uint32_t panel, uint32_t pad)
+static Operand operand(const Tiling *c, NodeId value)
 {
-    Affine at = {0};
-    if (panel != 0) {
-        ACT_ASSERT(panel == c->width);
-        at.coef[0] = (int64_t)type->dim[0] * panel;
-        at.coef[1] = panel;
-        at.coef[2] = 1;
-        return at;
+    const Lower *l = c->l;
+    const Type *type = graph_type(l->g, value), *user = &c->anchor->type;
+    uint32_t panel, columns = access_columns(c->anchor), lead = user->rank - columns;
+    Operand o = {0};
+    if (lower_layout(l, value, &panel) == LAYOUT_PANELS) {
+        ACT_ASSERT(panel == c->width && columns == 1 && type->rank == user->rank);
+        int64_t rows = panel;
+        for (uint32_t i = lead; i-- > 0; rows *= type->dim[i])
+            o.axis[1 + i] = rows;
+        o.block = rows;
+        o.column = 1;
+        return o;
     }
-    int64_t row, column;
-    bool fits = access_matrix(type, user, 1, &row, &column);
+    View view = lower_view(l, value, &o.axis[0]);
+    o.base = view.base;
+    view_broadcast(&view, type, user, o.axis + 1);
+    bool fits = view_columns(o.axis + 1, user, columns, &o.column);
     ACT_ASSERT(fits);
-    at.coef[0] = column * c->width;
-    at.coef[1] = row != 0 ? row + pad : 0;
-    at.coef[2] = column;
+    o.block = o.column * c->width;
+    return o;
+}
+
+static Affine place(const Tiling *c, const Operand *o)
+{
+    Affine at = {.base = o->base};
+    uint32_t d = 0;
+    for (uint32_t i = 0; i < c->outer.n; i++)
+        at.coef[d++] = o->axis[c->outer.at[i].out];
+    at.coef[d++] = o->block;
+    for (uint32_t i = 0; i < c->rows.n; i++)
+        at.coef[d++] = o->axis[c->rows.at[i].out];
+    at.coef[d] = o->column;
     return at;
+}
+
+static uint32_t row_loop(const Tiling *c) { return c->outer.n + c->rows.n; }
+
+/* Does the input come from memory, rather than from the group or as a number? */
+static bool loads(const Lower *l, NodeId value)
+{
+    const Node *node = graph_node(l->g, l->plan->storage[value]);
+    double number;
+    Sx uniform;
+    uint32_t stream;
+    return l->plan->group_of[l->plan->storage[value]] != l->number && !build_is_number(node, &number) &&
+           !build_is_uniform(node, &uniform) && !build_is_iota(node) && !build_is_random(node, &stream);
 }
 
 static Sx input(Lower *l, const Node *user, NodeId value, void *context)
@@ -41,6 +95,7 @@ static Sx input(Lower *l, const Node *user, NodeId value, void *context)
     double number;
     Sx uniform;
     uint32_t stream;
+    (void)user;
     if (id == l->group->anchor)
         return lower_arg(l, (LoopArg){.kind = LARG_TILE});
     if (l->plan->group_of[id] == l->number)
@@ -49,22 +104,162 @@ static Sx input(Lower *l, const Node *user, NodeId value, void *context)
         return sx_num(l->g->sx, number);
     if (build_is_uniform(node, &uniform))
         return lower_uniform(l, uniform);
-    uint32_t panel = 0, pad = 0;
-    if (!build_is_iota(node) && !build_is_random(node, &stream)) {
-        lower_layout(l, value, &panel);
-        pad = lower_pad(l, value);
-    }
-    Affine at = place(c, graph_type(l->g, value), &user->type, panel, pad);
+    Operand o = operand(c, value);
     if (build_is_iota(node))
-        return lower_arg(l, (LoopArg){.kind = LARG_INDEX, .at = at});
-    if (build_is_random(node, &stream)) {
-        ACT_ASSERT(leads_with_rows(&node->type));
-        Affine sample = {.coef = {0, 1, 0}};
-        at.coef[1] = 0;
+        return lower_arg(l, (LoopArg){.kind = LARG_INDEX, .at = place(c, &o)});
+    if (build_is_random(node, &stream)) { /* a value [B, F]: a row is a sample */
+        ACT_ASSERT(node->type.rank == 1 && c->outer.n == 0 && c->rows.n == 1);
+        Affine at = place(c, &o), sample = {0};
+        at.coef[row_loop(c)] = 0;
+        sample.coef[row_loop(c)] = 1;
         return lower_arg(l, (LoopArg){.kind = LARG_RANDOM, .index = stream, .at = sample, .at2 = at});
     }
-    return lower_load(l, value, at);
+    return lower_load(l, value, place(c, &o));
 }
+
+/* ── axes ── */
+
+static void add_axis(Axes *axes, Extent extent, int64_t a, int64_t b, uint32_t out)
+{
+    if (extent.per_row == 0 && extent.fixed == 1)
+        return;
+    axes->at[axes->n++] = (Axis){{extent, a, b}, out};
+}
+
+static Extent fixed(uint32_t n) { return (Extent){.fixed = n}; }
+
+/* Strides of the right side's rows (its axes in front of the columns), in panels or as it lies. */
+static void right_strides(const Lower *l, NodeId value, int64_t *batch, int64_t stride[TYPE_MAX_RANK], int64_t *base)
+{
+    const Type *type = graph_type(l->g, value);
+    uint32_t panel;
+    bool panels = lower_layout(l, value, &panel) == LAYOUT_PANELS;
+    View view = lower_view(l, value, batch);
+    int64_t rows = panel;
+    *base = view.base;
+    for (uint32_t i = type->rank; i-- > 0;) {
+        stride[i] = panels ? rows : view.stride[i];
+        if (i + 1 < type->rank)
+            rows *= type->dim[i];
+        else
+            stride[i] = 1;
+    }
+}
+
+static void find_axes(Tiling *c, LoopTile *tile)
+{
+    const Lower *l = c->l;
+    const Type *a = graph_type(l->g, c->anchor->in[0]), *b = graph_type(l->g, c->anchor->in[1]);
+    int64_t a_batch, b_batch, b_stride[TYPE_MAX_RANK];
+    View view = lower_view(l, c->anchor->in[0], &a_batch);
+    right_strides(l, c->anchor->in[1], &b_batch, b_stride, &tile->b_base);
+    tile->a_base = view.base;
+    Contract s = c->spec;
+    uint32_t inner = s.form == CONTRACT_NT ? 1 : s.depth, lead = a->rank - inner; /* axes of A that the depth (TN: the rows) takes */
+    const Extent batch = {.per_row = 1};
+    bool tn = s.form == CONTRACT_TN;
+    if (s.each)
+        add_axis(&c->outer, batch, a_batch, b_batch, 0);
+    for (uint32_t i = 0; i < s.outer; i++)
+        add_axis(&c->outer, fixed(a->dim[i]), view.stride[i], b_stride[i], 1 + i);
+    Axes *first = tn ? &c->deep : &c->rows, *second = tn ? &c->rows : &c->deep;
+    if (a->batch && !s.each)
+        add_axis(first, batch, a_batch, tn ? b_batch : 0, 0);
+    for (uint32_t i = s.outer; i < lead; i++)
+        add_axis(first, fixed(a->dim[i]), view.stride[i], tn ? b_stride[i] : 0, 1 + i);
+    for (uint32_t i = 0; i < inner; i++) /* NT: the terms run along B's columns */
+        add_axis(second, fixed(a->dim[lead + i]), view.stride[lead + i],
+                 tn ? 0 : b_stride[s.form == CONTRACT_NT ? b->rank - 1 : s.outer + i], 1 + s.outer + i);
+}
+
+static bool even(const Axis *inner, int64_t outside, int64_t inside)
+{
+    return outside == inside * inner->tile.extent.fixed;
+}
+
+/* Two neighbours become one; the inner one's strides stay. */
+static void join(Axes *axes, uint32_t i)
+{
+    Extent *extent = &axes->at[i].tile.extent;
+    int64_t size = axes->at[i + 1].tile.extent.fixed;
+    axes->at[i + 1].tile.extent = (Extent){extent->fixed * size, extent->per_row * size};
+    for (axes->n--; i < axes->n; i++)
+        axes->at[i] = axes->at[i + 1];
+}
+
+static void collapse(Axes *axes, const Operand *operands, uint32_t n)
+{
+    for (uint32_t i = axes->n; i-- > 1;) {
+        const Axis *outer = &axes->at[i - 1], *inner = &axes->at[i];
+        bool runs = inner->tile.extent.per_row == 0 && even(inner, outer->tile.a, inner->tile.a) &&
+                    even(inner, outer->tile.b, inner->tile.b);
+        for (uint32_t k = 0; k < n && runs; k++)
+            runs = even(inner, operands[k].axis[outer->out], operands[k].axis[inner->out]);
+        if (runs)
+            join(axes, i - 1);
+    }
+}
+
+/* All the body touches. */
+static uint32_t operands(const Tiling *c, const Group *group, Operand *out, uint32_t most)
+{
+    const Lower *l = c->l;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < group->nodes.n; i++) {
+        NodeId id = group->nodes.at[i];
+        const Node *node = graph_node(l->g, id);
+        if (lower_stored(l, id)) {
+            ACT_ASSERT(n < most);
+            out[n++] = operand(c, id);
+        }
+        for (uint32_t k = 0; k < node->n_in && id != group->anchor; k++) {
+            if (!loads(l, node->in[k]))
+                continue;
+            ACT_ASSERT(n < most);
+            out[n++] = operand(c, node->in[k]);
+        }
+    }
+    return n;
+}
+
+static void last_axis(Axes *axes, Extent *extent, int64_t *a, int64_t *b)
+{
+    if (axes->n == 0)
+        *extent = fixed(1), *a = 0, *b = 0;
+    else
+        *extent = axes->at[axes->n - 1].tile.extent, *a = axes->at[axes->n - 1].tile.a, *b = axes->at[axes->n - 1].tile.b;
+}
+
+static uint32_t further(const Axes *axes, TileAxis *out)
+{
+    uint32_t n = axes->n > 0 ? axes->n - 1 : 0;
+    ACT_ASSERT(n <= TILE_AXES);
+    for (uint32_t i = 0; i < n; i++)
+        out[i] = axes->at[i].tile;
+    return n;
+}
+
+static int64_t size_of(const Graph *g, Extent extent) { return extent.fixed + extent.per_row * g->batch; }
+
+/* What threads share: the batch when the group goes by rows, else the longest of the axes that may be cut. */
+static uint32_t cut(const Tiling *c, const LoopTile *tile)
+{
+    uint32_t best = 0, n = c->outer.n + c->rows.n;
+    int64_t most = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const Axis *axis = i < c->outer.n ? &c->outer.at[i] : &c->rows.at[i - c->outer.n];
+        bool may = i <= c->outer.n || i + 1 == n; /* axes between sample and pixel are counted together */
+        if (c->l->group->by_rows && axis->tile.extent.per_row != 0)
+            return i;
+        if (may && size_of(c->l->g, axis->tile.extent) > most) {
+            most = size_of(c->l->g, axis->tile.extent);
+            best = i;
+        }
+    }
+    return n == 0 ? 0 : best == n - 1 ? tile->n_outer + tile->n_over : best;
+}
+
+/* ── the tile ── */
 
 /* Rows of the register tile: as many accumulators as the registers allow beside the columns' vectors and a broadcast. */
 static uint32_t tile_rows(const Target *target, uint32_t width)
@@ -86,72 +281,80 @@ static uint32_t block_width(const Lower *l, const Node *anchor)
         if (lower_stored(l, id) && lower_layout(l, id, &panel) == LAYOUT_PANELS)
             return panel;
     }
-    return layout_panel(l->target, type_last(&anchor->type));
+    uint64_t columns = 1;
+    for (uint32_t i = 0; i < access_columns(anchor); i++)
+        columns *= anchor->type.dim[anchor->type.rank - 1 - i];
+    return layout_panel(l->target, columns);
 }
 
-static Extent rows_extent(const Type *type)
+/* Columns and how the right side is read for them. */
+static void right_side(const Tiling *c, LoopTile *tile)
 {
-    int64_t lead = (int64_t)(type_elements(type) / type_last(type));
-    return type->batch ? (Extent){.per_row = lead} : (Extent){.fixed = lead};
+    const Lower *l = c->l;
+    NodeId value = c->anchor->in[1];
+    const Type *b = graph_type(l->g, value);
+    int64_t batch, stride[TYPE_MAX_RANK], base, rows = (int64_t)(type_elements(b) / type_last(b));
+    uint32_t panel, columns = access_columns(c->anchor);
+    bool panels = lower_layout(l, value, &panel) == LAYOUT_PANELS;
+    right_strides(l, value, &batch, stride, &base);
+    tile->cols = 1;
+    for (uint32_t i = 0; i < columns; i++)
+        tile->cols *= c->anchor->type.dim[c->anchor->type.rank - 1 - i];
+    tile->b_padded = panels;
+    if (c->spec.form != CONTRACT_NT) {
+        tile->b_block = panels ? rows * panel : c->width;
+        return;
+    }
+    Type lead = *b;
+    lead.rank--;
+    bool fits = view_columns(stride, &lead, c->spec.depth, &tile->b_block);
+    ACT_ASSERT(fits);
+    tile->b_turn = panels ? panel : (int64_t)type_last(b);
+    tile->b_k = panels ? rows * panel : 0;
+    if (tile->b_block == 0) /* one column */
+        tile->b_block = tile->b_turn;
 }
 
 void lower_contract(Lower *l)
 {
+    enum { MOST_OPERANDS = 128 };
     const Node *anchor = graph_node(l->g, l->group->anchor);
-    const Type *a = graph_type(l->g, anchor->in[0]), *b = graph_type(l->g, anchor->in[1]);
-    Tiling c = {.anchor = anchor, .width = block_width(l, anchor)};
+    Tiling c = {.l = l, .anchor = anchor, .spec = build_contract_of(anchor), .width = block_width(l, anchor)};
     lower_begin(l, "");
     LoopStmt *s = lower_stmt(l, LOOP_TILE);
     LoopTile *tile = &s->tile;
     uint32_t panel = 0;
+    ACT_ASSERT(lower_layout(l, anchor->in[0], &panel) == LAYOUT_ROWS);
     tile->a = lower_buf(l, anchor->in[0]);
     tile->b = lower_buf(l, anchor->in[1]);
-    tile->cols = (uint32_t)type_last(&anchor->type);
     tile->width = c.width;
     tile->tile_rows = tile_rows(l->target, c.width);
-    ACT_ASSERT(lower_layout(l, anchor->in[0], &panel) == LAYOUT_ROWS);
-    if (build_form(anchor) == CONTRACT_NN) {
-        int64_t k = (int64_t)type_last(a);
-        tile->rows = rows_extent(a);
-        tile->depth = (Extent){.fixed = k};
-        tile->a_row = k + lower_pad(l, anchor->in[0]);
-        tile->a_k = 1;
-        if (lower_layout(l, anchor->in[1], &panel) == LAYOUT_PANELS) {
-            tile->b_block = k * panel;
-            tile->b_k = panel;
-            tile->b_padded = true;
-        } else {
-            tile->b_block = c.width;
-            tile->b_k = (int64_t)type_last(b);
-        }
-    } else if (build_form(anchor) == CONTRACT_NT) {
-        int64_t n = (int64_t)type_last(a);
-        tile->rows = rows_extent(a);
-        tile->depth = (Extent){.fixed = n};
-        tile->a_row = n + lower_pad(l, anchor->in[0]);
-        tile->a_k = 1;
-        tile->b_padded = lower_layout(l, anchor->in[1], &panel) == LAYOUT_PANELS;
-        tile->b_turn = tile->b_padded ? panel : n;
-        tile->b_block = tile->b_turn;
-        tile->b_k = tile->b_padded ? (int64_t)b->dim[0] * panel : 0;
-    } else {
-        tile->rows = (Extent){.fixed = (int64_t)type_last(a)};
-        tile->depth = rows_extent(a);
-        tile->a_row = 1;
-        tile->a_k = (int64_t)type_last(a) + lower_pad(l, anchor->in[0]);
-        tile->b_block = c.width;
-        tile->b_k = (int64_t)type_last(b) + lower_pad(l, anchor->in[1]);
-    }
+    find_axes(&c, tile);
+    Operand *touched = arena_array(l->arena, Operand, MOST_OPERANDS);
+    collapse(&c.rows, touched, operands(&c, l->group, touched, MOST_OPERANDS));
+    collapse(&c.deep, touched, 0);
+    int64_t none;
+    last_axis(&c.rows, &tile->rows, &tile->a_row, &none);
+    last_axis(&c.deep, &tile->depth, &tile->a_k, &tile->b_k);
+    if (c.rows.n == 0) /* a single row still has its loop */
+        c.rows.at[c.rows.n++] = (Axis){{fixed(1), 0, 0}, 0};
+    tile->n_over = further(&c.rows, tile->over);
+    tile->n_deep = further(&c.deep, tile->deep);
+    tile->n_outer = c.outer.n;
+    for (uint32_t i = 0; i < c.outer.n; i++)
+        tile->outer[i] = c.outer.at[i].tile;
+    right_side(&c, tile);
+    tile->cut = cut(&c, tile);
     l->tail = &tile->body;
     for (uint32_t i = 0; i < l->group->nodes.n; i++) {
         NodeId id = l->group->nodes.at[i];
         if (!lower_stored(l, id))
             continue;
         Sx what = id == l->group->anchor ? lower_arg(l, (LoopArg){.kind = LARG_TILE}) : lower_expr(l, id, input, &c);
-        const Type *type = graph_type(l->g, id);
-        lower_layout(l, id, &panel);
-        lower_store(l, id, place(&c, type, type, panel, lower_pad(l, id)), what);
+        Operand o = operand(&c, id);
+        lower_store(l, id, place(&c, &o), what);
     }
-    lower_end(l, l->group->by_tiles ? SPLIT_TILES : SPLIT_OUTER, tile->rows, l->group->by_rows,
-              l->group->by_rows ? 1 : tile->tile_rows);
+    bool rows = tile->cut == tile->n_outer + tile->n_over, plain = !tile->n_outer && !tile->n_over && !tile->n_deep;
+    lower_end(l, l->group->by_tiles && plain ? SPLIT_TILES : SPLIT_OUTER, tile_cut(tile), l->group->by_rows,
+              rows && !l->group->by_rows ? tile->tile_rows : 1);
 }

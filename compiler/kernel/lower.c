@@ -60,13 +60,20 @@ uint32_t lower_pad(const Lower *l, NodeId value)
     return slot->space == SPACE_WORK ? slot->pad : 0;
 }
 
+View lower_view(const Lower *l, NodeId value, int64_t *batch)
+{
+    const Type *storage = graph_type(l->g, l->plan->storage[value]);
+    *batch = storage->batch ? (int64_t)type_elements(storage) + lower_pad(l, value) : 0;
+    return l->plan->view[value];
+}
+
 static uint64_t value_bytes(const Lower *l, NodeId id)
 {
     const Type *type = graph_type(l->g, id);
     uint32_t panel;
     uint64_t elements = type_elements(type);
     if (lower_layout(l, id, &panel) == LAYOUT_PANELS)
-        elements = (uint64_t)type->dim[0] * ((type->dim[1] + panel - 1) / panel) * panel;
+        elements = elements / type_last(type) * ((type_last(type) + panel - 1) / panel) * panel;
     return 4 * (elements + lower_pad(l, id)) * (type->batch ? l->g->batch : 1);
 }
 

@@ -22,7 +22,7 @@ typedef struct Nest {
 
 /* How a value is addressed by the loops of a nest: element = sum of stride[d] * (variable of loop d). */
 typedef struct Reach {
-    int64_t stride[LOOP_MAX_DEPTH];
+    int64_t base, stride[LOOP_MAX_DEPTH];
 } Reach;
 
 typedef struct Lower {
@@ -54,6 +54,8 @@ uint32_t lower_new_acc(Lower *l);
 LoopStmt **lower_for(Lower *l, Extent extent, LoopMode mode);
 Sx lower_uniform(Lower *l, Sx sx);                        /* a number computed once a call */
 Layout lower_layout(const Lower *l, NodeId value, uint32_t *panel);
+/* Where a value lies that is in rows: its strides, and the elements between two rows of the batch (0: it has none). */
+View lower_view(const Lower *l, NodeId value, int64_t *batch);
 uint32_t lower_pad(const Lower *l, NodeId value);        /* elements between the rows of a value [B, F] */
 bool lower_stored(const Lower *l, NodeId value);         /* has memory of its own, so its kernel stores it */
 void lower_store(Lower *l, NodeId value, Affine at, Sx what);

@@ -41,17 +41,29 @@ static void grow(const Lower *l, const Node *node, Box *box)
     }
 }
 
-/* How far apart elements are whose indices differ by `coef`, in a value laid out in rows. */
+/* How far apart elements are whose indices differ by `coef`. */
 static int64_t element(const Lower *l, NodeId value, const int64_t *coef)
 {
     const Type *type = graph_type(l->g, value);
-    int64_t at = 0;
+    int64_t at = 0, batch;
+    View view = lower_view(l, value, &batch);
     for (uint32_t axis = 0; axis < type->rank; axis++)
-        at = at * type->dim[axis] + coef[axis];
+        at += view.stride[axis] * coef[axis];
     return at;
 }
 
-static int64_t row_elements(const Lower *l, NodeId value) { return (int64_t)type_elements(graph_type(l->g, value)); }
+static int64_t base_of(const Lower *l, NodeId value)
+{
+    int64_t batch;
+    return lower_view(l, value, &batch).base;
+}
+
+static int64_t row_elements(const Lower *l, NodeId value)
+{
+    int64_t batch;
+    lower_view(l, value, &batch);
+    return batch;
+}
 
 static void copy_box(Lower *l, NodeId id, const Box *box)
 {
@@ -71,11 +83,11 @@ static void copy_box(Lower *l, NodeId id, const Box *box)
     }
     for (uint32_t axis = 0; axis < node->type.rank; axis++)
         coef[axis] = box->low[axis];
-    to.base = element(l, id, coef);
+    to.base = base_of(l, id) + element(l, id, coef);
     if (!box->zero) {
         for (uint32_t s = 0; s < TYPE_MAX_RANK; s++)
             coef[s] = box->source[s];
-        from.base = element(l, node->in[box->which], coef);
+        from.base = base_of(l, node->in[box->which]) + element(l, node->in[box->which], coef);
     }
     for (uint32_t axis = 0; axis < node->type.rank; axis++) {
         Extent extent = {.fixed = box->high[axis] - box->low[axis]};

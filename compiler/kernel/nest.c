@@ -1,6 +1,7 @@
 #include "kernel/nest.h"
 
 #include "ops/index.h"
+#include "pass/views.h"
 
 void frame_make(Frame *frame, const Type *space, uint32_t columns, uint32_t panel)
 {
@@ -38,31 +39,59 @@ void frame_make(Frame *frame, const Type *space, uint32_t columns, uint32_t pane
     ACT_ASSERT(nest->n <= LOOP_MAX_DEPTH);
 }
 
-Reach frame_reach(const Frame *frame, const Type *type, const Type *user, uint32_t panel)
+/* A matrix in panels; all but its last axis are its rows: (r, c) at ((c / panel) * rows + r) * panel + c % panel. */
+static Reach panel_reach(const Frame *frame, const Type *type, const Type *user, uint32_t panel)
 {
-    Reach reach = {{0}};
-    size_t stride[1 + TYPE_MAX_RANK];
-    index_broadcast(type, user, stride);
-    if (panel != 0) { /* a matrix [K][N]: (r, c) at ((c / panel) * K + r) * panel + c % panel */
-        ACT_ASSERT(frame->panel == panel && type->rank == 2 && user->rank >= 2 && user->rank == frame->space->rank);
-        uint32_t last = user->rank, row = frame->loop[last - 1];
-        if (row != 0)
-            reach.stride[row - 1] = panel;
-        reach.stride[frame->loop[last] - 1] = (int64_t)type->dim[0] * panel;
-        reach.stride[frame->lane_loop - 1] = 1;
-        return reach;
-    }
+    Reach reach = {0};
+    ACT_ASSERT(frame->panel == panel && type->rank >= 2 && user->rank == type->rank && user->rank == frame->space->rank);
+    int64_t rows = panel;
+    for (uint32_t axis = type->rank - 1; axis-- > 0; rows *= type->dim[axis])
+        if (frame->loop[1 + axis] != 0)
+            reach.stride[frame->loop[1 + axis] - 1] = rows;
+    reach.stride[frame->loop[type->rank] - 1] = rows;
+    reach.stride[frame->lane_loop - 1] = 1;
+    return reach;
+}
+
+/* `stride`: by axis of the user, the batch first. */
+static Reach rows_reach(const Frame *frame, const Type *user, const int64_t *stride)
+{
+    Reach reach = {0};
     uint32_t shared = user->rank < frame->space->rank ? user->rank : frame->space->rank;
     for (uint32_t i = 0; i <= shared; i++) {
         if (frame->loop[i] == 0)
             continue;
-        if (frame->panel != 0 && i == frame->space->rank) {
-            reach.stride[frame->loop[i] - 1] = (int64_t)stride[i] * frame->panel;
-            reach.stride[frame->lane_loop - 1] = (int64_t)stride[i];
-        } else {
-            reach.stride[frame->loop[i] - 1] = (int64_t)stride[i];
-        }
+        bool panels = frame->panel != 0 && i == frame->space->rank;
+        reach.stride[frame->loop[i] - 1] = panels ? stride[i] * frame->panel : stride[i];
+        if (panels)
+            reach.stride[frame->lane_loop - 1] = stride[i];
     }
+    return reach;
+}
+
+Reach frame_reach(const Frame *frame, const Type *type, const Type *user, uint32_t panel)
+{
+    if (panel != 0)
+        return panel_reach(frame, type, user, panel);
+    size_t dense[1 + TYPE_MAX_RANK];
+    int64_t stride[1 + TYPE_MAX_RANK];
+    index_broadcast(type, user, dense);
+    for (uint32_t i = 0; i <= TYPE_MAX_RANK; i++)
+        stride[i] = (int64_t)dense[i];
+    return rows_reach(frame, user, stride);
+}
+
+Reach frame_reach_value(const Lower *l, const Frame *frame, NodeId value, const Type *user)
+{
+    const Type *type = graph_type(l->g, value);
+    uint32_t panel;
+    if (lower_layout(l, value, &panel) == LAYOUT_PANELS)
+        return panel_reach(frame, type, user, panel);
+    int64_t stride[1 + TYPE_MAX_RANK];
+    View view = lower_view(l, value, &stride[0]);
+    view_broadcast(&view, type, user, stride + 1);
+    Reach reach = rows_reach(frame, user, stride);
+    reach.base = view.base;
     return reach;
 }
 
@@ -126,7 +155,7 @@ LoopStmt **lower_for_dim(Lower *l, const Frame *frame, uint32_t d, bool vector)
 
 Affine reach_affine(const Frame *frame, const Reach *reach)
 {
-    Affine at = {0};
+    Affine at = {.base = reach->base};
     for (uint32_t d = 0; d < frame->nest.n; d++)
         at.coef[d] = reach->stride[d];
     return at;

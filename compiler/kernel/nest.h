@@ -19,6 +19,8 @@ void frame_make(Frame *frame, const Type *space, uint32_t columns, uint32_t pane
 /* Strides of a value of `type` in memory laid out in rows, or in panels of `panel` columns, as `user` broadcasts it. `user` is space itself
  * or a row value of it. */
 Reach frame_reach(const Frame *frame, const Type *type, const Type *user, uint32_t panel);
+/* The same of a value where it lies in memory. */
+Reach frame_reach_value(const Lower *l, const Frame *frame, NodeId value, const Type *user);
 /* Joins neighbouring loops through which every reach runs evenly, and drops the clamp when all walk the padding too. */
 void frame_collapse(Frame *frame, Reach **reach, uint32_t n, bool padding);
 Extent frame_extent(const Frame *frame, uint32_t loop);

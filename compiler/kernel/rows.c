@@ -57,13 +57,10 @@ static void add_operand(Lower *l, Rows *rows, OperandKind kind, NodeId value, co
     if (find(rows, kind, value, full) != NULL)
         return;
     Operand o = {.kind = kind, .value = value, .full = full};
-    uint32_t panel = 0;
-    if (kind == OPERAND_LOAD || kind == OPERAND_STORE)
-        lower_layout(l, value, &panel);
-    o.at = frame_reach(&rows->frame, graph_type(l->g, value), user, panel);
+    bool memory = kind == OPERAND_LOAD || kind == OPERAND_STORE;
+    o.at = memory ? frame_reach_value(l, &rows->frame, value, user)
+                  : frame_reach(&rows->frame, graph_type(l->g, value), user, 0);
     uint32_t batch = rows->frame.loop[0];
-    if ((kind == OPERAND_LOAD || kind == OPERAND_STORE) && batch != 0 && o.at.stride[batch - 1] != 0)
-        o.at.stride[batch - 1] += lower_pad(l, value);
     if (kind == OPERAND_RANDOM && batch != 0) {
         o.at.stride[batch - 1] = 0;
         o.sample.stride[batch - 1] = 1;

@@ -29,7 +29,7 @@ static void place_tensors(Graph *g, UnitModel *out)
             continue;
         uint64_t elements = type_elements(&t->type);
         if (t->layout == LAYOUT_PANELS)
-            elements = (uint64_t)t->type.dim[0] * round_up(t->type.dim[1], t->panel);
+            elements = elements / type_last(&t->type) * round_up(type_last(&t->type), t->panel);
         t->offset = *block;
         t->bytes = 4 * elements;
         *block += round_up(t->bytes, ALIGN);

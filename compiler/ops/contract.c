@@ -224,6 +224,25 @@ static const char *const examples[] = {
     "%5 = contract %1, %3 {form = 2} : f32[5, 4]\n"
     "%6 = contract %1, %5 {form = 0} : f32[B, 2, 4]\n"
     "output 0 \"a\" %3\noutput 1 \"b\" %4\noutput 2 \"c\" %6\n",
+    "graph attention batch 2\n"
+    "tensor \"q\" input f32[B, 2, 3, 5]\n"
+    "tensor \"k\" input f32[B, 2, 4, 5]\n"
+    "%1 = tensor {tensor = 0} : f32[B, 2, 3, 5]\n"
+    "%2 = tensor {tensor = 1} : f32[B, 2, 4, 5]\n"
+    "%3 = contract %1, %2 {form = 1, outer = 1, each = 1} : f32[B, 2, 3, 4]\n"
+    "%4 = contract %3, %2 {form = 0, outer = 1, each = 1} : f32[B, 2, 3, 5]\n"
+    "%5 = contract %3, %4 {form = 2, outer = 1, each = 1} : f32[B, 2, 4, 5]\n"
+    "output 0 \"a\" %4\noutput 1 \"b\" %5\n",
+    "graph convolution batch 3\n"
+    "tensor \"x\" input f32[B, 2, 4, 3, 5]\n"
+    "tensor \"w\" param f32[2, 3, 5, 4] fill normal 0 1\n"
+    "%1 = tensor {tensor = 0} : f32[B, 2, 4, 3, 5]\n"
+    "%2 = tensor {tensor = 1} : f32[2, 3, 5, 4]\n"
+    "%3 = contract %1, %2 {form = 0, outer = 1, depth = 2} : f32[B, 2, 4, 4]\n"
+    "%4 = contract %3, %2 {form = 1, outer = 1, depth = 2} : f32[B, 2, 4, 3, 5]\n"
+    "%5 = contract %1, %3 {form = 2, outer = 1, depth = 2} : f32[2, 3, 5, 4]\n"
+    "%6 = contract %4, %5 {form = 0, outer = 1, depth = 2} : f32[B, 2, 4, 4]\n"
+    "output 0 \"a\" %3\noutput 1 \"b\" %6\n",
     NULL};
 
 ACT_OP(contract) = {

@@ -88,6 +88,12 @@ bool access_is_transpose(const Graph *g, const Node *node)
     return node->op->locate(g, node, last, &which, source) && source[0] == cols - 1 && source[1] == 0;
 }
 
+uint32_t access_columns(const Node *contract)
+{
+    Contract c = build_contract_of(contract);
+    return c.form == CONTRACT_NT ? c.depth : 1;
+}
+
 bool access_wants_rows(const Graph *g, const Node *node, uint32_t i)
 {
     OpKind kind = node->op->kind;

@@ -18,6 +18,8 @@ bool access_row_strides(const Type *type, const Type *space, uint32_t columns);
 bool access_matrix(const Type *type, const Type *space, uint32_t columns, int64_t *row_stride, int64_t *column_stride);
 /* Does the node swap the two axes of a matrix without batch? Only such a movement can go between panels. */
 bool access_is_transpose(const Graph *g, const Node *node);
+/* How many last axes of a contraction's result are its columns. */
+uint32_t access_columns(const Node *contract);
 /* Must input i of the node lie in rows? */
 bool access_wants_rows(const Graph *g, const Node *node, uint32_t i);
 

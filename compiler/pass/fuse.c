@@ -7,6 +7,7 @@
 #include "ops/index.h"
 #include "pass/access.h"
 #include "pass/pass.h"
+#include "pass/views.h"
 
 /* A kernel's expressions have at most 64 arguments. */
 enum { MOST_NODES = 32, MOST_INPUTS = 60 };
@@ -174,18 +175,20 @@ static bool fits_epilogue(const Fuse *f, NodeId id, uint32_t group)
     const Node *node = graph_node(f->g, id);
     const Type *anchor = graph_type(f->g, g->anchor);
     bool tile = g->kind == GROUP_CONTRACT;
+    uint32_t columns = tile ? access_columns(graph_node(f->g, g->anchor)) : 0;
     if (node->op->kind != OP_MAP || node->type.batch != anchor->batch ||
         type_elements(&node->type) != type_elements(anchor) || (tile && !type_same_shape(&node->type, anchor)))
         return false;
     for (uint32_t i = 0; i < node->n_in; i++) {
         const Type *in = graph_type(f->g, node->in[i]);
-        int64_t row, column;
+        int64_t stride[TYPE_MAX_RANK], column;
+        view_broadcast(&f->plan->view[node->in[i]], in, &node->type, stride);
         uint32_t stream;
         /* random numbers count samples and elements apart: a tile's row must be a sample */
         if (build_is_random(graph_node(f->g, node->in[i]), &stream) && !(tile && in->rank == 1 && in->batch))
             return false;
         if (is_member(f, node->in[i], group) ? !access_is_dense(in, &node->type)
-            : tile ? !access_matrix(in, &node->type, 1, &row, &column)
+            : tile ? !view_columns(stride, &node->type, columns, &column)
                    : !access_is_dense(in, &node->type) && !access_is_scalar(in))
             return false;
     }
@@ -196,6 +199,11 @@ static bool fits(const Fuse *f, NodeId id, uint32_t group)
 {
     const Group *g = &f->plan->groups.at[group - 1];
     uint32_t inputs = graph_node(f->g, id)->n_in;
+    for (uint32_t i = 0; i < inputs; i++) { /* loops stand at one element at a time */
+        NodeId in = graph_node(f->g, id)->in[i];
+        if (is_member(f, in, group) && f->plan->view[in].moved)
+            return false;
+    }
     for (uint32_t i = 0; i < g->nodes.n; i++)
         inputs += graph_node(f->g, g->nodes.at[i])->n_in;
     if (g->nodes.n >= MOST_NODES || inputs > MOST_INPUTS)
@@ -348,7 +356,7 @@ static void run(PassState *state)
     f.plan = state->plan = arena_new_of(state->arena, Plan);
     f.plan->g = g;
     f.plan->group_of = arena_array(state->arena, uint32_t, g->nodes.n);
-    f.plan->storage = arena_array(state->arena, NodeId, g->nodes.n);
+    views_find(state->arena, g, f.plan);
     f.plan->update_of = arena_array(state->arena, uint32_t, g->tensors.n + 1);
     f.update_tensor = arena_array(state->arena, uint32_t, g->nodes.n);
     f.readers = arena_alloc(state->arena, sizeof *f.readers * (g->tensors.n + 1));
@@ -356,10 +364,6 @@ static void run(PassState *state)
     f.by = arena_alloc(state->arena, sizeof *f.by * (g->nodes.n + 1));
     f.level = arena_array(state->arena, uint32_t, g->nodes.n + 1);
     f.seen = arena_array(state->arena, uint32_t, g->nodes.n + 1);
-    for (NodeId id = 1; id < g->nodes.n; id++) {
-        const Node *node = graph_node(g, id);
-        f.plan->storage[id] = node->op->kind == OP_VIEW ? f.plan->storage[node->in[0]] : id;
-    }
     for (uint32_t i = 0; i < g->roots.n; i++)
         if (g->roots.at[i].kind == ROOT_UPDATE) {
             NodeId value = f.plan->storage[g->roots.at[i].node];
@@ -367,8 +371,7 @@ static void run(PassState *state)
             f.update_tensor[value] = 1 + g->roots.at[i].index;
         }
     for (NodeId id = 1; id < g->nodes.n; id++) {
-        OpKind kind = graph_node(g, id)->op->kind;
-        if (kind != OP_LEAF && kind != OP_VIEW)
+        if (graph_node(g, id)->op->kind != OP_LEAF && f.plan->storage[id] == id)
             place(&f, id);
     }
     move_to_readers(&f);

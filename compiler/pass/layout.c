@@ -26,10 +26,10 @@ uint32_t layout_panel(const Target *target, uint64_t cols)
 
 static void to_panels(const PassState *state, Tensor *tensor)
 {
-    if (tensor->panel != 0 || tensor->rows_only || tensor->type.rank != 2)
+    if (tensor->panel != 0 || tensor->rows_only || tensor->type.rank < 2)
         return;
     tensor->layout = LAYOUT_PANELS;
-    tensor->panel = layout_panel(state->target, tensor->type.dim[1]);
+    tensor->panel = layout_panel(state->target, type_last(&tensor->type));
 }
 
 void layout_mark_rows(Graph *g, const Graph *uses)

@@ -12,13 +12,13 @@ static uint64_t value_bytes(const Graph *g, const Plan *plan, NodeId id)
     const Slot *slot = &plan->slot[id];
     uint64_t elements = type_elements(type);
     if (slot->layout == LAYOUT_PANELS)
-        elements = (uint64_t)type->dim[0] * ((type->dim[1] + slot->panel - 1) / slot->panel) * slot->panel;
+        elements = elements / type_last(type) * ((type_last(type) + slot->panel - 1) / slot->panel) * slot->panel;
     return 4 * (elements + slot->pad) * (type->batch ? g->batch : 1);
 }
 
 /* ── layouts of matrices that are not tensors ── */
 
-static bool matrix(const Type *type) { return !type->batch && type->rank == 2; }
+static bool matrix(const Type *type) { return !type->batch && type->rank >= 2; }
 
 static void take_layout(Slot *slot, const Slot *from)
 {
@@ -72,7 +72,7 @@ static void layouts(const PassState *state, const Graph *g, Plan *plan)
                 take_layout(&plan->slot[in], &plan->slot[id]);
             if (node->op->kind == OP_CONTRACT && i == 1 && build_form(node) == CONTRACT_NN) {
                 plan->slot[in].layout = LAYOUT_PANELS;
-                plan->slot[in].panel = layout_panel(state->target, input->type.dim[1]);
+                plan->slot[in].panel = layout_panel(state->target, type_last(&input->type));
             }
         }
     }

@@ -49,6 +49,8 @@ static bool element_by_element(const Plan *plan, const Group *group, NodeId from
         for (uint32_t k = 0; k < node->n_in; k++) {
             if (plan->storage[node->in[k]] != from)
                 continue;
+            if (plan->view[node->in[k]].moved)
+                return false;
             bool folded = rows && node->op->kind == OP_REDUCE;
             if (!type_same_shape(graph_type(plan->g, node->in[k]), type) ||
                 (!folded && (node->op->kind != OP_MAP || !type_same_shape(&node->type, type))))

@@ -88,7 +88,7 @@ static inline void programs_place(Graph *g)
         if (t->role == ROLE_INPUT || t->role == ROLE_TARGET)
             continue;
         if (t->layout == LAYOUT_PANELS)
-            elements = (uint64_t)t->type.dim[0] * ((t->type.dim[1] + t->panel - 1) / t->panel) * t->panel;
+            elements = elements / type_last(&t->type) * ((type_last(&t->type) + t->panel - 1) / t->panel) * t->panel;
         t->offset = *block;
         t->bytes = 4 * elements;
         *block += (t->bytes + 63) / 64 * 64;
@@ -106,8 +106,8 @@ static inline size_t programs_place_of(const Tensor *t, size_t e)
 {
     if (t->layout != LAYOUT_PANELS)
         return e;
-    size_t r = e / t->type.dim[1], c = e % t->type.dim[1];
-    return ((c / t->panel) * t->type.dim[0] + r) * t->panel + c % t->panel;
+    size_t last = type_last(&t->type), rows = type_elements(&t->type) / last, r = e / last, c = e % last;
+    return ((c / t->panel) * rows + r) * t->panel + c % t->panel;
 }
 
 /* The memory of one call: blocks filled from `value`, arrays of the caller of exactly n rows. */

@@ -142,12 +142,12 @@ static void test_tensor_layout(void **state)
     Tensor *w = &g->tensors.at[2];
     w->layout = LAYOUT_PANELS;
     w->panel = 16;
-    BROKEN(g, "tensor 2 \"w\" is in panels, but no matrix of the model with a panel width"); /* one axis */
+    BROKEN(g, "tensor 2 \"w\" is in panels, but no weight of the model with a panel width"); /* one axis */
     Tensor m = {.name = STR("v"), .role = ROLE_PARAM, .type = type_make(DT_F32, false, 2, (uint32_t[]){2, 3}),
                 .layout = LAYOUT_PANELS};
     w->layout = LAYOUT_ROWS;
     uint32_t v = graph_tensor_add(g, &m);
-    BROKEN(g, "tensor 4 \"v\" is in panels, but no matrix of the model with a panel width"); /* width 0 */
+    BROKEN(g, "tensor 4 \"v\" is in panels, but no weight of the model with a panel width"); /* width 0 */
     g->tensors.at[v].panel = 16;
     assert_null(graph_verify(g, arena));
     g->tensors.at[v].rows_only = true;

@@ -42,38 +42,6 @@ static void every_op(void **unused)
     }
 }
 
-/* Products of their own for each sample and each group of axes. */
-static void products(void **unused)
-{
-    (void)unused;
-    static const char *const text[] = {
-        "graph attention batch 2\n"
-        "tensor \"q\" input f32[B, 2, 3, 5]\n"
-        "tensor \"k\" input f32[B, 2, 4, 5]\n"
-        "%1 = tensor {tensor = 0} : f32[B, 2, 3, 5]\n"
-        "%2 = tensor {tensor = 1} : f32[B, 2, 4, 5]\n"
-        "%3 = contract %1, %2 {form = 1, outer = 1, each = 1} : f32[B, 2, 3, 4]\n"
-        "%4 = contract %3, %2 {form = 0, outer = 1, each = 1} : f32[B, 2, 3, 5]\n"
-        "%5 = contract %3, %4 {form = 2, outer = 1, each = 1} : f32[B, 2, 4, 5]\n"
-        "output 0 \"a\" %4\noutput 1 \"b\" %5\n",
-        "graph convolution batch 3\n"
-        "tensor \"x\" input f32[B, 2, 4, 3, 5]\n"
-        "tensor \"w\" param f32[2, 3, 5, 4] fill normal 0 1\n"
-        "%1 = tensor {tensor = 0} : f32[B, 2, 4, 3, 5]\n"
-        "%2 = tensor {tensor = 1} : f32[2, 3, 5, 4]\n"
-        "%3 = contract %1, %2 {form = 0, outer = 1, depth = 2} : f32[B, 2, 4, 4]\n"
-        "%4 = contract %3, %2 {form = 1, outer = 1, depth = 2} : f32[B, 2, 4, 3, 5]\n"
-        "%5 = contract %1, %3 {form = 2, outer = 1, depth = 2} : f32[2, 3, 5, 4]\n"
-        "%6 = contract %4, %5 {form = 0, outer = 1, depth = 2} : f32[B, 2, 4, 4]\n"
-        "output 0 \"a\" %3\noutput 1 \"b\" %6\n",
-    };
-    for (unsigned i = 0; i < sizeof text / sizeof text[0]; i++) {
-        Arena *arena = arena_new();
-        differences_check(with_loss(programs_read(arena, text[i])), arena, "contract", 1);
-        arena_free(arena);
-    }
-}
-
 static void networks(void **unused)
 {
     (void)unused;
@@ -103,6 +71,6 @@ static void documented(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(documented), cmocka_unit_test(every_op),
-                                       cmocka_unit_test(products), cmocka_unit_test(networks)};
+                                       cmocka_unit_test(networks)};
     return cmocka_run_group_tests_name("pass.gradients", tests, NULL, NULL);
 }

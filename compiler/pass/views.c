@@ -1,0 +1,183 @@
+/* A movement is read where its source lies when all its readers can do that: registers hold lanes along the last axis, so that must
+ * have stride 1, except on the left side of a product, of which one number at a time is broadcast. */
+#include "pass/views.h"
+
+#include "ops/build.h"
+#include "pass/access.h"
+
+#include <string.h>
+
+typedef VEC(NodeId) Users;
+
+typedef struct Views {
+    const Graph *g;
+    Plan *plan;
+    Users *users;   /* by node */
+    bool *root;     /* by node */
+} Views;
+
+View view_dense(const Type *type)
+{
+    View v = {0};
+    int64_t step = 1;
+    for (uint32_t i = type->rank; i-- > 0; step *= type->dim[i])
+        v.stride[i] = step;
+    return v;
+}
+
+bool view_reshape(const View *view, const Type *from, const Type *to, View *out)
+{
+    View v = {.base = view->base, .moved = view->moved};
+    uint32_t i = from->rank, k = to->rank;
+    while (i > 0 || k > 0) { /* from the last axis: runs of axes with equally many elements */
+        uint64_t in = i > 0 ? from->dim[--i] : 1, made = k > 0 ? to->dim[k - 1] : 1;
+        int64_t step = in == 1 ? 1 : view->stride[i], next = step * (int64_t)in;
+        uint32_t end = k;
+        k -= k > 0;
+        while (in != made) {
+            if (in < made) {
+                if (i == 0)
+                    return false;
+                uint32_t dim = from->dim[--i];
+                if (dim != 1 && in != 1 && view->stride[i] != next)
+                    return false;
+                step = in == 1 ? view->stride[i] : step;
+                in *= dim;
+                next = step * (int64_t)in;
+            } else {
+                if (k == 0)
+                    return false;
+                made *= to->dim[--k];
+            }
+        }
+        for (uint32_t axis = end; axis-- > k; step *= to->dim[axis])
+            v.stride[axis] = step;
+    }
+    *out = v;
+    return true;
+}
+
+void view_broadcast(const View *view, const Type *type, const Type *user, int64_t stride[TYPE_MAX_RANK])
+{
+    memset(stride, 0, sizeof *stride * TYPE_MAX_RANK);
+    for (uint32_t k = 1; k <= type->rank; k++) {
+        uint32_t axis = type->rank - k;
+        if (type->dim[axis] != 1)
+            stride[user->rank - k] = view->stride[axis];
+    }
+}
+
+bool view_columns(const int64_t *stride, const Type *type, uint32_t columns, int64_t *out)
+{
+    bool found = false;
+    int64_t next = 0;
+    *out = 0;
+    for (uint32_t i = type->rank; i-- > type->rank - columns;) {
+        if (type->dim[i] == 1)
+            continue;
+        if (found && stride[i] != next)
+            return false;
+        *out = found ? *out : stride[i];
+        next = stride[i] * type->dim[i];
+        found = true;
+    }
+    return true;
+}
+
+/* Where an affine movement's elements lie, its source seen through `from`. */
+static View moved(const Graph *g, const Node *node, const View *from)
+{
+    const Type *source = graph_type(g, node->in[0]);
+    uint32_t corner[TYPE_MAX_RANK] = {0}, index[TYPE_MAX_RANK] = {0}, at[TYPE_MAX_RANK] = {0}, which = 0;
+    node->op->locate(g, node, index, &which, corner);
+    View v = {.base = from->base, .moved = true};
+    for (uint32_t s = 0; s < source->rank; s++)
+        v.base += corner[s] * from->stride[s];
+    for (uint32_t axis = 0; axis < node->type.rank; axis++) {
+        if (node->type.dim[axis] == 1)
+            continue;
+        index[axis] = 1;
+        node->op->locate(g, node, index, &which, at);
+        index[axis] = 0;
+        for (uint32_t s = 0; s < source->rank; s++)
+            v.stride[axis] += ((int64_t)at[s] - corner[s]) * from->stride[s];
+    }
+    return v;
+}
+
+static bool lanes_along(const View *view, const Type *type)
+{
+    return type->rank == 0 || type->dim[type->rank - 1] == 1 || view->stride[type->rank - 1] == 1;
+}
+
+static bool right_side(const Contract *c, const View *view, const Type *type)
+{
+    int64_t column;
+    if (!lanes_along(view, type))
+        return false;
+    Type rows = *type; /* turned: the columns of the product are its rows */
+    rows.rank--;
+    return c->form != CONTRACT_NT || view_columns(view->stride, &rows, c->depth, &column);
+}
+
+static bool all_read(const Views *v, NodeId id, const View *view);
+
+static bool can_read(const Views *v, const Node *user, NodeId self, NodeId id, const View *view)
+{
+    const Type *type = graph_type(v->g, id);
+    View inner;
+    switch (user->op->kind) {
+    case OP_MAP: return user->type.batch && lanes_along(view, type);
+    case OP_REDUCE: return access_trailing(v->g, user) != 0 && lanes_along(view, type);
+    case OP_MOVE: return true;
+    case OP_VIEW: return view_reshape(view, type, &user->type, &inner) && all_read(v, self, &inner);
+    case OP_CONTRACT: {
+        Contract c = build_contract_of(user);
+        return user->in[1] != id || right_side(&c, view, type);
+    }
+    case OP_LEAF:
+    case OP_SCATTER:
+    case OP_COMPOSITE: return false;
+    }
+    return false;
+}
+
+static bool all_read(const Views *v, NodeId id, const View *view)
+{
+    if (v->root[id])
+        return false;
+    for (uint32_t i = 0; i < v->users[id].n; i++)
+        if (!can_read(v, graph_node(v->g, v->users[id].at[i]), v->users[id].at[i], id, view))
+            return false;
+    return true;
+}
+
+void views_find(Arena *arena, const Graph *g, Plan *plan)
+{
+    Views v = {.g = g, .plan = plan};
+    v.users = arena_alloc(arena, sizeof *v.users * g->nodes.n);
+    v.root = arena_array(arena, bool, g->nodes.n);
+    plan->storage = arena_array(arena, NodeId, g->nodes.n);
+    plan->view = arena_array(arena, View, g->nodes.n);
+    for (uint32_t i = 0; i < g->roots.n; i++)
+        v.root[g->roots.at[i].node] = true;
+    for (NodeId id = 1; id < g->nodes.n; id++)
+        for (uint32_t i = 0; i < graph_node(g, id)->n_in; i++)
+            *vec_push(arena, &v.users[graph_node(g, id)->in[i]]) = id;
+    for (NodeId id = 1; id < g->nodes.n; id++) {
+        const Node *node = graph_node(g, id);
+        plan->storage[id] = id;
+        plan->view[id] = view_dense(&node->type);
+        if (node->op->kind == OP_VIEW) {
+            bool fits = view_reshape(&plan->view[node->in[0]], graph_type(g, node->in[0]), &node->type, &plan->view[id]);
+            ACT_ASSERT(fits);
+            plan->storage[id] = plan->storage[node->in[0]];
+        } else if (node->op->kind == OP_MOVE && node->op->affine && node->type.batch) {
+            View view = moved(g, node, &plan->view[node->in[0]]);
+            if (!all_read(&v, id, &view))
+                continue;
+            plan->view[id] = view;
+            plan->storage[id] = plan->storage[node->in[0]];
+        }
+    }
+}
