@@ -228,6 +228,7 @@ ACT_OP(window) = {
     .eval = move_eval,
     .signal_back = window_signal_back,
     .locate = window_locate,
+    .affine = true,
     .flops = move_flops,
     .examples = window_examples,
 };
