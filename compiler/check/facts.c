@@ -99,11 +99,13 @@ bool facts_is_softmax(const Facts *f, NodeId id)
            same_value(f, sum->in[0], node->in[part]) && f->range[node->in[part]].low >= 0;
 }
 
+/* What only running statistics need is no part of what the network says. */
 static void find_live(Facts *f)
 {
     const Graph *g = f->g;
     for (uint32_t i = 0; i < g->roots.n; i++)
-        f->root[g->roots.at[i].node] = f->live[g->roots.at[i].node] = true;
+        if (g->roots.at[i].kind != ROOT_UPDATE)
+            f->root[g->roots.at[i].node] = f->live[g->roots.at[i].node] = true;
     for (NodeId id = g->nodes.n; id-- > 1;)
         for (uint32_t i = 0; f->live[id] && i < g->nodes.at[id].n_in; i++)
             f->live[g->nodes.at[id].in[i]] = true;

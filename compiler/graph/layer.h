@@ -61,6 +61,11 @@ typedef struct LayerCall {
     /* A parameter named path.name; filled later by sema (`init`: an ARG_INIT argument or NULL for auto; fill as given when
      * `fixed`). A second call of a shared layer gets the parameters of the first. Returns the node. */
     NodeId (*param)(struct LayerCall *call, const Tensor *like, const char *name, const LayerArg *init);
+    /* A tensor path.name that no gradient trains: running statistics, starting as like->fill says, in files like a parameter.
+     * Returns its node; *latest, when wanted, is what an earlier call of a shared layer makes of it in this step. */
+    NodeId (*running)(struct LayerCall *call, const Tensor *like, const char *name, NodeId *latest);
+    /* Every training step gives the running tensor this value, once the losses and gradients have read the old one. */
+    void (*update)(struct LayerCall *call, NodeId running, NodeId value);
     void *context;
 } LayerCall;
 

@@ -59,7 +59,7 @@ static Graph *with_roots(const Build *b, bool (*wanted)(RootKind kind))
 }
 
 static bool is_output(RootKind kind) { return kind == ROOT_OUTPUT; }
-static bool is_loss(RootKind kind) { return kind == ROOT_LOSS; }
+static bool is_trained(RootKind kind) { return kind == ROOT_LOSS || kind == ROOT_UPDATE; }
 static bool is_measured(RootKind kind) { return kind == ROOT_LOSS || kind == ROOT_PREDICTION; }
 
 /* One program through its pipeline and down to loops. NULL: stopped. */
@@ -114,7 +114,7 @@ static bool build_model(Build *b, const Model *model)
     b->out->model = model;
     b->out->batch = model->graph->batch;
     b->shared = NULL;
-    b->out->train_step = build_program(b, "train_step", true, is_loss, &b->out->train_plan);
+    b->out->train_step = build_program(b, "train_step", true, is_trained, &b->out->train_plan);
     if (b->out->train_step == NULL)
         return false;
     b->out->graph = b->shared;

@@ -96,6 +96,14 @@ NodeId build_logsumexp(Graph *g, NodeId a);      /* drops the last axis */
 NodeId build_pick(Graph *g, NodeId a, NodeId index); /* a[…, index[…]]: drops the last axis */
 NodeId build_one_hot(Graph *g, NodeId index, uint32_t classes); /* appends an axis */
 NodeId build_dropout(Graph *g, NodeId a, double p, uint32_t stream);
+/* (x - mean) / sqrt(variance + eps) over the axes whose bits are set; not centred: x / sqrt(mean x² + eps). */
+NodeId build_standardize(Graph *g, NodeId x, uint32_t axes, bool centre, double eps);
+bool build_is_standardize(const Node *node);
+/* in: x[…, C], weight, bias, running mean and variance, each [C] or []. In training over the batch and all positions. */
+NodeId build_batch_norm(Graph *g, const NodeId in[5], double eps);
+bool build_is_batch_norm(const Node *node);
+/* The mean, or the variance (over the numbers less one), of each channel: [C]. No gradient passes. */
+NodeId build_batch_moment(Graph *g, NodeId x, bool variance);
 NodeId build_when_training(Graph *g, NodeId train, NodeId infer); /* the first in a training step, else the second */
 NodeId build_stop_gradient(Graph *g, NodeId a);
 

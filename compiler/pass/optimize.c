@@ -1,4 +1,5 @@
-/* optimize: replaces each gradient root by the optimizer's updates of the parameter and of its state. */
+/* optimize: replaces each gradient root by the optimizer's updates of the parameter and of its state. The update of a tensor that is not
+ * trained (running statistics) is its new value already, and stays. */
 #include "ops/build.h"
 #include "pass/pass.h"
 
@@ -156,7 +157,7 @@ static void run(PassState *state)
         map[id] = graph_copy_node(g, from, id, map);
     for (uint32_t i = 0; i < from->roots.n; i++) {
         const Root *root = &from->roots.at[i];
-        if (root->kind == ROOT_UPDATE)
+        if (root->kind == ROOT_UPDATE && g->tensors.at[root->index].trainable)
             gradient[root->index] = map[root->node];
         else
             graph_root_add(g, root->kind, map[root->node], root->index, root->name);

@@ -48,7 +48,8 @@ static Sx through(Follow *w, NodeId id, uint32_t k)
     if (id < w->s->loss_node.n && w->s->loss_node.at[id])
         return ENDS;
     OpKind kind = node->op->kind;
-    bool linear = kind == OP_VIEW || kind == OP_MOVE || kind == OP_REDUCE || transparent(w, node, k);
+    bool linear = kind == OP_VIEW || kind == OP_MOVE || kind == OP_REDUCE || transparent(w, node, k) ||
+                  build_is_standardize(node) || build_is_batch_norm(node); /* the non-linearity behind a norm sees what it would without */
     if (linear || kind != OP_MAP)
         return linear ? follow(w, id) : ENDS;
     Sx fn = build_fn(node), slope[64];

@@ -30,6 +30,9 @@
     "Inside a loss nothing is ever broadcast. A prediction of shape [1] against a target of shape [] would "           \
     "silently become a table of every prediction against every target in many libraries, and train to the mean. "      \
     "Declare the target with the prediction's shape.")                                                                 \
+  X(505, group_divisibility,                                                                                           \
+    "A group norm takes a mean for each group of channels, and all groups are equally large, so their number divides " \
+    "that of the channels. 32 groups, or 16 channels in each, are the original paper's choices.")                      \
   X(803, head_divisibility,                                                                                            \
     "The heads of attention share the features out among them in equal parts, and query heads share key-value heads "  \
     "in equal groups, so both divisions must come out exactly.")                                                       \

@@ -1,4 +1,5 @@
 /* Calls of layers: arguments against the layer's parameter records, then its build function. */
+#include "ops/build.h"
 #include "ops/registry.h"
 #include "sema/sema.h"
 
@@ -81,6 +82,45 @@ static NodeId layer_param(LayerCall *call, const Tensor *like, const char *name,
     if (use->n_tensor < sizeof use->tensor / sizeof use->tensor[0])
         use->tensor[use->n_tensor++] = index;
     return node;
+}
+
+static Root *update_of(Graph *g, uint32_t tensor)
+{
+    for (uint32_t i = 0; i < g->roots.n; i++)
+        if (g->roots.at[i].kind == ROOT_UPDATE && g->roots.at[i].index == tensor)
+            return &g->roots.at[i];
+    return NULL;
+}
+
+static NodeId layer_running(LayerCall *call, const Tensor *like, const char *name, NodeId *latest)
+{
+    LayerContext *cx = call->context;
+    Sema *s = cx->s;
+    Tensor tensor = *like;
+    tensor.trainable = false;
+    tensor.init = STR("fixed");
+    Str full = str_printf(s->arena, STR_FMT ".%s", STR_ARG(call->path), name);
+    bool ok = true;
+    uint32_t index = param_make(s, &tensor, full, value_none(), call->span, cx->reuse, call->span, &ok);
+    if (!ok)
+        return 0;
+    const Root *root = update_of(s->g, index);
+    NodeId node = tensor_node(s, index);
+    if (latest)
+        *latest = root ? root->node : node;
+    return node;
+}
+
+static void layer_update(LayerCall *call, NodeId running, NodeId value)
+{
+    uint32_t tensor;
+    bool is_tensor = build_is_tensor(graph_node(call->g, running), &tensor);
+    ACT_ASSERT(is_tensor);
+    Root *root = is_tensor ? update_of(call->g, tensor) : NULL;
+    if (root)
+        root->node = value;
+    else
+        graph_root_add(call->g, ROOT_UPDATE, value, tensor, call->g->tensors.at[tensor].name);
 }
 
 /* ── arguments ── */
@@ -364,6 +404,8 @@ Value layer_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const A
         (LayerCall){.g = s->g, .diags = sema_sink(s), .arena = s->arena, .span = sema_place(s, span), .context = &cx};
     call->trainable = !f->scope->frozen;
     call->param = layer_param;
+    call->running = layer_running;
+    call->update = layer_update;
     uint32_t used = 0;
     bool ok = take_values(s, layer, pos, span, call, &used);
     ok = take_positional(s, layer, pos, used, call) && ok;

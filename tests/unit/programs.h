@@ -50,7 +50,7 @@ static inline double **programs_values(Arena *arena, const Graph *g, size_t rows
     return value;
 }
 
-/* A graph with the roots of a training step (the losses) or of a forward pass (all), before its pipeline; model may be NULL. */
+/* A graph with the roots of a training step (losses and running statistics) or of a forward pass (all others), before its pipeline; model may be NULL. */
 static inline PassState programs_start(Arena *arena, const Model *model, const Graph *source, bool train, const Target *target)
 {
     PassState state = {.arena = arena, .target = target, .train = train, .model = model};
@@ -60,7 +60,7 @@ static inline PassState programs_start(Arena *arena, const Model *model, const G
         map[id] = graph_copy_node(state.g, source, id, map);
     for (uint32_t i = 0; i < source->roots.n; i++) {
         const Root *root = &source->roots.at[i];
-        if (root->kind == ROOT_LOSS || !train)
+        if (train ? root->kind == ROOT_LOSS || root->kind == ROOT_UPDATE : root->kind != ROOT_UPDATE)
             graph_root_add(state.g, root->kind, map[root->node], root->index, root->name);
     }
     layout_mark_rows(state.g, source);

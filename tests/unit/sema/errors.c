@@ -26,6 +26,7 @@ static const char *const wrong[] = {
     ROWS " a = «ACT104|(x |> linear(6) |> reshape(2, 3)) + x»\n output x\n}\n",
     /* 105 */
     ROWS " a = «ACT105|concat(x, x |> reshape(2, 4))»\n output a\n}\n",
+    ROWS " a = x |> group_norm(«ACT505|3»)\n output a\n}\n",
     ROWS " a = x |> reshape(2, 4) |> «ACT803|attention(3)»\n output a\n}\n",
     /* 106 */
     "model m {\n input x : f32[8]\n target y : f32\n loss «ACT106|mse(x |> linear(1), y)»\n}\n",
