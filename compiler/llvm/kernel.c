@@ -201,6 +201,14 @@ void kernel_vectors(Kernel *k, LLVMValueRef from, LLVMValueRef to, int64_t multi
     }
 }
 
+void kernel_one_vector(Kernel *k, LLVMValueRef at, Extent extent, const LoopStmt *body)
+{
+    ACT_ASSERT(k->vector < 0);
+    k->vector = (int)k->depth;
+    run_masked(k, at, NULL, k->c->lanes, extent, body);
+    k->vector = -1;
+}
+
 /* How often a loop runs: lanes of the last panel are fewer, which is known when the panels divide the whole. */
 LLVMValueRef kernel_count(Kernel *k, const LoopStmt *s, bool *always)
 {
@@ -300,6 +308,29 @@ void kernel_body(Kernel *k, const LoopStmt *list)
     sx_emit_forget(&k->sx);
 }
 
+static void nothing_made_yet(Kernel *k)
+{
+    Cg *c = k->c;
+    k->buf = arena_array(c->arena, LLVMValueRef, k->p->bufs.n + 1);
+    k->uniform = arena_array(c->arena, LLVMValueRef, k->p->uniforms.n + 1);
+    k->acc = arena_array(c->arena, KernelAcc, k->k->n_acc + 1);
+    sx_emit_init(&k->sx, c, k->p->sx, c->f32, kernel_arg, k);
+    k->entry_end = cg_jump(c, "body");
+}
+
+Kernel *kernel_elsewhere(const Kernel *k, LLVMValueRef fn, LLVMValueRef call, LLVMValueRef table)
+{
+    Kernel *other = arena_new_of(k->c->arena, Kernel);
+    *other = (Kernel){.c = k->c, .p = k->p, .k = k->k, .shape = k->shape, .batch = k->batch, .alias = k->alias};
+    other->beside = k->beside;
+    other->vector = -1;
+    other->fn = fn;
+    other->call = call;
+    other->table = k->table ? table : NULL;
+    nothing_made_yet(other);
+    return other;
+}
+
 LLVMValueRef kernel_emit(Cg *c, const LoopProgram *p, const LoopKernel *kernel, const KernelShape *shape, bool shared,
                          uint32_t batch, const char *prefix)
 {
@@ -316,13 +347,9 @@ LLVMValueRef kernel_emit(Cg *c, const LoopProgram *p, const LoopKernel *kernel, 
     k->call = LLVMGetParam(k->fn, 0);
     k->lo = LLVMGetParam(k->fn, 1);
     k->hi = LLVMGetParam(k->fn, 2);
-    k->buf = arena_array(c->arena, LLVMValueRef, p->bufs.n + 1);
     k->alias = arena_array(c->arena, CgAlias, p->bufs.n + 1);
-    k->uniform = arena_array(c->arena, LLVMValueRef, p->uniforms.n + 1);
-    k->acc = arena_array(c->arena, KernelAcc, kernel->n_acc + 1);
     kernel_find_aliases(k, name.p);
-    sx_emit_init(&k->sx, c, p->sx, c->f32, kernel_arg, k);
-    k->entry_end = cg_jump(c, "body");
+    nothing_made_yet(k);
     kernel_body(k, kernel->body);
     cg_return(c, NULL);
     return k->fn;

@@ -53,6 +53,7 @@ typedef struct Kernel {
     CgAlias *alias;    /* by buffer */
     CgAlias beside;    /* scratch tiles and the call's own words: apart from every buffer */
     LLVMValueRef *uniform;
+    bool spare_registers; /* a uniform is read where it is used, not kept from the entry on */
     LLVMValueRef philox_key[2], philox_step[2], philox_first;
     KernelLevel level[LOOP_MAX_DEPTH];
     unsigned depth;
@@ -68,6 +69,9 @@ typedef struct Kernel {
 /* Emits the kernel's function; `shared` with a fourth argument, the table of its shape. */
 LLVMValueRef kernel_emit(Cg *c, const LoopProgram *p, const LoopKernel *k, const KernelShape *shape, bool shared,
                          uint32_t batch, const char *prefix);
+/* `k` goes on in another function, whose builder stands in its entry block: `call` and `table` are there what they were. The
+ * tile's body may be emitted there, at depth 0. */
+Kernel *kernel_elsewhere(const Kernel *k, LLVMValueRef fn, LLVMValueRef call, LLVMValueRef table);
 /* An item's number, to be asked for in the entry block. */
 LLVMValueRef kernel_number(Kernel *k, ShareKind kind, uint32_t index, int64_t number);
 
@@ -94,6 +98,8 @@ void kernel_body(Kernel *k, const LoopStmt *list);
 /* The body in vectors over [from, to): full ones, then a masked rest. `multiple` surely divides `from`. */
 void kernel_vectors(Kernel *k, LLVMValueRef from, LLVMValueRef to, int64_t multiple, Extent extent,
                     const LoopStmt *body);
+/* The body in the one full vector at `at`. */
+void kernel_one_vector(Kernel *k, LLVMValueRef at, Extent extent, const LoopStmt *body);
 /* How often a loop runs, and whether that is surely at least once. */
 LLVMValueRef kernel_count(Kernel *k, const LoopStmt *loop, bool *always);
 void kernel_serial(Kernel *k, const LoopStmt *loop); /* the loop as it is written */
@@ -124,6 +130,20 @@ typedef struct MicroShape {
     Span span; /* of what it serves when every line has its own (Cg.by_line); else zero */
 } MicroShape;
 LLVMValueRef micro_kernel(Cg *c, const MicroShape *shape);
+
+/* The parts a register tile is put together from. */
+#define MICRO_SUMS 64
+typedef struct MicroState {
+    LLVMValueRef a, b, ahead[MICRO_AHEAD]; /* of the next term */
+    LLVMValueRef sum[MICRO_SUMS];          /* so far; the other fields are the caller's to set before the first term */
+} MicroState;
+void micro_begin(Cg *c, const MicroShape *m, MicroState *s, LLVMValueRef sums);
+/* The next `terms` terms; `always`: at least one. */
+void micro_terms(Cg *c, const MicroShape *m, MicroState *s, LLVMValueRef terms, bool always);
+/* A loop around terms carries the state. */
+void micro_loop_begin(Cg *c, const MicroShape *m, MicroState *s, CgLoop *loop);
+void micro_loop_end(Cg *c, const MicroShape *m, MicroState *s, CgLoop *loop);
+void micro_end(Cg *c, const MicroShape *m, const MicroState *s, LLVMValueRef sums); /* to the scratch tile */
 
 /* ── one file each ── */
 void kernel_tile(Kernel *k, const LoopTile *tile);

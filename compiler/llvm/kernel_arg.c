@@ -48,14 +48,15 @@ LLVMValueRef kernel_buffer(Kernel *k, uint32_t index)
 
 static LLVMValueRef uniform_value(Kernel *k, uint32_t index)
 {
+    Cg *c = k->c;
     if (!k->uniform[index]) {
-        Cg *c = k->c;
         LLVMBasicBlockRef here = kernel_to_entry(k);
         LLVMValueRef all = cg_call_load(c, k->call, CALL_UNIFORM);
-        k->uniform[index] = cg_load(c, c->f32, cg_at(c, c->f32, all, kernel_number(k, SHARE_UNIFORM, index, index)), 4, &k->beside);
+        LLVMValueRef at = cg_at(c, c->f32, all, kernel_number(k, SHARE_UNIFORM, index, index));
+        k->uniform[index] = k->spare_registers ? at : cg_load(c, c->f32, at, 4, &k->beside);
         kernel_back(k, here);
     }
-    return k->uniform[index];
+    return k->spare_registers ? cg_load(c, c->f32, k->uniform[index], 4, &k->beside) : k->uniform[index];
 }
 
 /* Buffers whose bytes may be the same get the same alias scope. The caller's arrays lie apart from each other and from

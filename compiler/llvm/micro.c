@@ -24,7 +24,7 @@ static bool same_shape(const MicroShape *a, const MicroShape *b)
     return same;
 }
 
-enum { MAX_SUMS = 64, FIRST_AHEAD = 4 };
+enum { FIRST_AHEAD = 4 };
 
 static LLVMValueRef load_b(Cg *c, const MicroShape *m, LLVMValueRef b, uint32_t vector)
 {
@@ -36,30 +36,33 @@ static LLVMValueRef load_b(Cg *c, const MicroShape *m, LLVMValueRef b, uint32_t 
 
 /* The B vectors of a step first, then for each row one broadcast of A and its multiply-adds: the order in which the
  * fewest registers are alive. */
-static void micro_step(Cg *c, const MicroShape *m, LLVMValueRef a, LLVMValueRef b, LLVMValueRef *sum)
+static void micro_step(Cg *c, const MicroShape *m, MicroState *s)
 {
-    LLVMValueRef vector[MAX_SUMS];
+    LLVMValueRef vector[MICRO_SUMS];
     for (uint32_t v = 0; v < m->vectors; v++)
-        vector[v] = load_b(c, m, b, v);
+        vector[v] = load_b(c, m, s->b, v);
     for (uint32_t r = 0; r < m->rows; r++) {
-        LLVMValueRef one = cg_load(c, c->f32, cg_at(c, c->f32, a, cg_i64(c, (int64_t)r * m->a_row)), 4, NULL);
+        LLVMValueRef one = cg_load(c, c->f32, cg_at(c, c->f32, s->a, cg_i64(c, (int64_t)r * m->a_row)), 4, NULL);
         LLVMValueRef all = cg_splat(c, one, c->lanes);
         for (uint32_t v = 0; v < m->vectors; v++)
-            sum[r * m->vectors + v] = cg_fma(c, vector[v], all, sum[r * m->vectors + v]);
+            s->sum[r * m->vectors + v] = cg_fma(c, vector[v], all, s->sum[r * m->vectors + v]);
     }
 }
 
 /* Where vector v of row r stands in the scratch tile. */
-static LLVMValueRef sum_place(Cg *c, const MicroShape *m, LLVMValueRef fn, uint32_t i)
+static LLVMValueRef sum_place(Cg *c, const MicroShape *m, LLVMValueRef sums, uint32_t i)
 {
     int64_t at = (int64_t)(i / m->vectors) * m->out + (int64_t)(i % m->vectors) * c->lanes;
-    return cg_at(c, c->f32, LLVMGetParam(fn, 3), cg_i64(c, at));
+    return cg_at(c, c->f32, sums, cg_i64(c, at));
 }
 
-/* What goes from term to term. */
-typedef struct MicroState {
-    LLVMValueRef a, b, ahead[MICRO_AHEAD], sum[MAX_SUMS];
-} MicroState;
+void micro_begin(Cg *c, const MicroShape *m, MicroState *s, LLVMValueRef sums)
+{
+    LLVMTypeRef type = cg_vec(c->f32, c->lanes);
+    ACT_ASSERT(m->rows * m->vectors <= MICRO_SUMS);
+    for (uint32_t i = 0; i < m->rows * m->vectors; i++)
+        s->sum[i] = m->more ? cg_load(c, type, sum_place(c, m, sums, i), c->lanes * 4, NULL) : cg_num(type, 0);
+}
 
 /* Each of the state's values, one after the other; NULL behind the last. */
 static LLVMValueRef *state_value(const MicroShape *m, MicroState *s, unsigned i)
@@ -74,14 +77,14 @@ static LLVMValueRef *state_value(const MicroShape *m, MicroState *s, unsigned i)
     return i < n ? &s->sum[i] : NULL;
 }
 
-static void state_enter(Cg *c, const MicroShape *m, MicroState *s, CgLoop *loop)
+void micro_loop_begin(Cg *c, const MicroShape *m, MicroState *s, CgLoop *loop)
 {
     LLVMValueRef *value;
     for (unsigned i = 0; (value = state_value(m, s, i)); i++)
         *value = cg_loop_phi(c, loop, *value, i < 2 ? i == 0 ? "a" : "b" : i < 2 + m->n_ahead ? "ahead" : "sum");
 }
 
-static void state_leave(Cg *c, const MicroShape *m, MicroState *s, CgLoop *loop)
+void micro_loop_end(Cg *c, const MicroShape *m, MicroState *s, CgLoop *loop)
 {
     LLVMValueRef *value;
     for (unsigned i = 0; (value = state_value(m, s, i)); i++)
@@ -91,55 +94,59 @@ static void state_leave(Cg *c, const MicroShape *m, MicroState *s, CgLoop *loop)
         *value = loop->out[i];
 }
 
-static void micro_terms(Cg *c, const MicroShape *m, MicroState *s, LLVMValueRef terms)
+void micro_terms(Cg *c, const MicroShape *m, MicroState *s, LLVMValueRef terms, bool always)
 {
     CgLoop *loop = arena_new_of(c->arena, CgLoop);
-    cg_loop_begin(c, loop, cg_i64(c, 0), terms, cg_i64(c, 1), true, "k");
+    cg_loop_begin(c, loop, cg_i64(c, 0), terms, cg_i64(c, 1), always, "k");
     loop->plain = true;
-    state_enter(c, m, s, loop);
+    micro_loop_begin(c, m, s, loop);
     for (uint32_t i = 0; i < m->n_ahead; i++)
         cg_prefetch(c, s->ahead[i], m->ahead[i].level);
-    micro_step(c, m, s->a, s->b, s->sum);
+    if (m->a_row == 1 && !m->n_deep) /* columns of A: the next tile's lie behind this one's, a line for each term */
+        cg_prefetch(c, cg_at(c, c->f32, s->a, cg_i64(c, 2 * (int64_t)m->rows - 1)), 1);
+    micro_step(c, m, s);
     s->a = cg_at(c, c->f32, s->a, cg_i64(c, m->a_k));
     s->b = cg_at(c, c->f32, s->b, cg_i64(c, m->b_k));
     for (uint32_t i = 0; i < m->n_ahead; i++)
         s->ahead[i] = cg_at(c, c->i8, s->ahead[i], cg_i64(c, m->ahead[i].step));
-    state_leave(c, m, s, loop);
+    micro_loop_end(c, m, s, loop);
+}
+
+void micro_end(Cg *c, const MicroShape *m, const MicroState *s, LLVMValueRef sums)
+{
+    for (uint32_t i = 0; i < m->rows * m->vectors; i++)
+        cg_store(c, s->sum[i], sum_place(c, m, sums, i), c->lanes * 4, NULL);
 }
 
 /* The loops around the terms: each step begins where the one before began, moved on. */
 static void micro_deep(Cg *c, const MicroShape *m, MicroState *s, unsigned level, LLVMValueRef count)
 {
     if (level == m->n_deep) {
-        micro_terms(c, m, s, m->n_deep ? cg_i64(c, m->terms) : count);
+        micro_terms(c, m, s, m->n_deep ? cg_i64(c, m->terms) : count, true);
         return;
     }
     CgLoop *loop = arena_new_of(c->arena, CgLoop);
     cg_loop_begin(c, loop, cg_i64(c, 0), level ? cg_i64(c, m->deep[level].count) : count, cg_i64(c, 1), true, "deep");
     loop->plain = true;
-    state_enter(c, m, s, loop);
+    micro_loop_begin(c, m, s, loop);
     LLVMValueRef a = s->a, b = s->b;
     micro_deep(c, m, s, level + 1, NULL);
     s->a = cg_at(c, c->f32, a, cg_i64(c, m->deep[level].a));
     s->b = cg_at(c, c->f32, b, cg_i64(c, m->deep[level].b));
-    state_leave(c, m, s, loop);
+    micro_loop_end(c, m, s, loop);
 }
 
 static void micro_body(Cg *c, const MicroShape *m, LLVMValueRef fn)
 {
-    uint32_t n = m->rows * m->vectors;
-    LLVMTypeRef type = cg_vec(c->f32, c->lanes);
     MicroState *s = arena_new_of(c->arena, MicroState);
-    ACT_ASSERT(n <= MAX_SUMS);
+    LLVMValueRef sums = LLVMGetParam(fn, 3);
     s->a = LLVMGetParam(fn, 0);
     s->b = LLVMGetParam(fn, 1);
     for (uint32_t i = 0; i < m->n_ahead; i++)
         s->ahead[i] = LLVMGetParam(fn, FIRST_AHEAD + i);
-    for (uint32_t i = 0; i < n; i++)
-        s->sum[i] = m->more ? cg_load(c, type, sum_place(c, m, fn, i), c->lanes * 4, NULL) : cg_num(type, 0);
+    micro_begin(c, m, s, sums);
     micro_deep(c, m, s, 0, LLVMGetParam(fn, 2));
-    for (uint32_t i = 0; i < n; i++)
-        cg_store(c, s->sum[i], sum_place(c, m, fn, i), c->lanes * 4, NULL);
+    micro_end(c, m, s, sums);
     cg_return(c, NULL);
 }
 

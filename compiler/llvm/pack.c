@@ -3,7 +3,7 @@
  * each on a page of its own), or when its last vector would be masked at every step. */
 #include "llvm/tile.h"
 
-enum { FAR_APART = 256 /* elements */, TILES_IF_FAR = 16, TILES_IF_CLIPPED = 4 };
+enum { FAR_APART = 128 /* elements */, TILES_IF_FAR = 16, TILES_IF_CLIPPED = 4 };
 
 bool tile_wants_packing(const Kernel *k, const LoopTile *t, const TileBlock *b)
 {

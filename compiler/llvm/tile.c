@@ -122,22 +122,33 @@ static void fetch_place(Kernel *k, const LoopTile *t, const TileBlock *b, uint32
 }
 
 /* What the body reads, and what it writes without having read it: a store that misses holds up all that follow. */
-static void next_body(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_t top, LLVMValueRef row, Ahead *out)
+unsigned tile_places(const Kernel *k, const LoopTile *t, TilePlace *out)
 {
     const LoopArg *arg = k->k->arg;
-    uint64_t used = 0, read = 0;
-    for (const LoopStmt *s = t->body; s && !b->chunked; s = s->next)
+    uint64_t used = 0;
+    unsigned n = 0;
+    for (const LoopStmt *s = t->body; s; s = s->next)
         used |= sx_args_used(k->p->sx, s->store.value);
     for (uint32_t i = 0; i < k->k->n_arg; i++)
-        if (used >> i & 1 && arg[i].kind == LARG_LOAD)
-            read |= 1ull << i, fetch_place(k, t, b, arg[i].index, &arg[i].at, top, row, out);
-    for (const LoopStmt *s = t->body; s && !b->chunked; s = s->next) {
+        if (used >> i & 1 && arg[i].kind == LARG_LOAD && n < TILE_PLACES)
+            out[n++] = (TilePlace){arg[i].index, &arg[i].at};
+    unsigned read = n;
+    for (const LoopStmt *s = t->body; s; s = s->next) {
         bool known = false;
-        for (uint32_t i = 0; i < k->k->n_arg; i++)
-            known |= read >> i & 1 && arg[i].index == s->store.buf;
-        if (!known)
-            fetch_place(k, t, b, s->store.buf, &s->store.at, top, row, out);
+        for (unsigned i = 0; i < read; i++)
+            known |= out[i].buf == s->store.buf;
+        if (!known && n < TILE_PLACES)
+            out[n++] = (TilePlace){s->store.buf, &s->store.at};
     }
+    return n;
+}
+
+static void next_body(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_t top, LLVMValueRef row, Ahead *out)
+{
+    TilePlace place[TILE_PLACES];
+    unsigned n = b->chunked ? 0 : tile_places(k, t, place);
+    for (unsigned i = 0; i < n; i++)
+        fetch_place(k, t, b, place[i].buf, place[i].at, top, row, out);
 }
 
 /* ── register tiles ── */
@@ -147,6 +158,23 @@ typedef struct Operands {
     LLVMValueRef a, b, terms, sums;
     Ahead ahead;
 } Operands;
+
+static MicroShape tile_shape(const Kernel *k, const LoopTile *t, const TileBlock *b, uint32_t rows)
+{
+    MicroShape m = {.a_row = rows > 1 ? t->a_row : 0, .a_k = t->a_k, .b_k = b->b_k, .rows = rows};
+    m.vectors = b->vectors, m.out = b->out, m.more = b->chunked;
+    m.last = b->pack ? k->c->lanes : b->last;
+    m.n_deep = t->n_deep;
+    m.terms = t->n_deep ? tile_most(k, t->depth) : 0;
+    int64_t inner = m.terms * b->out; /* a packed block is without gaps */
+    for (uint32_t d = t->n_deep; d-- > 0; inner *= m.deep[d].count) {
+        m.deep[d].count = tile_most(k, t->deep[d].extent);
+        m.deep[d].a = t->deep[d].a;
+        m.deep[d].b = b->pack ? inner : t->deep[d].b;
+    }
+    m.span = k->c->by_line ? k->k->span : (Span){0};
+    return m;
+}
 
 /* Calls the tallest micro-kernel that fits into what is left; the height taken. */
 static LLVMValueRef run_micro(Kernel *k, const LoopTile *t, const TileBlock *b, const Heights *h, LLVMValueRef left,
@@ -164,18 +192,7 @@ static LLVMValueRef run_micro(Kernel *k, const LoopTile *t, const TileBlock *b, 
             LLVMBuildCondBr(c->b, cg_icmp(c, LLVMIntSGE, left, cg_i64(c, h->at[i])), fits, other);
             LLVMPositionBuilderAtEnd(c->b, fits);
         }
-        MicroShape m = {.a_row = h->at[i] > 1 ? t->a_row : 0, .a_k = t->a_k, .b_k = b->b_k};
-        m.rows = h->at[i], m.vectors = b->vectors, m.out = b->out, m.more = b->chunked;
-        m.last = b->pack ? c->lanes : b->last;
-        m.n_deep = t->n_deep;
-        m.terms = t->n_deep ? tile_most(k, t->depth) : 0;
-        int64_t inner = m.terms * b->out; /* a packed block is without gaps */
-        for (uint32_t d = t->n_deep; d-- > 0; inner *= m.deep[d].count) {
-            m.deep[d].count = tile_most(k, t->deep[d].extent);
-            m.deep[d].a = t->deep[d].a;
-            m.deep[d].b = b->pack ? inner : t->deep[d].b;
-        }
-        m.span = c->by_line ? k->k->span : (Span){0};
+        MicroShape m = tile_shape(k, t, b, h->at[i]);
         for (unsigned s = 0; i == 0 && s < o->ahead.n; s++) { /* the rests are few */
             m.ahead[m.n_ahead] = o->ahead.shape[s];
             args[4 + m.n_ahead++] = o->ahead.at[s];
@@ -241,6 +258,49 @@ void tile_body(Kernel *k, const LoopTile *t, const TileBlock *b, LLVMValueRef ro
     cg_loop_end(c, loop);
 }
 
+static LLVMValueRef left_side(Kernel *k, const LoopTile *t, const TileBlock *b, LLVMValueRef row, LLVMValueRef k0)
+{
+    Cg *c = k->c;
+    LLVMValueRef at = cg_add(c, cg_mul(c, row, cg_i64(c, t->a_row)), cg_i64(c, t->a_base));
+    at = cg_add(c, at, cg_mul(c, k0, cg_i64(c, t->a_k)));
+    if (b->a_from)
+        at = cg_add(c, at, b->a_from);
+    return cg_at(c, c->f32, kernel_buffer(k, t->a), at);
+}
+
+/* As many of the rows as make whole tiles, each with the body of the one before it in its shadow; the row that comes next. */
+static LLVMValueRef run_overlapped(Kernel *k, const LoopTile *t, const TileBlock *b, const Heights *h,
+                                   LLVMValueRef from, LLVMValueRef to, LLVMValueRef b_at, LLVMValueRef terms)
+{
+    Cg *c = k->c;
+    uint32_t top = h->at[0], slices = tile_slices(k, t, b, top);
+    if (!slices)
+        return from;
+    LLVMValueRef rows = cg_i64(c, top), zero = cg_i64(c, 0);
+    CgIf some;
+    cg_if(c, &some, cg_and(c, cg_icmp(c, LLVMIntSGE, cg_sub(c, to, from), rows),
+                           cg_icmp(c, LLVMIntSGE, terms, cg_i64(c, slices))), "overlap");
+    Heights whole = {{top}, 1};
+    Operands first = {.a = left_side(k, t, b, from, zero), .b = b_at, .terms = terms, .sums = b->sums};
+    next_body(k, t, b, top, cg_sub(c, from, rows), &first.ahead);
+    run_micro(k, t, b, &whole, rows, &first);
+    LLVMValueRef second = cg_add(c, from, rows), last = cg_sub(c, to, cg_i64(c, top - 1));
+    LLVMValueRef slice = cg_udiv(c, terms, cg_i64(c, slices)), rest = cg_sub(c, terms, cg_mul(c, slice, cg_i64(c, slices)));
+    CgLoop *loop = arena_new_of(c->arena, CgLoop);
+    cg_loop_begin(c, loop, second, last, rows, false, "rows");
+    LLVMValueRef done = cg_loop_phi(c, loop, from, "done");
+    TileOverlap o = {.shape = tile_shape(k, t, b, top), .slices = slices, .row = done, .slice = slice, .rest = rest};
+    o.a = left_side(k, t, b, loop->var, zero);
+    o.b = b_at;
+    tile_overlapped(k, t, b, &o);
+    cg_loop_next(loop, 0, loop->var);
+    cg_loop_end(c, loop);
+    tile_body(k, t, b, loop->out[0], rows);
+    LLVMValueRef next = cg_add(c, loop->out[0], rows);
+    cg_endif(c, &some);
+    return cg_if_value(c, &some, next, from);
+}
+
 /* Rows [from, to) in register tiles over terms [k0, k0 + terms); with `body`, it is run over each tile. The sums of row `from`
  * stand first in b->sums when chunked. */
 void tile_rows(Kernel *k, const LoopTile *t, const TileBlock *b, const Heights *h, LLVMValueRef from,
@@ -251,11 +311,7 @@ void tile_rows(Kernel *k, const LoopTile *t, const TileBlock *b, const Heights *
     LLVMBuildBr(c->b, head);
     LLVMPositionBuilderAtEnd(c->b, head);
     LLVMValueRef at = LLVMBuildPhi(c->b, c->i64, "row"), left = cg_sub(c, to, at), in_group = cg_sub(c, at, from);
-    LLVMValueRef a_at = cg_add(c, cg_mul(c, at, cg_i64(c, t->a_row)), cg_i64(c, t->a_base));
-    a_at = cg_add(c, a_at, cg_mul(c, k0, cg_i64(c, t->a_k)));
-    if (b->a_from)
-        a_at = cg_add(c, a_at, b->a_from);
-    Operands o = {.a = cg_at(c, c->f32, kernel_buffer(k, t->a), a_at), .b = b_at, .terms = terms, .sums = b->sums};
+    Operands o = {.a = left_side(k, t, b, at, k0), .b = b_at, .terms = terms, .sums = b->sums};
     if (b->chunked)
         o.sums = cg_at(c, c->f32, b->sums, cg_mul(c, in_group, cg_i64(c, b->out)));
     next_chunk(k, t, b, h->at[0], b_at, in_group, &o.ahead);
@@ -406,7 +462,16 @@ static void run_columns(Kernel *k, const LoopTile *t, const Outer *o, const Tile
         cg_loop_end(c, group);
     } else {
         LLVMValueRef depth = kernel_extent(k, t->depth), zero = cg_i64(c, 0);
-        tile_rows(k, t, &b, &h, row, to, chunk_at(k, t, &b, b_start, zero, depth), zero, depth);
+        LLVMValueRef b_all = chunk_at(k, t, &b, b_start, zero, depth);
+        LLVMValueRef next = run_overlapped(k, t, &b, &h, row, to, b_all, depth);
+        if (next == row) {
+            tile_rows(k, t, &b, &h, row, to, b_all, zero, depth);
+        } else {
+            CgIf more;
+            cg_if(c, &more, cg_icmp(c, LLVMIntSLT, next, to), "more");
+            tile_rows(k, t, &b, &h, next, to, b_all, zero, depth);
+            cg_endif(c, &more);
+        }
     }
     kernel_pop(k);
 }

@@ -22,6 +22,13 @@ static inline int64_t tile_most(const Kernel *k, Extent extent) { return extent.
 
 /* Column blocks of a tile. */
 static inline int64_t tile_blocks(const LoopTile *t) { return (t->cols + t->width - 1) / t->width; }
+/* A place the body reads or writes; the next tile's lies behind it. */
+#define TILE_PLACES 16
+typedef struct TilePlace {
+    uint32_t buf;
+    const Affine *at;
+} TilePlace;
+unsigned tile_places(const Kernel *k, const LoopTile *t, TilePlace *out); /* how many, at most TILE_PLACES */
 
 /* Heights of tiles for the rows of a call, tallest first, ending in 1 unless the last is known to come out even. */
 typedef struct Heights {
@@ -49,5 +56,19 @@ bool tile_wants_packing(const Kernel *k, const LoopTile *t, const TileBlock *b);
 /* Terms [k0, k0 + terms) (of the outermost axis of terms, when there are several) of the block whose first column stands at `from`; returns b->pack. */
 LLVMValueRef tile_pack(Kernel *k, const LoopTile *t, const TileBlock *b, LLVMValueRef from, LLVMValueRef k0,
                        LLVMValueRef terms);
+
+/* ── overlap.c ── */
+/* Into how many slices the sums of a tile of so many rows are cut when the body of the tile before it runs between them; 0:
+ * it does not. The tile has at least as many terms. */
+uint32_t tile_slices(const Kernel *k, const LoopTile *t, const TileBlock *b, uint32_t rows);
+/* One register tile, whose sums replace those of the tile before it, and the body over that one. */
+typedef struct TileOverlap {
+    MicroShape shape;
+    uint32_t slices;
+    LLVMValueRef row;         /* first of the tile before */
+    LLVMValueRef a, b;        /* of this tile */
+    LLVMValueRef slice, rest; /* terms of a slice; what is left over after all slices */
+} TileOverlap;
+void tile_overlapped(Kernel *k, const LoopTile *t, const TileBlock *b, const TileOverlap *o);
 
 #endif

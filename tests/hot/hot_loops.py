@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Finds stack accesses and calls inside the hot loops of compiled models.
 
-A hot loop is an innermost loop with vector arithmetic. A register allocator that does not find enough registers there spills: it stores
+A hot loop is an innermost loop with vector arithmetic; in a register tile every loop is hot, also those around others. A register allocator that does not find enough registers there spills: it stores
 a value to a slot of the stack and loads it again, in every turn. A call there means that something was not expanded in line. Either
 costs more than any choice of tile gains, and neither shows in results.
 
@@ -150,7 +150,8 @@ def innermost_loops(successors):
 
 def hot_loops(function):
     blocks, successors = blocks_of(function)
-    for loop in innermost_loops(successors):
+    tile = function.name.startswith(TILE)
+    for loop in cycles(set(range(len(successors))), successors) if tile else innermost_loops(successors):
         code = [i for b in loop for i in blocks[b]]
         if any(ARITHMETIC.match(i.name) and "%" in i.operands for i in code):
             yield code
