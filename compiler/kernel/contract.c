@@ -146,6 +146,9 @@ static void right_strides(const Lower *l, NodeId value, int64_t *batch, int64_t 
     }
 }
 
+/* Are B's columns the terms? */
+static bool turned(const Contract *c) { return c->form == CONTRACT_NT || c->form == CONTRACT_FLIPPED; }
+
 static void find_axes(Tiling *c, LoopTile *tile)
 {
     const Lower *l = c->l;
@@ -167,9 +170,17 @@ static void find_axes(Tiling *c, LoopTile *tile)
         add_axis(first, batch, a_batch, tn ? b_batch : 0, 0);
     for (uint32_t i = s.outer; i < lead; i++)
         add_axis(first, fixed(a->dim[i]), view.stride[i], tn ? b_stride[i] : 0, 1 + i);
-    for (uint32_t i = 0; i < inner; i++) /* NT: the terms run along B's columns */
-        add_axis(second, fixed(a->dim[lead + i]), view.stride[lead + i],
-                 tn ? 0 : b_stride[s.form == CONTRACT_NT ? b->rank - 1 : s.outer + i], 1 + s.outer + i);
+    for (uint32_t i = 0; i < inner; i++) {
+        bool along = turned(&s) && i + 1 == inner; /* the terms run along B's columns */
+        int64_t step = b_stride[along ? b->rank - 1 : s.outer + i];
+        if (s.form == CONTRACT_FLIPPED && !along) {
+            tile->b_base += step * (a->dim[lead + i] - 1);
+            step = -step;
+        }
+        add_axis(second, fixed(a->dim[lead + i]), view.stride[lead + i], tn ? 0 : step, 1 + s.outer + i);
+    }
+    if (turned(&s) && c->deep.n > 0 && type_last(a) == 1) /* a single term still has its loop */
+        c->deep.at[c->deep.n++] = (Axis){{fixed(1), 0, 0}, 0};
 }
 
 static bool even(const Axis *inner, int64_t outside, int64_t inside)
@@ -301,13 +312,13 @@ static void right_side(const Tiling *c, LoopTile *tile)
     for (uint32_t i = 0; i < columns; i++)
         tile->cols *= c->anchor->type.dim[c->anchor->type.rank - 1 - i];
     tile->b_padded = panels;
-    if (c->spec.form != CONTRACT_NT) {
+    if (!turned(&c->spec)) {
         tile->b_block = panels ? rows * panel : c->width;
         return;
     }
     Type lead = *b;
     lead.rank--;
-    bool fits = view_columns(stride, &lead, c->spec.depth, &tile->b_block);
+    bool fits = view_columns(stride, &lead, columns, &tile->b_block);
     ACT_ASSERT(fits);
     tile->b_turn = panels ? panel : (int64_t)type_last(b);
     tile->b_k = panels ? rows * panel : 0;

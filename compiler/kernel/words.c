@@ -17,7 +17,8 @@ static const LayerUse *layer_of(const UnitModel *unit, const Node *node)
 static const char *form_name(const Node *node)
 {
     static const char *const name[] = {
-        [CONTRACT_NN] = "product", [CONTRACT_NT] = "input gradient", [CONTRACT_TN] = "weight gradient"};
+        [CONTRACT_NN] = "product", [CONTRACT_NT] = "input gradient", [CONTRACT_TN] = "weight gradient",
+        [CONTRACT_FLIPPED] = "input gradient of a convolution"};
     return name[build_form(node)];
 }
 

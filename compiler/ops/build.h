@@ -53,7 +53,10 @@ Fold build_fold(const Node *reduce);
 typedef enum ContractForm {
     CONTRACT_NN, /* x[Z…, R…, K…] · w[Z…, K…, N]            -> [Z…, R…, N]    forward         */
     CONTRACT_NT, /* g[Z…, R…, N] · w[Z…, K…, N] transposed  -> [Z…, R…, K…]   input gradient  */
-    CONTRACT_TN  /* sum over S of x[Z…, S…, K…] g[Z…, S…, N] -> [Z…, K…, N]    weight gradient */
+    CONTRACT_TN, /* sum over S of x[Z…, S…, K…] g[Z…, S…, N] -> [Z…, K…, N]    weight gradient */
+    /* g[Z…, R…, T…, N] · w[Z…, T…, C, N], each axis of T from its end -> [Z…, R…, C]: the input gradient of a convolution as a convolution.
+     * T… and C are the `depth` axes of w. */
+    CONTRACT_FLIPPED
 } ContractForm;
 /* Many products at once: `outer` leading axes Z, which both sides share, each with a product of its own. The batch of x and g
  * counts among the rows R (and is summed in S), unless `each`: then both sides have it and it leads Z. `depth`: the number of axes K. */
@@ -79,6 +82,9 @@ uint32_t window_places(uint32_t size, uint32_t kernel, uint32_t stride, uint32_t
 NodeId build_window(Graph *g, NodeId a, const Window *window);
 /* The other way: a[O…, K…, rest] -> [S…, rest], what falls on the same place is added up. `size`: S, n of them. */
 NodeId build_overlap_add(Graph *g, NodeId a, const Window *window, const uint32_t *size);
+/* Is the node one of these? */
+bool build_is_overlap_add(const Node *node, Window *window);
+bool build_is_slice(const Node *node, uint32_t *axis, int64_t *start, int64_t *stop);
 /* The axes whose bits are set, from their ends. */
 NodeId build_reverse(Graph *g, NodeId a, uint32_t axes);
 

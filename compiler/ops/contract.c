@@ -49,7 +49,7 @@ static const char *infer(const Graph *g, const Node *node, Type *out, Arena *are
     const Type *a = graph_type(g, node->in[0]), *b = graph_type(g, node->in[1]);
     Contract c = build_contract_of(node);
     uint32_t z = c.outer, k = c.depth;
-    if (node_attr(node, 0)->i < 0 || node_attr(node, 0)->i > CONTRACT_TN)
+    if (node_attr(node, 0)->i < 0 || node_attr(node, 0)->i > CONTRACT_FLIPPED)
         return "it has an unknown form";
     if (z > TYPE_MAX_RANK || k > TYPE_MAX_RANK || !batches_fit(&c, a, b) || !same_axes(a, 0, b, 0, z))
         return mismatch(g, node, arena);
@@ -69,6 +69,13 @@ static const char *infer(const Graph *g, const Node *node, Type *out, Arena *are
         lead = a->rank - k;
         out->rank = lead + 1;
         out->dim[lead] = b->dim[z + k];
+    } else if (c.form == CONTRACT_FLIPPED) {
+        if (b->rank != z + k + 1 || a->rank < z + k || !same_axes(a, a->rank - k, b, z, k - 1) ||
+            type_last(a) != type_last(b))
+            return mismatch(g, node, arena);
+        lead = a->rank - k;
+        out->rank = lead + 1;
+        out->dim[lead] = b->dim[z + k - 1];
     } else {
         if (b->rank != z + k + 1 || a->rank < z + 1 || a->dim[a->rank - 1] != b->dim[z + k])
             return mismatch(g, node, arena);
@@ -99,8 +106,20 @@ static Extents extents(const Graph *g, const Node *node)
         e.z *= a->dim[i];
     for (uint32_t i = c.outer; i + inner < a->rank; i++)
         e.r *= a->dim[i];
+    if (c.form == CONTRACT_FLIPPED) { /* a tap's rows are the columns, its columns terms */
+        e.n = b->dim[b->rank - 2];
+        e.k = type_elements(b) / e.z / e.n;
+        return e;
+    }
     e.k = c.form == CONTRACT_NT ? type_elements(b) / e.z / e.n : type_elements(a) / e.z / e.r;
     return e;
+}
+
+/* Term i of column j: its tap from the end. */
+static size_t flipped(const EvalCall *call, const Extents *e, size_t i, size_t j)
+{
+    size_t last = type_last(graph_type(call->g, call->node->in[1])), taps = e->k / last;
+    return ((taps - 1 - i / last) * e->n + j) * last + i % last;
 }
 
 static void eval(const EvalCall *call)
@@ -114,7 +133,7 @@ static void eval(const EvalCall *call)
         const double *a = call->in[0] + s * e.r * (c.form == CONTRACT_NT ? e.n : e.k);
         const double *b = call->in[1] + (c.form == CONTRACT_TN ? s * e.r * e.n : z * e.k * e.n);
         double *out = call->out + (c.form == CONTRACT_TN   ? z * e.k * e.n
-                                   : c.form == CONTRACT_NN ? s * e.r * e.n
+                                   : c.form != CONTRACT_NT ? s * e.r * e.n
                                                            : s * e.r * e.k);
         for (size_t r = 0; r < e.r; r++)
             for (size_t i = 0; i < e.k; i++)
@@ -123,6 +142,7 @@ static void eval(const EvalCall *call)
                     case CONTRACT_NN: out[r * e.n + j] += a[r * e.k + i] * b[i * e.n + j]; break;
                     case CONTRACT_NT: out[r * e.k + i] += a[r * e.n + j] * b[i * e.n + j]; break;
                     case CONTRACT_TN: out[i * e.n + j] += a[r * e.k + i] * b[r * e.n + j]; break;
+                    case CONTRACT_FLIPPED: out[r * e.n + j] += a[r * e.k + i] * b[flipped(call, &e, i, j)]; break;
                     }
     }
 }
@@ -154,6 +174,19 @@ static void vjp(Grad *grad, NodeId self, NodeId dy)
         if (db)
             grad->add(grad, b, like(g, c, CONTRACT_TN, dy, a));
         break;
+    case CONTRACT_FLIPPED: { /* y = a f, f: w with its taps from their ends and each of them turned */
+        uint32_t lead = c.outer + c.depth - 1, taps = ((1u << lead) - 1) & ~((1u << c.outer) - 1);
+        int64_t turn[TYPE_MAX_RANK];
+        for (uint32_t i = 0; i < lead; i++)
+            turn[i] = i;
+        turn[lead] = lead + 1, turn[lead + 1] = lead;
+        NodeId f = build_permute(g, build_reverse(g, b, taps), lead + 2, turn);
+        if (da)
+            grad->add(grad, a, like(g, c, CONTRACT_NT, dy, f));
+        if (db)
+            grad->add(grad, b, build_reverse(g, build_permute(g, like(g, c, CONTRACT_TN, a, dy), lead + 2, turn), taps));
+        break;
+    }
     case CONTRACT_TN: /* y = a' b */
         if (da)
             grad->add(grad, a, like(g, c, CONTRACT_NT, b, dy));
@@ -169,7 +202,7 @@ static uint64_t terms(const Graph *g, const Node *node)
     Contract c = build_contract_of(node);
     Extents e = extents(g, node);
     bool summed = graph_type(g, node->in[0])->batch && !c.each;
-    return c.form == CONTRACT_NN ? e.k : c.form == CONTRACT_NT ? e.n : e.r * (summed ? g->batch : 1);
+    return c.form == CONTRACT_NN || c.form == CONTRACT_FLIPPED ? e.k : c.form == CONTRACT_NT ? e.n : e.r * (summed ? g->batch : 1);
 }
 
 /* Fresh weights are independent of the data and of each other: q = K E[x²] E[w²] plus what their means add. Two samples share the
@@ -243,12 +276,20 @@ static const char *const examples[] = {
     "%5 = contract %1, %3 {form = 2, outer = 1, depth = 2} : f32[2, 3, 5, 4]\n"
     "%6 = contract %4, %5 {form = 0, outer = 1, depth = 2} : f32[B, 2, 4, 4]\n"
     "output 0 \"a\" %3\noutput 1 \"b\" %6\n",
+    "graph flipped batch 3\n"
+    "tensor \"x\" input f32[B, 2, 3, 2, 3, 5]\n"
+    "tensor \"w\" param f32[2, 3, 4, 5] fill normal 0 1\n"
+    "%1 = tensor {tensor = 0} : f32[B, 2, 3, 2, 3, 5]\n"
+    "%2 = tensor {tensor = 1} : f32[2, 3, 4, 5]\n"
+    "%3 = contract %1, %2 {form = 3, depth = 3} : f32[B, 2, 3, 4]\n"
+    "output 0 \"a\" %3\n",
     NULL};
 
 ACT_OP(contract) = {
     .name = "contract",
-    .doc = "The matrix product: form 0 x·w, form 1 g·w transposed, form 2 x transposed·g summed over all leading axes. `outer` leading "
-           "axes have products of their own, and so has each sample if `each`; `depth` axes of w together are its rows.",
+    .doc = "The matrix product: form 0 x·w, form 1 g·w transposed, form 2 x transposed·g summed over all leading axes, form 3 x·w with the "
+           "taps of w from their ends and each of them transposed. `outer` leading axes have products of their own, and so has each sample "
+           "if `each`; `depth` axes of w together are its rows.",
     .kind = OP_CONTRACT,
     .min_in = 2,
     .max_in = 2,

@@ -70,6 +70,16 @@ static void pad_vjp(Grad *grad, NodeId self, NodeId dy)
     grad->add(grad, node.in[0], build_slice(grad->g, build_expand(grad->g, dy, self), axis, before, before + size));
 }
 
+bool build_is_slice(const Node *node, uint32_t *axis, int64_t *start, int64_t *stop)
+{
+    if (node->op != &op_slice)
+        return false;
+    *axis = (uint32_t)node_attr(node, 0)->i;
+    *start = node_attr(node, 1)->i;
+    *stop = node_attr(node, 2)->i;
+    return true;
+}
+
 NodeId build_slice(Graph *g, NodeId a, uint32_t axis, int64_t start, int64_t stop)
 {
     if (start == 0 && stop == graph_type(g, a)->dim[axis])

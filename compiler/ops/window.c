@@ -24,6 +24,13 @@ Window build_window_of(const Node *node)
     return w;
 }
 
+bool build_is_overlap_add(const Node *node, Window *window)
+{
+    if (node->op == &op_overlap_add)
+        *window = build_window_of(node);
+    return node->op == &op_overlap_add;
+}
+
 uint32_t window_places(uint32_t size, uint32_t kernel, uint32_t stride, uint32_t dilation)
 {
     uint64_t span = (uint64_t)dilation * (kernel - 1) + 1;

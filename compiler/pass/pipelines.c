@@ -7,6 +7,7 @@
 const Pass *const pipeline_inference[] = {
     &pass_expand,    /* first: the mode decides what dropout is */
     &pass_fold, &pass_simplify, &pass_share, &pass_prune,
+    &pass_convolve,  /* while windows and what is cut off stand as the layers wrote them */
     &pass_canonical, /* before fusion: it knows rows and columns, nothing between */
     &pass_simplify, &pass_share, &pass_prune,
     &pass_layout,    /* adds the copies and transposes that fusion must see */
@@ -17,7 +18,7 @@ const Pass *const pipeline_train[] = {
     &pass_optimize,  /* before folding: bias corrections become uniforms there */
     &pass_expand,
     &pass_fold, &pass_simplify, &pass_share, &pass_prune,
-    &pass_canonical, &pass_fold, &pass_simplify, &pass_share, &pass_prune,
+    &pass_convolve, &pass_canonical, &pass_fold, &pass_simplify, &pass_share, &pass_prune,
     &pass_layout, &pass_fuse, &pass_schedule, &pass_memory, NULL};
 
 /* All passes, each once: the training pipeline has every one. */

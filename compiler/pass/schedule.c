@@ -99,7 +99,7 @@ static void split_by_tiles(Schedule *s)
     bool *turned = arena_array(s->arena, bool, s->g->tensors.n + 1);
     uint32_t tensor;
     for (NodeId id = 1; id < s->g->nodes.n; id++)
-        if (reads_weights(s, graph_node(s->g, id), &tensor) && build_form(graph_node(s->g, id)) == CONTRACT_NT)
+        if (reads_weights(s, graph_node(s->g, id), &tensor) && build_form(graph_node(s->g, id)) != CONTRACT_NN)
             turned[tensor] = true;
     for (NodeId id = 1; id < s->g->nodes.n; id++) {
         if (!reads_weights(s, graph_node(s->g, id), &tensor) || turned[tensor] || s->plan->group_of[id] == 0)
