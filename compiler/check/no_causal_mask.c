@@ -36,7 +36,7 @@ static bool is_shifted(const CheckContext *cx, uint32_t target)
     return false;
 }
 
-static void fix(CheckContext *cx, Diag *diag, NodeId id)
+static void fix(CheckContext *cx, Diag *diag, NodeId id, FixKind kind)
 {
     Stage stage;
     if (!edit_stage(cx, check_span(cx, id), &stage) || stage.call->kind != AST_CALL)
@@ -45,11 +45,11 @@ static void fix(CheckContext *cx, Diag *diag, NodeId id)
     Span end = stage.call->span;
     if (given) {
         if (given->kid[0]->kind == AST_NAME && str_is(given->kid[0]->text, "false"))
-            diag_fix(diag, FIX_SAFE, given->kid[0]->span, "true");
+            diag_fix(diag, kind, given->kid[0]->span, "true");
         return;
     }
     end.begin = end.end - 1;
-    diag_fix(diag, FIX_SAFE, (Span){end.source, end.begin, end.begin}, ", causal = true");
+    diag_fix(diag, kind, (Span){end.source, end.begin, end.begin}, ", causal = true");
 }
 
 static void no_causal_mask(CheckContext *cx)
@@ -78,7 +78,7 @@ static void no_causal_mask(CheckContext *cx)
             diag_note(diag, "the loss falls by copying the word from one place later; where nothing follows yet, the model knows nothing");
             diag_help(diag, sure ? "no place may see a later one: `causal = true`"
                                  : "no place may see a later one: `causal = true`; if only masked words count, give the loss `ignore`");
-            fix(cx, diag, id);
+            fix(cx, diag, id, sure ? FIX_SAFE : FIX_UNSAFE);
         }
     }
 }

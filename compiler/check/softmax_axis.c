@@ -3,16 +3,19 @@
 
 #include "ops/build.h"
 
-/* The axis a softmax was asked for: the op runs over the last one, behind a permutation where need be. */
-static uint32_t asked_axis(const CheckContext *cx, const Node *softmax, NodeId *input)
+/* The layer turns another axis than the last one to the end, where the op runs, and back: the permutation in front, if it is the layer's
+ * own and not one of the network. */
+static const Node *own_turn(const CheckContext *cx, const Node *softmax)
 {
-    uint32_t last = softmax->type.rank - 1;
     const Node *before = graph_node(cx->g, softmax->in[0]);
-    *input = softmax->in[0];
-    if (!facts_is(before, "permute"))
-        return last;
-    *input = before->in[0];
-    return (uint32_t)node_attr(before, 0)->dims.at[last];
+    return facts_is(before, "permute") && str_is(before->fn, "softmax") ? before : NULL;
+}
+
+/* Axis `i` of the op as the user counts. */
+static uint32_t asked_axis(const CheckContext *cx, const Node *softmax, uint32_t i)
+{
+    const Node *turn = own_turn(cx, softmax);
+    return turn ? (uint32_t)node_attr(turn, 0)->dims.at[i] : i;
 }
 
 static NodeId only_reader(const CheckContext *cx, NodeId id)
@@ -94,8 +97,7 @@ static void report(CheckContext *cx, NodeId id, uint32_t axis, uint32_t right, S
 static bool weighs(CheckContext *cx, NodeId id, uint32_t axis)
 {
     int at[TYPE_MAX_RANK];
-    const Node *softmax = graph_node(cx->g, id), *turned = graph_node(cx->g, softmax->in[0]);
-    bool permuted = facts_is(turned, "permute");
+    const Node *softmax = graph_node(cx->g, id);
     NodeId sum = weighted_sum(cx, id, at);
     if (!sum || at[softmax->type.rank - 1] < 0)
         return false;
@@ -105,7 +107,7 @@ static bool weighs(CheckContext *cx, NodeId id, uint32_t axis)
     for (uint32_t i = 0; i + 1 < softmax->type.rank; i++)
         if (at[i] >= 0 && folded >> at[i] & 1) {
             others++;
-            right = permuted ? (uint32_t)node_attr(turned, 0)->dims.at[i] : i;
+            right = asked_axis(cx, softmax, i);
         }
     if (others != 1)
         return false;
@@ -119,13 +121,13 @@ static void softmax_axis(CheckContext *cx)
         const Node *node = graph_node(cx->g, id);
         if (!cx->facts->live[id] || !facts_is(node, "softmax") || cx->facts->of_target[id])
             continue;
-        NodeId logits;
-        uint32_t axis = asked_axis(cx, node, &logits), last = node->type.rank - 1;
+        uint32_t last = node->type.rank - 1, axis = asked_axis(cx, node, last);
+        const Node *turn = own_turn(cx, node);
         if (weighs(cx, id, axis) || axis == last)
             continue;
         for (uint32_t i = 0; i < cx->model->losses.n; i++) {
             const LossCall *loss = &cx->model->losses.at[i];
-            if (loss->classes && loss->prediction == logits) {
+            if (loss->classes && turn && loss->prediction == turn->in[0]) {
                 report(cx, id, axis, last, loss->span, "the classes of the loss lie along");
                 break;
             }

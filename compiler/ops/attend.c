@@ -270,6 +270,25 @@ bool build_is_attend(const Node *node, Attend *attend)
     return true;
 }
 
+static const char *const examples[] = {"graph a batch 2\n"
+                                       "tensor \"q\" input f32[B, 2, 3, 4]\n"
+                                       "tensor \"k\" input f32[B, 2, 5, 4]\n"
+                                       "tensor \"v\" input f32[B, 2, 5, 3]\n"
+                                       "%1 = tensor {tensor = 0} : f32[B, 2, 3, 4]\n"
+                                       "%2 = tensor {tensor = 1} : f32[B, 2, 5, 4]\n"
+                                       "%3 = tensor {tensor = 2} : f32[B, 2, 5, 3]\n"
+                                       "%4 = attend %1, %2, %3 {scale = 0.5} : f32[B, 2, 3, 3]\n"
+                                       "%5 = attend %1, %2, %3 {scale = 2, causal = 1, start = 1} : f32[B, 2, 3, 3]\n"
+                                       "output 0 \"a\" %4\noutput 1 \"b\" %5\n",
+                                       "graph grouped batch 2\n"
+                                       "tensor \"q\" input f32[B, 2, 3, 4, 2]\n"
+                                       "tensor \"k\" input f32[B, 2, 4, 2]\n"
+                                       "%1 = tensor {tensor = 0} : f32[B, 2, 3, 4, 2]\n"
+                                       "%2 = tensor {tensor = 1} : f32[B, 2, 4, 2]\n"
+                                       "%3 = attend %1, %2, %2 {scale = 0.7, causal = 1} : f32[B, 2, 3, 4, 2]\n"
+                                       "output 0 \"a\" %3\n",
+                                       NULL};
+
 ACT_OP(attend) = {
     .name = "attend",
     .doc = "Attention: softmax(scale q k') v for every head and sample; `causal`: query i sees the keys up to and with start + i.",
@@ -285,6 +304,7 @@ ACT_OP(attend) = {
     .signal = signal,
     .signal_back = signal_back,
     .flops = flops,
+    .examples = examples,
 };
 
 ACT_OP(attend_part) = {
