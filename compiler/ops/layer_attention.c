@@ -160,18 +160,23 @@ static NodeId linear(Heads *h, const char *name, NodeId x, uint32_t in, uint32_t
     return affine(h->call->g, x, w, b);
 }
 
-/* Heads [first, first + n) of a projection to `all` heads, in front of the places: […, n, time, width]. */
-static NodeId heads(const Heads *h, NodeId y, uint32_t all, uint32_t first, uint32_t n)
+/* A projection to n heads, [..., time, n, width]. */
+static NodeId apart(const Heads *h, NodeId y, uint32_t n)
+{
+    Type type = *graph_type(h->call->g, y);
+    type.dim[h->lead + 1] = n;
+    type.dim[h->lead + 2] = h->width;
+    return build_reshape(h->call->g, y, h->lead + 3, type.dim);
+}
+
+/* Heads [first, first + n) of these in front of the places: [..., n, time, width]. */
+static NodeId heads(const Heads *h, NodeId y, uint32_t first, uint32_t n)
 {
     Graph *g = h->call->g;
-    Type type = *graph_type(g, y);
     int64_t axes[TYPE_MAX_RANK];
-    type.dim[h->lead + 1] = all;
-    type.dim[h->lead + 2] = h->width;
     for (uint32_t i = 0; i < h->lead + 3; i++)
         axes[i] = i == h->lead ? i + 1 : i == h->lead + 1 ? i - 1 : i;
-    NodeId parts = build_reshape(g, y, h->lead + 3, type.dim);
-    return build_permute(g, build_slice(g, parts, h->lead + 1, first, first + n), h->lead + 3, axes);
+    return build_permute(g, build_slice(g, y, h->lead + 1, first, first + n), h->lead + 3, axes);
 }
 
 /* One product for queries, keys and values: in_proj_weight, in_proj_bias. */
@@ -182,18 +187,19 @@ static bool joined(Heads *h, NodeId qkv[3])
         return false;
     Graph *g = h->call->g;
     if (h->context == h->x) {
-        NodeId y = affine(g, h->x, w, b);
+        NodeId y = apart(h, affine(g, h->x, w, b), 3 * h->n);
         for (uint32_t i = 0; i < 3; i++)
-            qkv[i] = heads(h, y, 3 * h->n, i * h->n, h->n);
+            qkv[i] = heads(h, y, i * h->n, h->n);
         return true;
     }
     /* queries from the value, keys and values from the context */
     uint32_t c = h->features;
     NodeId q = affine(g, h->x, build_slice(g, w, 1, 0, c), b ? build_slice(g, b, 0, 0, c) : 0);
     NodeId kv = affine(g, h->context, build_slice(g, w, 1, c, 3 * c), b ? build_slice(g, b, 0, c, 3 * c) : 0);
-    qkv[0] = heads(h, q, h->n, 0, h->n);
-    qkv[1] = heads(h, kv, 2 * h->n, 0, h->n);
-    qkv[2] = heads(h, kv, 2 * h->n, h->n, h->n);
+    NodeId both = apart(h, kv, 2 * h->n);
+    qkv[0] = heads(h, apart(h, q, h->n), 0, h->n);
+    qkv[1] = heads(h, both, 0, h->n);
+    qkv[2] = heads(h, both, h->n, h->n);
     return true;
 }
 
@@ -211,7 +217,7 @@ static bool wider(Heads *h, NodeId qkv[3])
         return false;
     for (uint32_t i = 0; i < 3; i++) {
         NodeId own = b ? build_slice(g, b, 0, i * c, (i + 1) * c) : 0;
-        qkv[i] = heads(h, affine(g, i ? h->context : h->x, w[i], own), h->n, 0, h->n);
+        qkv[i] = heads(h, apart(h, affine(g, i ? h->context : h->x, w[i], own), h->n), 0, h->n);
     }
     return true;
 }
@@ -224,7 +230,7 @@ static bool separate(Heads *h, NodeId qkv[3])
         NodeId y = linear(h, name[i], i ? h->context : h->x, i ? h->context_features : h->features, n * h->width);
         if (!y)
             return false;
-        qkv[i] = heads(h, y, n, 0, n);
+        qkv[i] = heads(h, apart(h, y, n), 0, n);
     }
     return true;
 }

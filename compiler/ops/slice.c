@@ -96,6 +96,16 @@ NodeId build_pad(Graph *g, NodeId a, uint32_t axis, int64_t before, int64_t afte
     return graph_add(g, &op_pad, &a, 1, attr);
 }
 
+bool build_is_pad(const Node *node, uint32_t *axis, uint32_t *before, uint32_t *after)
+{
+    if (node->op != &op_pad)
+        return false;
+    *axis = (uint32_t)node_attr(node, 0)->i;
+    *before = (uint32_t)node_attr(node, 1)->i;
+    *after = (uint32_t)node_attr(node, 2)->i;
+    return true;
+}
+
 static const char *const slice_examples[] = {"graph a batch 2\n"
                                              "tensor \"x\" input f32[B, 5, 3]\n"
                                              "%1 = tensor {tensor = 0} : f32[B, 5, 3]\n"
