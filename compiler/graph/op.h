@@ -95,6 +95,9 @@ struct Op {
     /* MOVE with one input: the source's index is an affine function of the result's, so that strides can say where everything is, and
      * readers need no copy. */
     bool affine;
+    /* MOVE with inputs that lie in the result as they are, beside each other or among zeros (concat, pad): where the first element of
+     * input `which` stands. They may be written there in the first place. NULL: none do. */
+    void (*inside)(const Graph *g, const Node *node, uint32_t which, uint32_t *corner);
     /* Floating-point operations for one row (or in all, for values without the batch). NULL: one per element. */
     uint64_t (*flops)(const Graph *g, const Node *node);
     const char *const *examples; /* graph texts for the op tests: one per entry, NULL at the end */

@@ -52,7 +52,7 @@ typedef struct WorkValue {
     bool owned;             /* so do all groups that touch it in its last stretch between barriers */
 } WorkValue;
 
-/* Where a value is read: element (b, i…) of it is element base + Σ stride * i of row b of its storage. */
+/* Where a value is read: element (b, i…) of it is element base + Σ stride * i of row b of its storage's home. */
 typedef struct View {
     int64_t base, stride[TYPE_MAX_RANK];
     bool moved;             /* other elements than its storage's, or in another order */
@@ -66,8 +66,9 @@ typedef struct Plan {
     /* by node of a GROUP_ROWS: which of the row's loops computes it. A row value of stage s is there before loop s. */
     uint32_t *stage;
     Slot *slot;             /* by node; a view has the slot of what it views */
-    NodeId *storage;        /* by node: the node whose memory it uses (views); itself otherwise */
-    View *view;             /* by node: where in its storage */
+    NodeId *storage;        /* by node: the node that computes its elements (views: what they view); itself otherwise */
+    NodeId *home;           /* by node that computes: the node in whose memory it lies: itself, or what would only copy it (a padding) */
+    View *view;             /* by node: where in its storage's home */
     uint32_t *update_of;    /* by tensor: the node that is its new value; 0 none */
     VEC(WorkValue) work;    /* by id */
     uint64_t work_bytes;

@@ -47,23 +47,26 @@ static LoopBuf tensor_buf(const Lower *l, uint32_t index)
     return buf;
 }
 
+/* The node in whose memory a value lies. */
+static NodeId home_of(const Lower *l, NodeId value) { return l->plan->home[l->plan->storage[value]]; }
+
 Layout lower_layout(const Lower *l, NodeId value, uint32_t *panel)
 {
-    const Slot *slot = &l->plan->slot[l->plan->storage[value]];
+    const Slot *slot = &l->plan->slot[home_of(l, value)];
     *panel = slot->layout == LAYOUT_PANELS ? slot->panel : 0;
     return slot->layout;
 }
 
 uint32_t lower_pad(const Lower *l, NodeId value)
 {
-    const Slot *slot = &l->plan->slot[l->plan->storage[value]];
+    const Slot *slot = &l->plan->slot[home_of(l, value)];
     return slot->space == SPACE_WORK ? slot->pad : 0;
 }
 
 View lower_view(const Lower *l, NodeId value, int64_t *batch)
 {
-    const Type *storage = graph_type(l->g, l->plan->storage[value]);
-    *batch = storage->batch ? (int64_t)type_elements(storage) + lower_pad(l, value) : 0;
+    const Type *home = graph_type(l->g, home_of(l, value));
+    *batch = home->batch ? (int64_t)type_elements(home) + lower_pad(l, value) : 0;
     return l->plan->view[value];
 }
 
@@ -79,7 +82,7 @@ static uint64_t value_bytes(const Lower *l, NodeId id)
 
 uint32_t lower_buf_of(Lower *l, NodeId value, bool write)
 {
-    NodeId id = l->plan->storage[value];
+    NodeId id = home_of(l, value);
     const Node *node = graph_node(l->g, id);
     const Slot *slot = &l->plan->slot[id];
     uint32_t tensor;
@@ -207,7 +210,8 @@ void lower_end(Lower *l, LoopSplit split, Extent extent, bool by_rows, uint32_t 
     l->kernel.grain = grain;
     l->kernel.arg = l->args.at;
     l->kernel.n_arg = l->args.n;
-    l->kernel.barrier = l->group->barrier;
+    l->kernel.barrier = l->barrier; /* once, before the group's first kernel */
+    l->barrier = false;
     for (uint32_t i = 0; i < l->group->nodes.n; i++) {
         const Node *node = graph_node(l->g, l->group->nodes.at[i]);
         uint64_t flops = node->op->flops == NULL ? type_elements(&node->type) : node->op->flops(l->g, node);
@@ -251,6 +255,7 @@ LoopProgram *lower_plan(Arena *arena, const Plan *plan, const Target *target, St
                                              [GROUP_SCATTER] = lower_scatter};
     for (uint32_t k = 0; k < plan->groups.n; k++) {
         l.group = &plan->groups.at[k];
+        l.barrier |= l.group->barrier;
         l.number = k + 1;
         lower[l.group->kind](&l);
     }

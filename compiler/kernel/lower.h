@@ -36,6 +36,7 @@ typedef struct Lower {
     VEC(LoopArg) args;
     const Group *group;
     uint32_t number;       /* 1 + of the group */
+    bool barrier;          /* one stands before the next kernel */
     LoopStmt **tail;       /* where the next statement goes */
     LoopStmt *loop;        /* the loop opened last */
     Sx *expr;              /* by node: its expression in the loop at work, 0 not yet made */

@@ -65,6 +65,19 @@ static int64_t row_elements(const Lower *l, NodeId value)
     return batch;
 }
 
+/* Was it written where it is to be? */
+static bool in_place(const Lower *l, NodeId id, const Box *box)
+{
+    const Node *node = graph_node(l->g, id);
+    if (box->zero || l->plan->home[l->plan->storage[node->in[box->which]]] != l->plan->home[id])
+        return false;
+    NodeId in = node->in[box->which];
+    int64_t to[TYPE_MAX_RANK], from[TYPE_MAX_RANK];
+    for (uint32_t axis = 0; axis < TYPE_MAX_RANK; axis++)
+        to[axis] = box->low[axis], from[axis] = box->source[axis];
+    return base_of(l, id) + element(l, id, to) == base_of(l, in) + element(l, in, from);
+}
+
 static void copy_box(Lower *l, NodeId id, const Box *box)
 {
     const Node *node = graph_node(l->g, id);
@@ -188,15 +201,17 @@ void lower_move(Lower *l)
         return;
     }
     Box box[64];
-    uint32_t n = 0;
+    uint32_t n = 0, kernels = 0;
     while (n < 64) {
         box[n] = (Box){.zero = false};
         if (!next_corner(node, box, n, box[n].low))
             break;
         grow(l, node, &box[n]);
-        if (n > 0)
-            lower_begin(l, "_part");
-        copy_box(l, id, &box[n]);
+        if (!in_place(l, id, &box[n])) {
+            if (kernels++ > 0)
+                lower_begin(l, "_part");
+            copy_box(l, id, &box[n]);
+        }
         n++;
     }
     ACT_ASSERT(n < 64);

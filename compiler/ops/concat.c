@@ -28,6 +28,14 @@ static const char *infer(const Graph *g, const Node *node, Type *out, Arena *are
     return NULL;
 }
 
+static void inside(const Graph *g, const Node *node, uint32_t which, uint32_t *corner)
+{
+    for (uint32_t i = 0; i < node->type.rank; i++)
+        corner[i] = 0;
+    for (uint32_t i = 0; i < which; i++)
+        corner[node_attr(node, 0)->i] += graph_type(g, node->in[i])->dim[node_attr(node, 0)->i];
+}
+
 static bool locate(const Graph *g, const Node *node, const uint32_t *index, uint32_t *which, uint32_t *source)
 {
     int64_t axis = node_attr(node, 0)->i;
@@ -135,6 +143,7 @@ ACT_OP(concat) = {
     .signal = signal,
     .signal_back = signal_back,
     .locate = locate,
+    .inside = inside,
     .flops = move_flops,
     .examples = examples,
 };

@@ -62,6 +62,13 @@ static bool pad_locate(const Graph *g, const Node *node, const uint32_t *index, 
     return true;
 }
 
+static void pad_inside(const Graph *g, const Node *node, uint32_t which, uint32_t *corner)
+{
+    (void)g, (void)which;
+    for (uint32_t i = 0; i < node->type.rank; i++)
+        corner[i] = i == node_attr(node, 0)->i ? (uint32_t)node_attr(node, 1)->i : 0;
+}
+
 static void pad_vjp(Grad *grad, NodeId self, NodeId dy)
 {
     Node node = *graph_node(grad->g, self);
@@ -148,6 +155,7 @@ ACT_OP(pad) = {
     .vjp = pad_vjp,
     .eval = move_eval,
     .locate = pad_locate,
+    .inside = pad_inside,
     .flops = move_flops,
     .examples = pad_examples,
 };

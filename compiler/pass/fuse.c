@@ -375,6 +375,7 @@ static void run(PassState *state)
             place(&f, id);
     }
     move_to_readers(&f);
+    views_settle(state->arena, g, f.plan);
 }
 
 const Pass pass_fuse = {

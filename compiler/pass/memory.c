@@ -87,6 +87,7 @@ static void keep(const Graph *g, Plan *plan, bool *kept)
         uint32_t group = plan->group_of[id];
         for (uint32_t i = 0; i < node->n_in && group != 0; i++) {
             NodeId in = plan->storage[node->in[i]];
+            kept[plan->home[in]] |= plan->home[in] != in;
             uint32_t from = plan->group_of[in];
             const Node *input = graph_node(g, in);
             if (from == 0)
@@ -166,26 +167,36 @@ static void pads(PassState *state, const Graph *g, Plan *plan, const bool *kept)
 static void lives(PassState *state, const Graph *g, Plan *plan, const bool *kept)
 {
     uint32_t *last = arena_array(state->arena, uint32_t, g->nodes.n);
+    uint32_t *first = arena_array(state->arena, uint32_t, g->nodes.n); /* the first group that writes it, 1-based */
+    bool *apart = arena_array(state->arena, bool, g->nodes.n);         /* one that writes it does not go by rows */
+    for (NodeId id = 1; id < g->nodes.n; id++) {
+        NodeId home = plan->home[id];
+        uint32_t group = plan->group_of[id];
+        if (group == 0)
+            continue;
+        first[home] = first[home] == 0 || group < first[home] ? group : first[home];
+        apart[home] |= !plan->groups.at[group - 1].by_rows;
+    }
     uint32_t *mixed = arena_array(state->arena, uint32_t, g->nodes.n); /* 1 + the last stretch with such a reader */
     for (uint32_t k = 0; k < plan->groups.n; k++)
         for (uint32_t m = 0; m < plan->groups.at[k].nodes.n; m++) {
             const Node *node = graph_node(g, plan->groups.at[k].nodes.at[m]);
             for (uint32_t i = 0; i < node->n_in; i++) {
-                NodeId in = plan->storage[node->in[i]];
+                NodeId in = plan->home[plan->storage[node->in[i]]];
                 last[in] = k + 1;
                 if (!plan->groups.at[k].by_rows)
                     mixed[in] = 1 + plan->epoch[k];
             }
         }
     for (NodeId id = 1; id < g->nodes.n; id++) {
-        if (!kept[id])
+        if (!kept[id] || plan->home[id] != id)
             continue;
         const Type *type = graph_type(g, id);
         WorkValue *value = vec_push(state->arena, &plan->work);
-        *value = (WorkValue){.id = id, .first = plan->group_of[id] - 1, .bytes = value_bytes(g, plan, id)};
-        value->last = last[id] > value->first ? last[id] - 1 : value->first;
+        *value = (WorkValue){.id = id, .first = first[id] - 1, .bytes = value_bytes(g, plan, id)};
+        value->last = last[id] > plan->group_of[id] ? last[id] - 1 : plan->group_of[id] - 1;
         value->row_bytes = type->batch ? value->bytes / g->batch : 0;
-        value->by_rows = type->batch && plan->groups.at[value->first].by_rows;
+        value->by_rows = type->batch && !apart[id];
         value->owned = type->batch && mixed[id] != 1 + plan->epoch[value->last] &&
                        (value->by_rows || plan->epoch[value->first] != plan->epoch[value->last]);
     }
@@ -207,6 +218,9 @@ static void run(PassState *state)
         plan->slot[plan->work.at[i].id].space = SPACE_WORK;
         plan->slot[plan->work.at[i].id].offset = plan->work.at[i].offset;
     }
+    for (NodeId id = 1; id < g->nodes.n; id++)
+        if (plan->home[id] != id)
+            plan->slot[id] = plan->slot[plan->home[id]];
 }
 
 const Pass pass_memory = {

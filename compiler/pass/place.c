@@ -47,9 +47,9 @@ static bool element_by_element(const Plan *plan, const Group *group, NodeId from
     for (uint32_t i = 0; i < group->nodes.n; i++) {
         const Node *node = graph_node(plan->g, group->nodes.at[i]);
         for (uint32_t k = 0; k < node->n_in; k++) {
-            if (plan->storage[node->in[k]] != from)
+            if (plan->home[plan->storage[node->in[k]]] != from)
                 continue;
-            if (plan->view[node->in[k]].moved)
+            if (plan->view[node->in[k]].moved || plan->storage[node->in[k]] != from)
                 return false;
             bool folded = rows && node->op->kind == OP_REDUCE;
             if (!type_same_shape(graph_type(plan->g, node->in[k]), type) ||

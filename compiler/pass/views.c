@@ -152,21 +152,28 @@ static bool all_read(const Views *v, NodeId id, const View *view)
     return true;
 }
 
-void views_find(Arena *arena, const Graph *g, Plan *plan)
+static Views uses_of(Arena *arena, const Graph *g, Plan *plan)
 {
     Views v = {.g = g, .plan = plan};
     v.users = arena_alloc(arena, sizeof *v.users * g->nodes.n);
     v.root = arena_array(arena, bool, g->nodes.n);
-    plan->storage = arena_array(arena, NodeId, g->nodes.n);
-    plan->view = arena_array(arena, View, g->nodes.n);
     for (uint32_t i = 0; i < g->roots.n; i++)
         v.root[g->roots.at[i].node] = true;
     for (NodeId id = 1; id < g->nodes.n; id++)
         for (uint32_t i = 0; i < graph_node(g, id)->n_in; i++)
             *vec_push(arena, &v.users[graph_node(g, id)->in[i]]) = id;
+    return v;
+}
+
+void views_find(Arena *arena, const Graph *g, Plan *plan)
+{
+    Views v = uses_of(arena, g, plan);
+    plan->storage = arena_array(arena, NodeId, g->nodes.n);
+    plan->home = arena_array(arena, NodeId, g->nodes.n);
+    plan->view = arena_array(arena, View, g->nodes.n);
     for (NodeId id = 1; id < g->nodes.n; id++) {
         const Node *node = graph_node(g, id);
-        plan->storage[id] = id;
+        plan->storage[id] = plan->home[id] = id;
         plan->view[id] = view_dense(&node->type);
         if (node->op->kind == OP_VIEW) {
             bool fits = view_reshape(&plan->view[node->in[0]], graph_type(g, node->in[0]), &node->type, &plan->view[id]);
@@ -180,4 +187,102 @@ void views_find(Arena *arena, const Graph *g, Plan *plan)
             plan->storage[id] = plan->storage[node->in[0]];
         }
     }
+}
+
+/* ── homes ── */
+
+/* Does group `group` (1-based) read what is in `home`? */
+static bool reads_home(const Plan *plan, uint32_t group, NodeId home)
+{
+    const Group *g = &plan->groups.at[group - 1];
+    for (uint32_t i = 0; i < g->nodes.n; i++) {
+        const Node *node = graph_node(plan->g, g->nodes.at[i]);
+        for (uint32_t k = 0; k < node->n_in; k++) {
+            NodeId from = plan->storage[node->in[k]];
+            if (plan->group_of[from] != group && plan->home[from] == home)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Kinds of groups that store by strides. */
+static bool stores_anywhere(const Plan *plan, NodeId id)
+{
+    GroupKind kind = plan->groups.at[plan->group_of[id] - 1].kind;
+    const Node *node = graph_node(plan->g, id);
+    return (kind == GROUP_CONTRACT || kind == GROUP_ROWS || kind == GROUP_MOVE) && node->op->kind != OP_REDUCE;
+}
+
+/* May input `which` of `holder` be written where the holder has it? */
+static bool may_move_in(const Views *v, NodeId holder, uint32_t which, const View *view)
+{
+    const Plan *plan = v->plan;
+    const Node *node = graph_node(v->g, holder);
+    NodeId id = node->in[which];
+    if (plan->storage[id] != id || plan->home[id] != id || plan->group_of[id] == 0 || !stores_anywhere(plan, id) ||
+        !graph_type(v->g, id)->batch || !all_read(v, id, view))
+        return false;
+    for (uint32_t i = 0; i < node->n_in; i++)
+        if (i != which && node->in[i] == id)
+            return false;
+    return true;
+}
+
+/* Views of what moved, in order. */
+static void follow(const Graph *g, Plan *plan)
+{
+    for (NodeId id = 1; id < g->nodes.n; id++) {
+        const Node *node = graph_node(g, id);
+        if (plan->storage[id] == id)
+            continue;
+        const View *from = &plan->view[node->in[0]];
+        if (node->op->kind == OP_VIEW) {
+            bool fits = view_reshape(from, graph_type(g, node->in[0]), &node->type, &plan->view[id]);
+            ACT_ASSERT(fits);
+        } else {
+            plan->view[id] = moved(g, node, from);
+        }
+    }
+}
+
+/* Would a group write into what it reads a part of? */
+static bool meets(const Plan *plan, NodeId home, const Users *inside)
+{
+    for (uint32_t i = 0; i < inside->n; i++)
+        if (reads_home(plan, plan->group_of[inside->at[i]], home))
+            return true;
+    return false;
+}
+
+void views_settle(Arena *arena, const Graph *g, Plan *plan)
+{
+    Views v = uses_of(arena, g, plan);
+    Users *inside = arena_alloc(arena, sizeof *inside * g->nodes.n); /* by home: what has moved in */
+    for (NodeId holder = g->nodes.n; holder-- > 1;) { /* outer ones first: a padding may stand in a padding */
+        const Node *node = graph_node(g, holder);
+        if (node->op->kind != OP_MOVE || node->op->inside == NULL || plan->storage[holder] != holder || v.root[holder] ||
+            !node->type.batch)
+            continue;
+        for (uint32_t which = 0; which < node->n_in; which++) {
+            NodeId id = node->in[which];
+            uint32_t corner[TYPE_MAX_RANK];
+            View view = plan->view[holder];
+            node->op->inside(g, node, which, corner);
+            for (uint32_t axis = 0; axis < node->type.rank; axis++)
+                view.base += corner[axis] * view.stride[axis];
+            if (!may_move_in(&v, holder, which, &view))
+                continue;
+            plan->home[id] = plan->home[holder];
+            plan->view[id] = view;
+            Users *inmates = &inside[plan->home[holder]];
+            *vec_push(arena, inmates) = id;
+            if (meets(plan, plan->home[holder], inmates)) {
+                inmates->n--;
+                plan->home[id] = id;
+                plan->view[id] = view_dense(graph_type(g, id));
+            }
+        }
+    }
+    follow(g, plan);
 }

@@ -7,6 +7,9 @@
 
 /* Fills plan->storage and plan->view. */
 void views_find(Arena *arena, const Graph *g, Plan *plan);
+/* Fills plan->home: a value that a padding or a concatenation would only copy is written there by the group that computes it. After
+ * plan->group_of; changes plan->view of what moves. */
+void views_settle(Arena *arena, const Graph *g, Plan *plan);
 /* All elements of a value of `type` in their order. */
 View view_dense(const Type *type);
 /* The same elements under the shape `to`; false when no strides say that. */

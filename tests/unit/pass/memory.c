@@ -35,11 +35,11 @@ static Uses uses_of(Arena *arena, const Plan *plan)
         for (uint32_t m = 0; m < plan->groups.at[k].nodes.n; m++) {
             NodeId id = plan->groups.at[k].nodes.at[m];
             const Node *node = graph_node(plan->g, id);
-            const WorkValue *value = work_value(plan, id);
+            const WorkValue *value = work_value(plan, plan->home[id]);
             if (value != NULL)
                 *vec_push(arena, &uses.list) = (Use){value, k, true};
             for (uint32_t i = 0; i < node->n_in; i++) {
-                const WorkValue *in = work_value(plan, plan->storage[node->in[i]]);
+                const WorkValue *in = work_value(plan, plan->home[plan->storage[node->in[i]]]);
                 if (in != NULL)
                     *vec_push(arena, &uses.list) = (Use){in, k, false};
             }
