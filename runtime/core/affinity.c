@@ -18,20 +18,23 @@ uint32_t act_processors_allowed(void)
     return CPU_COUNT(&set) < 1 ? 1 : (uint32_t)CPU_COUNT(&set);
 }
 
-void act_processors_keep(const pthread_t *thread, uint32_t n)
+int act_processors_keep(const pthread_t *thread, uint32_t n)
 {
     cpu_set_t set;
     int here = sched_getcpu();
-    if (here < 0 || sched_getaffinity(0, sizeof set, &set) != 0 || (uint32_t)CPU_COUNT(&set) != n + 1) return;
+    if (here < 0 || sched_getaffinity(0, sizeof set, &set) != 0 || (uint32_t)CPU_COUNT(&set) != n + 1) return -1;
     uint32_t next = 0;
     for (int cpu = 0; cpu < CPU_SETSIZE && next < n; cpu++) {
         if (cpu == here || !CPU_ISSET(cpu, &set)) continue;
         cpu_set_t one;
         CPU_ZERO(&one);
         CPU_SET(cpu, &one);
-        pthread_setaffinity_np(thread[next++], sizeof one, &one); /* a refusal costs speed only */
+        if (pthread_setaffinity_np(thread[next++], sizeof one, &one) != 0) here = -1; /* a refusal costs speed only */
     }
+    return here;
 }
+
+int act_processor_here(void) { return sched_getcpu(); }
 
 #else
 
@@ -41,10 +44,13 @@ uint32_t act_processors_allowed(void)
     return n < 1 ? 1 : (uint32_t)n;
 }
 
-void act_processors_keep(const pthread_t *thread, uint32_t n)
+int act_processors_keep(const pthread_t *thread, uint32_t n)
 {
     (void)thread;
     (void)n;
+    return -1;
 }
+
+int act_processor_here(void) { return -1; }
 
 #endif

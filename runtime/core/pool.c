@@ -11,8 +11,9 @@
 /* A training step opens a gate every few dozen microseconds, and waking a sleeper takes longer than that: on a virtual machine, where its
  * processor has been given back, a hundred or two. So waiters spin first, and for many times the cost of waking: whoever wakes late makes
  * the others wait as long, and if they went to sleep over it, every gate from then on would be opened to sleepers. A partner whose
- * processor was taken away is away for milliseconds; then sleeping costs nothing. */
-enum { SPIN_NANOSECONDS = 2000000, PAUSES_PER_LOOK = 32, MAX_THREADS = 1024 };
+ * processor was taken away is away for milliseconds; then sleeping costs nothing. But when the caller has been moved to a worker's
+ * processor the one cannot run before the other stops: there they sleep soon, and the caller, woken, may find its own again. */
+enum { CROWDED_NANOSECONDS = 20000, SPIN_NANOSECONDS = 2000000, PAUSES_PER_LOOK = 32, MAX_THREADS = 1024 };
 
 /* A number that only grows, and whoever waits for it to change. */
 typedef struct Gate {
@@ -30,6 +31,8 @@ struct ActPool {
     void *context;
     uint32_t threads;
     int spin, quit;
+    atomic_int home;                  /* the processor that no worker is kept on; -1: they are not kept */
+    atomic_int caller;                /* the processor the caller was on when the present work began */
     struct Worker { ActPool *pool; pthread_t handle; uint32_t index; } *worker;
 };
 
@@ -74,9 +77,16 @@ static int64_t nanoseconds(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static void gate_wait(Gate *gate, unsigned seen, int spin)
+/* Does this thread share a worker's processor with the caller? */
+static int crowded(const ActPool *pool)
 {
-    if (spin) {
+    int home = atomic_load_explicit(&pool->home, memory_order_relaxed), here = act_processor_here();
+    return home >= 0 && here != home && here == atomic_load_explicit(&pool->caller, memory_order_relaxed);
+}
+
+static void gate_wait(const ActPool *pool, Gate *gate, unsigned seen)
+{
+    if (pool->spin) {
         int64_t begin = 0;
         for (;;) {
             for (int i = 0; i < PAUSES_PER_LOOK; i++) {
@@ -86,6 +96,7 @@ static void gate_wait(Gate *gate, unsigned seen, int spin)
             int64_t now = nanoseconds();
             if (begin == 0) begin = now;
             if (now - begin > SPIN_NANOSECONDS) break;
+            if (now - begin > CROWDED_NANOSECONDS && crowded(pool)) break;
         }
     }
     pthread_mutex_lock(&gate->lock);
@@ -100,7 +111,7 @@ static void *worker_main(void *argument)
     struct Worker *self = argument;
     ActPool *pool = self->pool;
     for (unsigned seen = 0;; seen++) {
-        gate_wait(&pool->start, seen, pool->spin);
+        gate_wait(pool, &pool->start, seen);
         if (pool->quit) return NULL;
         pool->work(pool->context, self->index, pool->threads);
         if (atomic_fetch_sub(&pool->running, 1) == 1) gate_open(&pool->finish);
@@ -113,12 +124,13 @@ uint32_t act_pool_machine_threads(void)
     return n > MAX_THREADS ? MAX_THREADS : n;
 }
 
-static void keep_apart(const ActPool *pool)
+static void keep_apart(ActPool *pool)
 {
     pthread_t *handle = malloc(sizeof *handle * pool->threads);
     if (!handle) return; /* costs speed only */
     for (uint32_t i = 1; i < pool->threads; i++) handle[i - 1] = pool->worker[i].handle;
-    act_processors_keep(handle, pool->threads - 1);
+    int home = act_processors_keep(handle, pool->threads - 1);
+    atomic_store_explicit(&pool->home, home, memory_order_relaxed);
     free(handle);
 }
 
@@ -137,6 +149,8 @@ ActPool *act_pool_new(uint32_t threads)
     gate_init(&pool->finish);
     gate_init(&pool->barrier);
     atomic_init(&pool->running, 0);
+    atomic_init(&pool->home, -1);
+    atomic_init(&pool->caller, -1);
     atomic_init(&pool->arrived, 0);
     pool->work = NULL;
     pool->context = NULL;
@@ -182,10 +196,12 @@ void act_parallel(ActPool *pool, ActWork work, void *context)
     unsigned seen = atomic_load_explicit(&pool->finish.value, memory_order_relaxed);
     pool->work = work;
     pool->context = context;
+    if (atomic_load_explicit(&pool->home, memory_order_relaxed) >= 0)
+        atomic_store_explicit(&pool->caller, act_processor_here(), memory_order_relaxed);
     atomic_store_explicit(&pool->running, pool->threads - 1, memory_order_relaxed);
     gate_open(&pool->start);
     work(context, 0, pool->threads);
-    gate_wait(&pool->finish, seen, pool->spin);
+    gate_wait(pool, &pool->finish, seen);
 }
 
 /* Sense-reversing, with a counter for a sense: the last to arrive resets the count before it opens the gate, so that
@@ -198,6 +214,6 @@ void act_barrier(ActPool *pool)
         atomic_store_explicit(&pool->arrived, 0, memory_order_relaxed);
         gate_open(&pool->barrier);
     } else {
-        gate_wait(&pool->barrier, seen, pool->spin);
+        gate_wait(pool, &pool->barrier, seen);
     }
 }
