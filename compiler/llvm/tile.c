@@ -240,6 +240,29 @@ static void run_single_column(Kernel *k, const LoopTile *t, const TileBlock *b, 
     k->tile = k->tile_row = NULL;
 }
 
+/* The caller's rows may lie in no cache, and a body takes a few lines of each: too many streams for the processor to see. What the
+ * next block of columns takes of this row is asked for long before. These rows need not begin with a line: the first one of the
+ * next block may be the last of this. */
+static void fetch_beside(Kernel *k, const LoopTile *t)
+{
+    Cg *c = k->c;
+    unsigned d = k->depth - 2; /* of the blocks */
+    uint64_t used = 0;
+    for (const LoopStmt *s = t->body; s; s = s->next)
+        used |= sx_args_used(k->p->sx, s->store.value);
+    for (uint32_t i = 0; i < k->k->n_arg; i++) {
+        const LoopArg *arg = &k->k->arg[i];
+        if (!(used >> i & 1) || arg->kind != LARG_LOAD || arg->at.coef[d] != t->width || arg->at.coef[d + 1] <= t->width)
+            continue;
+        BufSpace space = k->p->bufs.at[arg->index].space;
+        if (space != BUF_INPUT && space != BUF_TARGET)
+            continue;
+        LLVMValueRef next = cg_at(c, c->f32, kernel_pointer(k, arg->index, &arg->at), cg_i64(c, t->width));
+        for (uint32_t byte = 0; byte < t->width * 4; byte += LINE)
+            cg_prefetch(c, cg_at(c, c->i8, next, cg_i64(c, byte + LINE - 4)), 2);
+    }
+}
+
 /* The body over `rows` rows from `row` on, whose sums stand at `sums`. */
 void tile_body(Kernel *k, const LoopTile *t, const TileBlock *b, LLVMValueRef row, LLVMValueRef rows)
 {
@@ -252,6 +275,7 @@ void tile_body(Kernel *k, const LoopTile *t, const TileBlock *b, LLVMValueRef ro
     cg_loop_begin(c, loop, cg_i64(c, 0), rows, cg_i64(c, 1), true, "row");
     kernel_push(k, cg_add(c, row, loop->var), 1, t->rows);
     k->tile = cg_at(c, c->f32, b->sums, cg_mul(c, loop->var, cg_i64(c, b->out)));
+    fetch_beside(k, t);
     kernel_vectors(k, cg_i64(c, 0), cg_i64(c, b->cols), c->lanes, (Extent){b->cols, 0}, t->body);
     k->tile = NULL;
     kernel_pop(k);

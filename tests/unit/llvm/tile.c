@@ -510,13 +510,55 @@ static void test_shared(void **state)
     assert_int_equal(twin_functions(&jit_level[0], true), 3);
 }
 
+/* ── what is asked for ahead: rows of the caller's that a body reads a few lines of ── */
+static unsigned prefetches(const JitLevel *level, BufSpace space)
+{
+    Arena *arena = arena_new();
+    Nest *b = arena_new_of(arena, Nest);
+    nest_start(b, arena);
+    linear_even(b, level, 8);
+    LoopKernel *k = &b->program.kernels.at[0];
+    LoopStmt *store = k->body->tile.body;
+    b->args.at = k->arg;
+    b->args.n = b->args.cap = k->n_arg;
+    uint32_t from = space == BUF_WORK ? mem_place(b, "from", space, 8 * 128) : mem_array(b, "from", space, 0, 8 * 128);
+    store->store.value = sx_add(b->program.sx, store->store.value, nest_load(b, from, store->store.at));
+    k->arg = b->args.at;
+    k->n_arg = b->args.n;
+    const char *why = loop_verify(&b->program, 8, arena);
+    if (why)
+        fail_msg("%s", why);
+    Jit jit;
+    jit_start(&jit, level);
+    cg_program(&jit.cg, &b->program, 8, "test");
+    unsigned n = 0;
+    LLVMValueRef fn = LLVMGetNamedFunction(jit.cg.mod, "test.linear");
+    for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(fn); block; block = LLVMGetNextBasicBlock(block))
+        for (LLVMValueRef i = LLVMGetFirstInstruction(block); i; i = LLVMGetNextInstruction(i)) {
+            size_t length;
+            const char *name = LLVMIsACallInst(i) ? LLVMGetValueName2(LLVMGetCalledValue(i), &length) : "";
+            n += !strncmp(name, "llvm.prefetch", 13);
+        }
+    jit_end(&jit);
+    arena_free(arena);
+    return n;
+}
+
+static void test_ahead(void **state)
+{
+    (void)state;
+    const JitLevel *level = &jit_level[0];
+    assert_int_equal(prefetches(level, BUF_WORK), 0);
+    assert_int_equal(prefetches(level, BUF_TARGET), panel_of(level) * 4 / 64); /* the lines of the next block's row */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_linear),  cmocka_unit_test(test_input_gradient), cmocka_unit_test(test_weight_gradient),
         cmocka_unit_test(test_dropout), cmocka_unit_test(test_philox),         cmocka_unit_test(test_row_bits),
         cmocka_unit_test(test_exact),   cmocka_unit_test(test_shared),
-        cmocka_unit_test(test_split_tiles),
+        cmocka_unit_test(test_split_tiles), cmocka_unit_test(test_ahead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
