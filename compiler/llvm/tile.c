@@ -248,7 +248,7 @@ static void fetch_beside(Kernel *k, const LoopTile *t)
     Cg *c = k->c;
     unsigned d = k->depth - 2; /* of the blocks */
     uint64_t used = 0;
-    for (const LoopStmt *s = t->body; s; s = s->next)
+    for (const LoopStmt *s = t->body; s && !t->n_over; s = s->next)
         used |= sx_args_used(k->p->sx, s->store.value);
     for (uint32_t i = 0; i < k->k->n_arg; i++) {
         const LoopArg *arg = &k->k->arg[i];

@@ -94,7 +94,7 @@ static void split_by_tiles(Schedule *s)
 {
     for (uint32_t k = 0; k < s->plan->groups.n; k++) {
         Group *group = &s->plan->groups.at[k];
-        group->by_tiles = group->kind == GROUP_CONTRACT && build_form(graph_node(s->g, group->anchor)) == CONTRACT_TN;
+        group->by_tiles = group->kind == GROUP_CONTRACT && !group->by_rows && build_form(graph_node(s->g, group->anchor)) == CONTRACT_TN;
     }
     bool *turned = arena_array(s->arena, bool, s->g->tensors.n + 1);
     uint32_t tensor;
