@@ -1,6 +1,8 @@
 /* ACT406 residual_scale: residual branches that are added without a norm or a scale multiply the signal. */
 #include "check/flow.h"
 
+#include "ops/build.h"
+
 #include <math.h>
 
 static const double note_growth = 10,
@@ -29,6 +31,22 @@ static bool is_residual(const CheckContext *cx, NodeId id, NodeId *skip, NodeId 
     return f->depth[*branch] > f->depth[*skip] && facts_reaches(f, from, *branch);
 }
 
+/* Is there a norm in the branch? Then it adds as much whatever the size of the value it is added to: sums grow, but do not multiply. */
+static bool has_norm(const CheckContext *cx, NodeId skip, NodeId branch)
+{
+    bool *behind = arena_array(cx->arena, bool, branch - skip + 1);
+    behind[branch - skip] = true;
+    for (NodeId id = branch; id > skip; id--) {
+        const Node *node = graph_node(cx->g, id);
+        if (behind[id - skip] && (build_is_standardize(node) || facts_is(node, "batch_norm")))
+            return true;
+        for (uint32_t i = 0; behind[id - skip] && i < node->n_in; i++)
+            if (node->in[i] > skip)
+                behind[node->in[i] - skip] = true;
+    }
+    return false;
+}
+
 static void residual_scale(CheckContext *cx)
 {
     const Signal *signal = cx->signal; /* with last layers as small as they start */
@@ -36,7 +54,7 @@ static void residual_scale(CheckContext *cx)
     uint32_t sums = 0;
     for (NodeId id = 1; id < cx->g->nodes.n; id++) {
         NodeId skip, branch;
-        if (!is_residual(cx, id, &skip, &branch) || signal->gradient[id] == 0)
+        if (!is_residual(cx, id, &skip, &branch) || signal->gradient[id] == 0 || has_norm(cx, skip, branch))
             continue;
         if (first == 0 || skip < last) {
             if (first != 0)
