@@ -18,6 +18,19 @@ static bool is_bottleneck(const CheckContext *cx, NodeId id, NodeId next)
     return width < in && width < type_last(graph_type(cx->g, next));
 }
 
+/* What is handed out is no hidden layer, though another network may look at it, as a discriminator does at what a generator made. */
+static bool is_output(const CheckContext *cx, NodeId id)
+{
+    for (uint32_t i = 0; i < cx->g->roots.n; i++) {
+        NodeId at = cx->g->roots.at[i].node;
+        while (at != id && graph_node(cx->g, at)->op->kind == OP_VIEW)
+            at = graph_node(cx->g, at)->in[0];
+        if (cx->g->roots.at[i].kind == ROOT_OUTPUT && at == id)
+            return true;
+    }
+    return false;
+}
+
 static bool is_saturating_hidden(CheckContext *cx, NodeId id)
 {
     const Facts *f = cx->facts;
@@ -30,7 +43,7 @@ static bool is_saturating_hidden(CheckContext *cx, NodeId id)
         if (f->base[f->consumer[k]] == f->base[id])
             return false;
     const SxTraits *traits = check_traits(cx, f->fn[id]);
-    if (!traits->saturates || !f->weighted[f->base[id]])
+    if (!traits->saturates || !f->weighted[f->base[id]] || is_output(cx, id))
         return false;
     Reach reach = flow_reach(cx, id);
     return reach.layer && !reach.gate && !is_bottleneck(cx, id, reach.first);

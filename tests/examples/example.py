@@ -3,7 +3,8 @@
 
     example.py --actc build/release/bin/actc examples/iris.act tests/examples/iris.expect
 
-A line of the .expect file is a metric of `eval` and what it must reach at least, `accuracy 0.93`; or `needs /a/folder`: data that
+A line of the .expect file is a metric of `eval` and what it must reach at least, `accuracy 0.93`; `at_most loss 0.3`; `train --epochs 1`,
+options for a run that is shorter than by hand; `predict --format png`, options for the prediction; or `needs /a/folder`: data that
 does not lie in the repository. The test is skipped (77) where that folder is missing.
 """
 import argparse
@@ -17,7 +18,7 @@ SKIPPED = 77
 
 
 def run(*command):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, errors="replace")
     if done.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
     return done.stdout + done.stderr
@@ -37,14 +38,18 @@ def main():
     parser.add_argument("example", type=pathlib.Path)
     parser.add_argument("expect", type=pathlib.Path)
     given = parser.parse_args()
-    wanted, data = {}, []
+    wanted, limits, data, options = {}, {}, [], {"train": [], "predict": []}
     for line in given.expect.read_text().splitlines():
-        key, value = line.split()
+        key, value, *rest = line.split()
         if key == "needs":
             if not pathlib.Path(value).is_dir():
                 print(f"skipped: there is no {value}")
                 sys.exit(SKIPPED)
             data = ["--data", value]
+        elif key in options:
+            options[key] = [value, *rest]
+        elif key == "at_most":
+            limits[value] = float(rest[0])
         else:
             wanted[key] = float(value)
     said = run(given.actc, "check", "--notes", given.example)
@@ -54,18 +59,21 @@ def main():
     run(given.actc, "fmt", "--check", given.example)
     with tempfile.TemporaryDirectory(prefix="example") as folder:
         here = ["--out", folder, *data]
-        log = run(given.actc, "run", given.example, "--", *here)
+        log = run(given.actc, "run", given.example, "--", "train", *options["train"], *here)
         last = run(given.actc, "run", given.example, "--", "eval", *here)
-        rows = run(given.actc, "run", given.example, "--", "predict", "--rows", "3", *here)
+        rows = run(given.actc, "run", given.example, "--", "predict", "--rows", "3", *options["predict"], *here)
     print(log.splitlines()[-1])
     print(last, end="")
     if scores(last) != scores(log.splitlines()[-1]):
         sys.exit("training ends with other scores than its saved weights have")
-    if not wanted:
+    if not wanted and not limits:
         sys.exit(f"{given.expect} expects nothing")
     for name, least in wanted.items():
         if not scores(last).get(name, float("-inf")) >= least:
             sys.exit(f"{name} should be at least {least}")
+    for name, most in limits.items():
+        if not scores(last).get(name, float("inf")) <= most:
+            sys.exit(f"{name} should be at most {most}")
     if not rows.strip():
         sys.exit("predict printed nothing")
 
