@@ -1,8 +1,10 @@
 /* One model of the benchmark as a program that measures on demand, linked to its object and the runtime:
  *
  *     contestant WEIGHTS BATCHES THREADS N ROWS      -DMODEL=b3_model
+ *     contestant WEIGHTS                             writes weights to begin with, by the model's own initializers
  *
- * BATCHES holds N batches of ROWS rows, one after the other, each the inputs and then the targets, dense. It trains 50 steps from WEIGHTS
+ * BATCHES holds N batches of ROWS rows, one after the other, each the inputs and then the targets, dense. A model with several losses
+ * tells their sum. It trains 50 steps from WEIGHTS
  * and prints their losses in one line; then every line "SECONDS" on standard input is answered by one line: the time of a step in
  * microseconds and the largest memory so far in KiB. All contestants measure alike (bench/peers/contestant.py): a fifth of that
  * time first goes by untimed, to bring the caches and the clock rate back that another contestant had; a sample is the mean over as many
@@ -15,7 +17,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { CHECKED_STEPS = 50, MOST_SAMPLES = 100000 };
+enum { CHECKED_STEPS = 50, MOST_SAMPLES = 100000, MOST_VALUES = 8 };
 static const double sample_seconds = 2e-3, warm_share = 0.2;
 
 extern const ActModel MODEL;
@@ -27,26 +29,40 @@ static size_t row_bytes(const ActTensor *tensor)
     return n;
 }
 
+/* The inputs, then the targets. */
+static const ActTensor *tensor_at(const ActModel *model, uint32_t i)
+{
+    return i < model->n_input ? &model->input[i] : &model->target_value[i - model->n_input];
+}
+
 typedef struct Contest {
     ActInstance *m;
     char *data;
-    size_t batches, rows, input_bytes, batch_bytes;
+    size_t batches, rows, batch_bytes;
     uint64_t step;
 } Contest;
 
 static ActStatus train(Contest *c, double scale, float *loss)
 {
-    char *batch = c->data + c->step % c->batches * c->batch_bytes;
-    const void *input[] = { batch }, *target[] = { batch + c->input_bytes };
+    const ActModel *model = c->m->model;
+    const char *at = c->data + c->step % c->batches * c->batch_bytes;
+    const void *value[MOST_VALUES + 1];
+    float losses[MOST_VALUES];
+    for (uint32_t i = 0; i < model->n_input + model->n_target; i++) {
+        value[i] = at;
+        at += c->rows * row_bytes(tensor_at(model, i));
+    }
     const ActStep step = { ++c->step, scale, 1 };
-    return c->m->model->entry.train_step(c->m, &step, input, target, c->rows, loss);
+    ActStatus status = model->entry.train_step(c->m, &step, value, value + model->n_input, c->rows, losses);
+    *loss = 0;
+    for (uint32_t i = 0; i < model->n_loss; i++) *loss += losses[i];
+    return status;
 }
 
 static int read_batches(Contest *c, const char *path)
 {
     const ActModel *model = c->m->model;
-    c->input_bytes = c->rows * row_bytes(&model->input[0]);
-    c->batch_bytes = c->input_bytes + c->rows * row_bytes(&model->target_value[0]);
+    for (uint32_t i = 0; i < model->n_input + model->n_target; i++) c->batch_bytes += c->rows * row_bytes(tensor_at(model, i));
     c->data = malloc(c->batches * c->batch_bytes);
     FILE *in = fopen(path, "rb");
     size_t got = in && c->data ? fread(c->data, c->batch_bytes, c->batches, in) : 0;
@@ -80,11 +96,22 @@ static int answer(Contest *c, double seconds, double *time)
     return 1;
 }
 
+static int write_weights(const char *path)
+{
+    ActError error;
+    ActInstance *m = act_instance_new(&MODEL, 1, &error);
+    int good = m && m->model->entry.init(m, 1) == ACT_OK && act_save_weights(m, path, &error) == ACT_OK;
+    if (!good) fprintf(stderr, "contestant: %s\n", error.text);
+    act_instance_free(m);
+    return !good;
+}
+
 int main(int argc, char **argv)
 {
     ActError error;
     Contest c = { 0 };
-    if (argc != 6 || MODEL.n_input != 1 || MODEL.n_target != 1) return 2;
+    if (argc == 2) return write_weights(argv[1]);
+    if (argc != 6 || MODEL.n_input + MODEL.n_target > MOST_VALUES || MODEL.n_loss > MOST_VALUES) return 2;
     c.batches = strtoull(argv[4], NULL, 10);
     c.rows = strtoull(argv[5], NULL, 10);
     c.m = act_instance_new(&MODEL, (uint32_t)strtoul(argv[3], NULL, 10), &error);

@@ -1,6 +1,7 @@
 /* The weights and the batches that all contestants of a benchmark begin with.
  *
  *     bench_data WEIGHTS BATCHES N ROWS LOSS WIDTHS…
+ *     bench_data BATCHES N ROWS KIND A B
  *
  * WEIGHTS becomes a safetensors file with fc1.weight [out, in], fc1.bias [out] and so on, uniform within 1 / sqrt(in), which is PyTorch's
  * default for linear layers. BATCHES becomes N batches of ROWS rows, each the inputs and then the targets, dense:
@@ -9,6 +10,10 @@
  *                         by their size, makes steps out of how each contestant happens to round
  *     mse                 the inputs themselves
  *     bce_with_logits     whether the first input is greater than the second
+ * The second form writes batches only, for networks that are not a stack of linear layers; their weights come from actc's initializers:
+ *     images              A numbers and a class below B, as for cross_entropy
+ *     text                A tokens below B, and as targets the tokens that follow; four in five follow by a rule
+ *     pairs               A normal numbers, and B numbers in [-1, 1)
  * A program of its own because 25 million numbers take a script half a minute. */
 #include <inttypes.h>
 #include <math.h>
@@ -117,13 +122,69 @@ static int write_batches(const char *path, const Shape *s, size_t batches, size_
     return fclose(out) == 0 && good;
 }
 
+static void write_text(FILE *out, size_t rows, size_t length, size_t vocabulary, int32_t *token, int32_t *next)
+{
+    for (size_t r = 0; r < rows; r++) {
+        size_t now = random_bits() % vocabulary;
+        for (size_t i = 0; i < length; i++) {
+            token[r * length + i] = (int32_t)now;
+            now = uniform() < 0.8f ? (5 * now + 3) % vocabulary : random_bits() % vocabulary;
+            next[r * length + i] = (int32_t)now;
+        }
+    }
+    fwrite(token, sizeof *token, rows * length, out);
+    fwrite(next, sizeof *next, rows * length, out);
+}
+
+/* Irwin and Hall: twelve uniform numbers have variance 1. */
+static float normal(void)
+{
+    float sum = -6;
+    for (int i = 0; i < 12; i++) sum += uniform();
+    return sum;
+}
+
+static void write_pairs(FILE *out, size_t rows, size_t noise, size_t pixels)
+{
+    for (size_t i = 0; i < rows * (noise + pixels); i++) {
+        float x = i < rows * noise ? normal() : 2 * uniform() - 1;
+        fwrite(&x, sizeof x, 1, out);
+    }
+}
+
+static int write_kind(char **argv)
+{
+    size_t batches = strtoull(argv[2], NULL, 10), rows = strtoull(argv[3], NULL, 10);
+    size_t a = strtoull(argv[5], NULL, 10), b = strtoull(argv[6], NULL, 10);
+    const char *kind = argv[4];
+    int images = strcmp(kind, "images") == 0, text = strcmp(kind, "text") == 0;
+    if (!a || !b || !(images || text || strcmp(kind, "pairs") == 0)) return 2;
+    FILE *out = fopen(argv[1], "wb");
+    float *pattern = malloc(sizeof *pattern * a * b), *x = malloc(sizeof *x * rows * a);
+    int32_t *token = malloc(sizeof *token * rows * a), *next = malloc(sizeof *next * rows * a);
+    if (!out || !pattern || !x || !token || !next) return 1;
+    for (size_t i = 0; images && i < a * b; i++) pattern[i] = uniform();
+    for (size_t n = 0; n < batches; n++) {
+        if (images) write_classes(out, rows, a, b, pattern, x, next);
+        else if (text) write_text(out, rows, a, b, token, next);
+        else write_pairs(out, rows, a, b);
+    }
+    free(pattern);
+    free(x);
+    free(token);
+    free(next);
+    int bad = ferror(out);
+    return fclose(out) != 0 || bad;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 7) return write_kind(argv);
     enum { FIRST_WIDTH = 6 };
     Shape s = {0};
     for (int i = FIRST_WIDTH; i < argc && s.widths < MOST_WIDTHS; i++) s.width[s.widths++] = strtoull(argv[i], NULL, 10);
     if (s.widths < 2 || s.width[0] < 2) {
-        fprintf(stderr, "usage: bench_data WEIGHTS BATCHES N ROWS LOSS WIDTHS...\n");
+        fprintf(stderr, "usage: bench_data WEIGHTS BATCHES N ROWS LOSS WIDTHS...\n       bench_data BATCHES N ROWS KIND A B\n");
         return 2;
     }
     if (!write_weights(argv[1], &s) || !write_batches(argv[2], &s, strtoull(argv[3], NULL, 10), strtoull(argv[4], NULL, 10), argv[5])) {

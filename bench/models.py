@@ -2,6 +2,8 @@
 import dataclasses
 import math
 
+import nets
+
 
 @dataclasses.dataclass(frozen=True)
 class Model:
@@ -28,6 +30,7 @@ MODELS = {
     "B4": Model("b4", (1024, 4096, 4096, 1000), 128, "relu", "cross_entropy", "adam", 3e-5),
     "B5": Model("b5", (784, 256, 64, 256, 784), 128, "sigmoid", "mse", "adam", 1e-3, "sigmoid"),
 }
+MODELS.update(nets.NETS)
 
 
 def choose(words):
@@ -48,6 +51,8 @@ def products(model):
 
 def flops(model):
     """Contraction arithmetic of one step: forward, weight gradients, and input gradients but for the first layer."""
+    if isinstance(model, nets.Net):
+        return 2 * model.batch * model.macs()
     return 2 * model.batch * (3 * sum(products(model)) - products(model)[0])
 
 
@@ -59,8 +64,8 @@ def traffic(model, cache_bytes):
     to backward and from one step to the next, what was used last may still be in the cache: that much is not read again.
     Activations, gradients that become updates where they arise, and batches need not leave the caches, and are not counted.
     """
-    parameters = sum(products(model)) + sum(model.widths[1:])
-    numbers = {"sgd": 1, "adam": 3}[model.optimizer]
+    parameters = model.parameters() if isinstance(model, nets.Net) else sum(products(model)) + sum(model.widths[1:])
+    numbers = {"sgd": 1, "adam": 3}[model.optimizer] + (getattr(model, "options", ()) != () and model.optimizer == "sgd")
     return max(0, 4 * parameters * (1 + 2 * numbers) - 2 * cache_bytes) if 4 * parameters * numbers > cache_bytes else 0
 
 

@@ -2,7 +2,8 @@
 
     python PEER.py SPEC WEIGHTS BATCHES THREADS N ROWS VARIANT
 
-SPEC is JSON: widths, activation, output (an activation or null), loss, optimizer, lr. Needs numpy.
+SPEC is JSON: widths, activation, output (an activation or null), loss, optimizer, lr; or, for a network of nets.py, net, data, optimizer,
+lr, options. Needs numpy.
 """
 import json
 import resource
@@ -34,6 +35,13 @@ class Given:
             header, data = json.loads(file.read(size)), file.read()
         return {name: np.frombuffer(data[slice(*t["data_offsets"])], "<f4").reshape(t["shape"]).copy()
                 for name, t in header.items() if name != "__metadata__"}
+
+    def load_values(self, *values):
+        """For each (type, shape of a row) an array [batches, rows, *shape]; in a batch they lie one after the other."""
+        bytes_of = [4 * self.rows * int(np.prod(shape)) for _, shape in values]
+        raw = np.fromfile(self.data, np.uint8).reshape(self.batches, sum(bytes_of))
+        parts = np.split(raw, np.cumsum(bytes_of)[:-1], axis=1)
+        return [part.copy().view(f"<{kind}").reshape(self.batches, self.rows, *shape) for part, (kind, shape) in zip(parts, values)]
 
     def load_batches(self):
         """Inputs [batches, rows, in] and targets: classes [batches, rows] or numbers [batches, rows, out]."""

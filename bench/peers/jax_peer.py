@@ -20,6 +20,7 @@ import jax.numpy as jnp
 from jax import lax
 
 import contestant
+import jax_nets
 
 TRY_SECONDS = 10.0       # no further way of doing it is tried after this
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
@@ -45,7 +46,7 @@ LOSSES = {"cross_entropy": cross_entropy, "bce_with_logits": bce_with_logits, "m
 
 def training_step(spec, by_rows):
     """(state, x, y, lr) -> (state, loss). The state is parameters, first and second moments, and the number of steps."""
-    layers = len(spec["widths"]) - 1
+    layers = len(spec.get("widths", ())) - 1
     axis = 1 if by_rows else 0     # of the weight, the inputs: [out, in] or [in, out]
 
     def forward(params, x, y):
@@ -54,26 +55,41 @@ def training_step(spec, by_rows):
             x = ACTIVATIONS[spec["activation"] if i < layers else spec["output"]](x)
         return LOSSES[spec["loss"]](x, y)
 
+    loss_of = jax_nets.loss(spec["net"]) if "net" in spec else forward
+    options = dict(spec.get("options", ()))
+    beta1, momentum = options.get("beta1", BETA1), options.get("momentum", 0)
+
     def step(state, x, y, lr):
         params, m, v, t = state
-        loss, grads = jax.value_and_grad(forward)(params, x, y)
+        loss, grads = jax.value_and_grad(loss_of)(params, x, y)
+        if momentum:
+            m = jax.tree.map(lambda m, g: momentum * m + g, m, grads)
+            return (jax.tree.map(lambda p, m: p - lr * m, params, m), m, v, t), loss
         if spec["optimizer"] == "sgd":
             return (jax.tree.map(lambda p, g: p - lr * g, params, grads), m, v, t), loss
         t = t + 1
-        m = jax.tree.map(lambda m, g: BETA1 * m + (1 - BETA1) * g, m, grads)
+        m = jax.tree.map(lambda m, g: beta1 * m + (1 - beta1) * g, m, grads)
         v = jax.tree.map(lambda v, g: BETA2 * v + (1 - BETA2) * g * g, v, grads)
-        size, root = lr / (1 - BETA1 ** t), jnp.sqrt(1 - BETA2 ** t)
+        size, root = lr / (1 - beta1 ** t), jnp.sqrt(1 - BETA2 ** t)
         return (jax.tree.map(lambda p, m, v: p - size * m / (jnp.sqrt(v) / root + EPSILON), params, m, v), m, v, t), loss
 
     return step
 
 
+def stack(spec, arrays, by_rows):
+    return [(jnp.asarray(arrays[f"fc{i}.weight"] if by_rows else arrays[f"fc{i}.weight"].T.copy()), jnp.asarray(arrays[f"fc{i}.bias"]))
+            for i in range(1, len(spec["widths"]))]
+
+
 def initial_state(given, by_rows):
-    arrays, layers = given.load_weights(), len(given.spec["widths"]) - 1
-    params = [(jnp.asarray(arrays[f"fc{i}.weight"] if by_rows else arrays[f"fc{i}.weight"].T.copy()), jnp.asarray(arrays[f"fc{i}.bias"]))
-              for i in range(1, layers + 1)]
-    moment = (lambda: jax.tree.map(jnp.zeros_like, params)) if given.spec["optimizer"] == "adam" else (lambda: ())
-    return params, moment(), moment(), jnp.float32(0)
+    arrays = given.load_weights()
+    if "net" in given.spec:
+        params = jax_nets.prepare(arrays)
+    else:
+        params = stack(given.spec, arrays, by_rows)
+    zeros = functools.partial(jax.tree.map, jnp.zeros_like, params)
+    moments = given.spec["optimizer"] == "adam" or given.spec.get("options")
+    return params, zeros() if moments else (), zeros() if given.spec["optimizer"] == "adam" else (), jnp.float32(0)
 
 
 class Way:
@@ -81,7 +97,7 @@ class Way:
 
     def __init__(self, given, by_rows, length, unroll):
         self.batches, self.done, self.length, self.unroll = given.batches, 0, length, unroll
-        self.x, self.y = map(jnp.asarray, given.load_batches())
+        self.x, self.y = map(jnp.asarray, jax_nets.batches(given) if "net" in given.spec else given.load_batches())
         self.parts = [(self.x[b], self.y[b]) for b in range(given.batches)]
         self.lr, self.slow = jnp.float32(given.spec["lr"]), jnp.float32(given.spec["lr"] * contestant.SLOWER)
         self.step, self.state = training_step(given.spec, by_rows), initial_state(given, by_rows)
@@ -134,6 +150,8 @@ class Way:
 def ways(given):
     """(order of axes, steps in a call, unrolled so often). A scan is as long as hides the cost of a call, and divides the 50 steps, or
     is divided by them."""
+    if "net" in given.spec: # a second way of compiling them would take longer than it could tell
+        return [(False, 1, 1) if given.variant == "step" else (False, 10, 1)]
     if given.variant == "step":
         return [(False, 1, 1), (True, 1, 1)]
     products = sum(a * b for a, b in zip(given.spec["widths"], given.spec["widths"][1:]))
