@@ -388,6 +388,7 @@ Value loss_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const As
     use->target_tensor = target_tensor;
     use->prediction_span = p.span;
     use->target_span = t.span;
+    use->target_number = t.kind == V_NUMBER ? t.number : NAN;
     use->mean = !form.sum;
     loss_facts(s, item, sx, use);
     return value_node(value, span);

@@ -14,6 +14,7 @@ sys.dont_write_bytecode = True
 
 import contest
 import models
+import nets
 
 MiB = 1 << 20
 
@@ -36,6 +37,9 @@ def needs():
 
 
 def statistics():
+    expect("parameters of LeNet-5, as published", nets.NETS["B6"].parameters(), 61706)
+    expect("multiply-adds of ResNet-20 on the way forward", round(sum(nets.resnet20()) / 1e6, 1), 40.8)
+    expect("flops of B6", models.flops(nets.NETS["B6"]), 2 * 64 * (3 * 416520 - 117600))
     expect("15 values", models.sign_interval(range(15))[:2], (3, 11))    # 1 - 2 (1 + 15 + 105 + 455) / 2^15
     expect("its confidence", round(models.sign_interval(range(15))[2], 6), round(1 - 2 * 576 / 2 ** 15, 6))
     expect("6 values", models.sign_interval([5, 3, 1, 2, 4, 6])[:2], (1, 6))
@@ -65,7 +69,7 @@ def main():
     needs()
     statistics()
     names()
-    told(build, "run", ["B7"], "there is no model 'B7'; there are B1, B2-sgd-64")
+    told(build, "run", ["B77"], "there is no model 'B77'; there are B1, B2-sgd-64")
     told(build, "run", ["--threads", "0"], "comma-separated numbers from 1 to")
     told(build, "run", ["--rounds", "0"], "above 0")
     told("/nowhere", "run", [], "has no bin/actc")
