@@ -40,7 +40,7 @@ static NodeId linear_source(const CheckContext *cx, NodeId b)
                         return 0;
                     next = node->in[i];
                 }
-        } else if (node->op->kind == OP_VIEW || facts_is(node, "dropout")) {
+        } else if (node->op->kind == OP_VIEW || facts_is(node, "dropout") || facts_norm(node) == NORM_BATCH) {
             next = node->in[0];
         }
         if (next == 0)
@@ -110,7 +110,7 @@ ACT_CHECK(collapsed_linear) = {
     .summary = "two linear layers with no activation between them",
     .doc =
         "The product of two matrices is a matrix: two linear layers in a row, with nothing but biases, scales, "
-        "dropout or a change of shape between them, compute exactly what one layer from the first's input to the "
+        "dropout, batch norm or a change of shape between them, compute exactly what one layer from the first's input to the "
         "second's output can compute. The depth is only on paper. Usually an activation was forgotten.\n\n"
         "Not meant, and not reported: a value that something else reads as well (an output, a skip connection), "
         "weights shared with another place, frozen weights, and a layer applied at each position whose results are "

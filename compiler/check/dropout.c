@@ -10,6 +10,16 @@ static bool is_dropout(const CheckContext *cx, NodeId id)
     return cx->facts->live[id] && facts_is(graph_node(cx->g, id), "dropout");
 }
 
+/* How many values of a sample are drawn for, one by one. */
+static uint64_t drawn_of(const CheckContext *cx, NodeId id)
+{
+    const Node *node = graph_node(cx->g, id);
+    uint64_t n = 1;
+    for (uint32_t axis = 0; axis < node->type.rank; axis++)
+        n *= node_attr(node, 2)->i >> axis & 1 ? 1 : node->type.dim[axis];
+    return n;
+}
+
 static double share_of(const CheckContext *cx, NodeId id) { return node_attr(graph_node(cx->g, id), 0)->f; }
 
 /* Where the share is written, else the call. */
@@ -89,7 +99,7 @@ static void dropout_wipeout(CheckContext *cx)
 {
     for (NodeId id = 1; id < cx->g->nodes.n; id++) {
         NodeId prediction = is_dropout(cx, id) ? flow_prediction(cx, id) : 0;
-        uint64_t n = type_elements(graph_type(cx->g, id));
+        uint64_t n = prediction ? drawn_of(cx, id) : 1;
         double p = prediction ? share_of(cx, id) : 0, all = pow(p, (double)n);
         if (!(all > 1e-3) || has_way_around(cx, id, prediction))
             continue;
@@ -169,7 +179,7 @@ static void dropout_twice(CheckContext *cx)
             continue;
         double p = share_of(cx, first), q = share_of(cx, id);
         double both = round((1 - (1 - p) * (1 - q)) * 1e9) / 1e9;
-        if (p <= 0 || q <= 0)
+        if (p <= 0 || q <= 0 || drawn_of(cx, first) != drawn_of(cx, id))
             continue;
         Diag *diag = check_report(cx, LEVEL_WARN, check_span(cx, id), "dropout of what was dropped already");
         check_spot_node(cx, id);

@@ -78,6 +78,23 @@ bool facts_is_log_softmax(const Facts *f, NodeId id)
            same_value(f, graph_node(f->g, row)->in[0], node->in[part]);
 }
 
+NormKind facts_norm(const Node *node)
+{
+    return facts_is(node, "batch_norm") ? NORM_BATCH : facts_is(node, "standardize") ? NORM_SAMPLE : NORM_NONE;
+}
+
+bool facts_norm_channels(const Node *node) { return !(node_attr(node, 0)->i >> (node->type.rank - 1) & 1); }
+
+uint64_t facts_norm_numbers(const Graph *g, const Node *node)
+{
+    if (facts_norm(node) == NORM_BATCH)
+        return g->batch * (type_elements(&node->type) / type_last(&node->type));
+    uint64_t n = 1;
+    for (uint32_t axis = 0; axis < node->type.rank; axis++)
+        n *= node_attr(node, 0)->i >> axis & 1 ? node->type.dim[axis] : 1;
+    return n;
+}
+
 bool facts_is_softmax(const Facts *f, NodeId id)
 {
     const Node *node = graph_node(f->g, id);

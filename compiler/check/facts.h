@@ -47,6 +47,13 @@ bool facts_passes(const Node *node);             /* keeps every element's value:
 int facts_weight(const Graph *g, NodeId id);
 bool facts_is_param(const Graph *g, NodeId id); /* computed from parameters and numbers alone */
 
+/* A normalisation: over the batch (linear in inference), or over axes of each sample. */
+typedef enum NormKind { NORM_NONE, NORM_BATCH, NORM_SAMPLE } NormKind;
+NormKind facts_norm(const Node *node);
+/* Of a norm over the sample: is every channel (the last axis) taken for itself? */
+bool facts_norm_channels(const Node *node);
+/* The numbers that one mean of the norm is taken over, in a full batch. */
+uint64_t facts_norm_numbers(const Graph *g, const Node *node);
 /* Looks backward through views and permutations. */
 NodeId facts_skip(const Facts *f, NodeId id);
 /* A softmax: the op, positive values divided by their own sum, or e to the power of a log_softmax; and its logarithm:

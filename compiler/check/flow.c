@@ -7,7 +7,7 @@
 static bool keeps(const Node *node)
 {
     return facts_passes(node) || facts_is(node, "dropout") || facts_is(node, "slice") || facts_is(node, "pad") ||
-           facts_is(node, "concat");
+           facts_is(node, "concat") || facts_norm(node) != NORM_NONE;
 }
 
 static uint32_t input_of(const Node *node, NodeId in)

@@ -197,7 +197,17 @@ ACT_CHECK(redundant_log_softmax) = {
 };
 
 /* Layers that train hidden values better and spoil a prediction. */
-static bool is_for_hidden(const Node *node) { return facts_is(node, "dropout"); }
+static bool is_for_hidden(const Node *node) { return facts_is(node, "dropout") || facts_norm(node) != NORM_NONE; }
+
+/* The map that scales and shifts what the norm made is passed on the way. */
+static NodeId behind_scale(const CheckContext *cx, NodeId id)
+{
+    const Node *node = graph_node(cx->g, id);
+    for (uint32_t i = 0; node->op->kind == OP_MAP && i < node->n_in; i++)
+        if (facts_norm(graph_node(cx->g, node->in[i])) != NORM_NONE && facts_read(cx->facts, id, i) == READ_AFFINE)
+            return node->in[i];
+    return 0;
+}
 
 /* Such a layer behind the last weights, with nothing but pointwise functions up to the prediction; 0: none. */
 static NodeId find_behind_weights(const CheckContext *cx, NodeId id)
@@ -207,14 +217,36 @@ static NodeId find_behind_weights(const CheckContext *cx, NodeId id)
         const Node *node = graph_node(cx->g, id);
         if (is_for_hidden(node))
             return id;
+        NodeId norm = behind_scale(cx, id);
         if (f->base[id] != id)
             id = f->base[id];
+        else if (norm)
+            id = norm;
         else if (facts_passes(node) || facts_is(node, "softmax") || facts_is(node, "log_softmax"))
             id = node->in[0];
         else
             return 0;
     }
     return 0;
+}
+
+static void report_norm(CheckContext *cx, const LossCall *loss, NodeId id, const char *what)
+{
+    Diag *diag = check_report(cx, LEVEL_WARN, check_span(cx, id), "a norm of the %s themselves", what);
+    check_spot_loss(cx, loss);
+    check_spot_node(cx, id);
+    diag_primary(diag, "behind the last weights");
+    diag_label(diag, loss->span, "judges what is left");
+    check_label_outer(cx, diag, id, "in this use");
+    if (facts_norm(graph_node(cx->g, id)) == NORM_BATCH)
+        diag_note(diag, "every prediction depends on the other samples of the batch, and over a batch each of the %s has one "
+                        "mean and one size, whatever the inputs are", what);
+    else
+        diag_note(diag, "the %s of every sample get the same size: none can be surer than another", what);
+    diag_help(diag, "remove it; a norm belongs behind hidden layers");
+    Head at = {.at = id};
+    if (!edit_is_shared(cx, &at, loss))
+        edit_remove(cx, diag, FIX_UNSAFE, check_span(cx, id));
 }
 
 static void norm_or_dropout_on_logits(CheckContext *cx)
@@ -226,10 +258,13 @@ static void norm_or_dropout_on_logits(CheckContext *cx)
         if (id == 0 || seen[id])
             continue;
         seen[id] = true;
-        double p = node_attr(graph_node(cx->g, id), 0)->f;
+        bool norm = facts_norm(graph_node(cx->g, id)) != NORM_NONE;
+        double p = norm ? 0 : node_attr(graph_node(cx->g, id), 0)->f;
         Head head = check_head(cx, loss->prediction);
         bool logits = loss->wants_logits || head.softmax || head.log_softmax || head.sigmoid_like;
         const char *what = logits ? "logits" : "predictions";
+        if (norm)
+            report_norm(cx, loss, id, what);
         if (p <= 0)
             continue;
         Diag *diag = check_report(cx, LEVEL_WARN, check_span(cx, id), "dropout of the %s themselves", what);
@@ -253,13 +288,16 @@ ACT_CHECK(norm_or_dropout_on_logits) = {
     .name = "norm_or_dropout_on_logits",
     .group = "output",
     .level = LEVEL_WARN,
-    .summary = "dropout behind the last weights, on the prediction itself",
+    .summary = "dropout or a norm behind the last weights, on the prediction itself",
     .doc =
         "Dropout makes a layer do without some of its inputs, so that it does not rely on any single one. Behind the "
         "last weights there is no such layer any more: what is dropped is the answer. With share p the logit of the "
         "right class is 0 in p of the samples, whatever the network knows, and the others are 1 / (1 - p) times too "
         "large; the loss punishes both, and no weight can do anything about it. A regression learns to hit its target "
-        "with values that are zeroed at random.",
+        "with values that are zeroed at random.\n\n"
+        "A norm there gives the predictions one mean and one size. Batch norm makes an answer depend on the other "
+        "samples of the batch, and where classes or targets are not equally frequent or large, that is the wrong mean; "
+        "layer norm takes from every sample how sure it is.",
     .wrong = EXAMPLE_DIGITS("    z = image |> linear(32) |> relu |> linear(10) |> dropout(0.3)\n"
                             "    loss cross_entropy(z, label)\n"),
     .right = EXAMPLE_DIGITS("    z = image |> linear(32) |> relu |> dropout(0.3) |> linear(10)\n"

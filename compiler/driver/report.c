@@ -126,6 +126,11 @@ Report report_of(Arena *arena, const Sources *sources, const Model *model)
     }
     add_flops(model, report.row);
     add_free_parameters(arena, sources, &report, counted);
+    for (uint32_t i = 0; i < model->graph->roots.n; i++) {
+        const Root *root = &model->graph->roots.at[i];
+        if (root->kind == ROOT_UPDATE)
+            report.running += type_elements(&model->graph->tensors.at[root->index].type);
+    }
     report.loss = arena_array(arena, double, model->losses.n + 1u);
     for (uint32_t i = 0; i < model->losses.n; i++)
         report.loss[i] = forecast_loss(model, facts, signal, &model->losses.at[i]);

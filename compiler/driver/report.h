@@ -29,6 +29,7 @@ typedef struct Report {
     Str first, last;   /* names of the path's layers */
     double *loss;      /* before training, by model->losses; NaN: not known how */
     uint32_t window;
+    uint64_t running;  /* numbers that training steps change without a gradient: running statistics */
 } Report;
 
 Report report_of(Arena *arena, const Sources *sources, const Model *model);

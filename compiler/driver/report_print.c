@@ -77,6 +77,9 @@ static void print_facts(Arena *arena, const Report *report, Text *out)
     memcpy(table_cell(&table, report->n, 0), total, sizeof total);
     table_print(&table, out);
     text_add(out, STR("  FLOPs and bytes are of one row, forward.\n"));
+    if (report->running)
+        text_printf(out, "  %s running statistics of norms are kept beside the parameters, and not trained.\n",
+                    table_grouped(arena, report->running).p);
 }
 
 static bool has_prediction(const ReportRow *row) { return row->use->out && !isnan(row->gradient); }
@@ -229,6 +232,8 @@ void report_print_json(const Report *report, Text *out)
         parameters += report->row[i].parameters;
     text_printf(out, "{\"model\":\"" STR_FMT "\",\"batch\":%u,\"samples\":%u,\"parameters\":%llu",
                 STR_ARG(model->name), model->graph->batch, report->window, (unsigned long long)parameters);
+    if (report->running)
+        text_printf(out, ",\"running\":%llu", (unsigned long long)report->running);
     json_number(out, "gradient_ratio", report->path.ratio);
     json_number(out, "gradient_low", report->band.low);
     json_number(out, "gradient_high", report->band.high);

@@ -198,17 +198,17 @@ static void norm_signal(const SignalCall *call)
 {
     const Moments *weight = call->in[WEIGHT], *bias = call->in[BIAS];
     double variance = batch_variance(call);
-    double kept = batch_numbers(call) > 1 ? variance / (variance + node_attr(call->node, 0)->f) : 0;
+    double kept = variance / (variance + node_attr(call->node, 0)->f);
     double second = kept * weight->second + bias->second;
     *call->out = (Moments){bias->mean, second, second > 0 ? fmin(1, bias->second / second) : 1, second, second};
 }
 
-/* Two directions of a channel's numbers get no gradient. */
+/* Two directions of a channel's numbers get no gradient. (Where there are no more, a rule of its own says it.) */
 static void norm_signal_back(const SignalCall *call)
 {
     double scale = call->in[WEIGHT]->second / (batch_variance(call) + node_attr(call->node, 0)->f);
-    double n = positions(graph_type(call->g, call->node->in[X]));
-    call->grad_in[X] = call->grad_out * scale * fmax(0, 1 - 2 / batch_numbers(call));
+    double n = positions(graph_type(call->g, call->node->in[X])), all = batch_numbers(call);
+    call->grad_in[X] = call->grad_out * scale * (all > 2 ? 1 - 2 / all : 1);
     call->grad_in[WEIGHT] = call->grad_out * n;
     call->grad_in[BIAS] = call->grad_out * n;
 }

@@ -105,7 +105,8 @@ NodeId build_log_softmax(Graph *g, NodeId a);
 NodeId build_logsumexp(Graph *g, NodeId a);      /* drops the last axis */
 NodeId build_pick(Graph *g, NodeId a, NodeId index); /* a[…, index[…]]: drops the last axis */
 NodeId build_one_hot(Graph *g, NodeId index, uint32_t classes); /* appends an axis */
-NodeId build_dropout(Graph *g, NodeId a, double p, uint32_t stream);
+/* One draw for all elements along the axes whose bits are set in `shared`. */
+NodeId build_dropout(Graph *g, NodeId a, double p, uint32_t stream, uint32_t shared);
 /* (x - mean) / sqrt(variance + eps) over the axes whose bits are set; not centred: x / sqrt(mean x² + eps). */
 NodeId build_standardize(Graph *g, NodeId x, uint32_t axes, bool centre, double eps);
 bool build_is_standardize(const Node *node);

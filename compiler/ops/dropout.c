@@ -1,4 +1,5 @@
-/* dropout: zeroes elements with probability p while training and divides the rest by 1 - p; nothing in inference. */
+/* dropout: zeroes elements with probability p while training and divides the rest by 1 - p; nothing in inference. Along shared axes
+ * one draw decides for all. */
 #include "graph/eval.h"
 #include "ops/build.h"
 #include "ops/index.h"
@@ -7,12 +8,14 @@
 
 ACT_OP(dropout);
 
-/* attributes: 0 p, 1 stream */
+/* attributes: 0 p, 1 stream, 2 shared axes (bits) */
 static const char *infer(const Graph *g, const Node *node, Type *out, Arena *arena)
 {
     (void)arena;
     *out = *graph_type(g, node->in[0]);
     double p = node_attr(node, 0)->f;
+    if (node_attr(node, 2)->i >> out->rank)
+        return "it shares an axis that its input does not have";
     return p >= 0 && p < 1 ? NULL : "the probability must be at least 0 and below 1";
 }
 
@@ -27,7 +30,10 @@ static NodeId drop(Graph *g, const Node *node, NodeId x)
 {
     SxPool *sx = g->sx;
     double p = node_attr(node, 0)->f;
-    NodeId args[2] = {x, build_random(g, &node->type, (uint32_t)node_attr(node, 1)->i)};
+    Type drawn = node->type;
+    for (uint32_t axis = 0; axis < drawn.rank; axis++)
+        drawn.dim[axis] = node_attr(node, 2)->i >> axis & 1 ? 1 : drawn.dim[axis];
+    NodeId args[2] = {x, build_random(g, &drawn, (uint32_t)node_attr(node, 1)->i)};
     Sx dropped = sx_bin(sx, SX_LT, sx_arg(sx, 1), sx_num(sx, p));
     Sx scaled = sx_mul(sx, sx_arg(sx, 0), sx_num(sx, 1 / (1 - p)));
     return build_map(g, sx_select(sx, dropped, sx_num(sx, 0), scaled), args, 2);
@@ -58,9 +64,9 @@ static void signal_back(const SignalCall *call)
     call->grad_in[0] = call->grad_out / (call->inference ? 1 : 1 - node_attr(call->node, 0)->f);
 }
 
-NodeId build_dropout(Graph *g, NodeId a, double p, uint32_t stream)
+NodeId build_dropout(Graph *g, NodeId a, double p, uint32_t stream, uint32_t shared)
 {
-    AttrValue attr[2] = {{.f = p}, {.i = stream}};
+    AttrValue attr[3] = {{.f = p}, {.i = stream}, {.i = shared}};
     return graph_add(g, &op_dropout, &a, 1, attr);
 }
 
@@ -70,8 +76,8 @@ ACT_OP(dropout) = {
     .kind = OP_COMPOSITE,
     .min_in = 1,
     .max_in = 1,
-    .n_attr = 2,
-    .attr = {{"p", ATTR_REAL}, {"stream", ATTR_INT}},
+    .n_attr = 3,
+    .attr = {{"p", ATTR_REAL}, {"stream", ATTR_INT}, {"shared", ATTR_INT, true}},
     .infer = infer,
     .vjp = vjp,
     .eval = eval,

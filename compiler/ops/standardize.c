@@ -125,16 +125,16 @@ static void signal(const SignalCall *call)
     const Moments *x = call->in[0];
     bool centre = node_attr(call->node, CENTRE)->i != 0;
     double variance = group_variance(call), scale = 1 / (variance + node_attr(call->node, EPS)->f);
-    double second = centre && group_numbers(call->g, call->node) < 2 ? 0 : variance * scale;
+    double second = variance * scale;
     double shared = fmax(0, x->corr * x->second - (centre ? x->mean * x->mean : 0));
     *call->out = (Moments){centre ? 0 : x->mean * sqrt(scale), second, variance > 0 ? fmin(1, shared / variance) : 1, second, second};
 }
 
-/* Two directions of a group get no gradient, one when values are not centred. */
+/* Two directions of a group get no gradient, one when values are not centred. (Where there are no more, a rule of its own says it.) */
 static void signal_back(const SignalCall *call)
 {
-    double lost = (node_attr(call->node, CENTRE)->i ? 2 : 1) / group_numbers(call->g, call->node);
-    call->grad_in[0] = call->grad_out / (group_variance(call) + node_attr(call->node, EPS)->f) * fmax(0, 1 - lost);
+    double n = group_numbers(call->g, call->node), lost = n > 2 ? (node_attr(call->node, CENTRE)->i ? 2 : 1) / n : 0;
+    call->grad_in[0] = call->grad_out / (group_variance(call) + node_attr(call->node, EPS)->f) * (1 - lost);
 }
 
 static uint64_t flops(const Graph *g, const Node *node) { return 8 * type_elements(graph_type(g, node->in[0])); }

@@ -210,6 +210,17 @@ int act_stored_convert(const ActStored *stored, int to_int, void *out)
         return 1;
     }
     if (to_int) return 0;
+    for (uint64_t i = 0; strcmp(stored->dtype, "I32") == 0 && i < stored->elements; i++) { /* a count */
+        int32_t whole;
+        memcpy(&whole, from + i * 4, 4);
+        f[i] = (float)whole;
+    }
+    for (uint64_t i = 0; strcmp(stored->dtype, "I64") == 0 && i < stored->elements; i++) {
+        int64_t whole;
+        memcpy(&whole, from + i * 8, 8);
+        f[i] = (float)whole;
+    }
+    if (strcmp(stored->dtype, "I32") == 0 || strcmp(stored->dtype, "I64") == 0) return 1;
     if (strcmp(stored->dtype, "F64") == 0) {
         for (uint64_t i = 0; i < stored->elements; i++) {
             double wide;

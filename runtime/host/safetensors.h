@@ -26,7 +26,7 @@ ActStatus act_safetensors_read(const char *path, ActSafetensors *file, ActError 
 void act_safetensors_free(ActSafetensors *file);
 /* The text of `__metadata__`'s key, or NULL. */
 const char *act_safetensors_note(const ActSafetensors *file, const char *key);
-/* Converts to float (F32, F64, F16, BF16) or, for to_int, int32 (I32, I64). 0 when the type can't become that. */
+/* Converts to float (F32, F64, F16, BF16; I32, I64: counts) or, for to_int, int32 (I32, I64). 0 when the type can't become that. */
 int act_stored_convert(const ActStored *stored, int to_int, void *out);
 
 /* What to write: tensors in their blocks, and metadata. */

@@ -36,7 +36,8 @@ static int can_become(const ActStored *stored, const ActTensor *tensor)
 {
     static const char *const floats[] = { "F32", "F64", "F16", "BF16" }, *const ints[] = { "I32", "I64" };
     for (size_t i = 0; tensor->type == ACT_F32 && i < 4; i++) if (strcmp(stored->dtype, floats[i]) == 0) return 1;
-    for (size_t i = 0; tensor->type == ACT_I32 && i < 2; i++) if (strcmp(stored->dtype, ints[i]) == 0) return 1;
+    int count = tensor->type == ACT_I32 || (tensor->role == ACT_CONSTANT && tensor->rank == 0); /* as batches seen */
+    for (size_t i = 0; count && i < 2; i++) if (strcmp(stored->dtype, ints[i]) == 0) return 1;
     return 0;
 }
 

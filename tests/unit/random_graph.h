@@ -62,7 +62,7 @@ static inline NodeId random_step(RandomGraph *r, NodeId x)
     switch (random_below(r, 10)) {
     case 0: return build_add(g, x, random_activation(r, random_linear(r, x, last)));
     case 1: return build_mul(g, x, build_softmax(g, x));
-    case 2: return build_dropout(g, x, 0.3, r->streams++);
+    case 2: return build_dropout(g, x, 0.3, r->streams++, 0);
     case 3: {
         NodeId y = random_activation(r, random_linear(r, x, random_width(r)));
         return build_concat(g, (NodeId[]){x, y, x}, 3, axis);
