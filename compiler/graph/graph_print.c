@@ -161,7 +161,8 @@ static void print_node(const Graph *g, NodeId id, Text *out)
     for (uint32_t i = 0; i < node->n_in; i++)
         text_printf(out, "%s%%%u", i ? ", " : " ", node->in[i]);
     for (uint32_t i = 0; i < node->op->n_attr; i++) {
-        if (node->op->attr[i].optional && node->attr[i].i == 0)
+        bool dims = node->op->attr[i].kind == ATTR_DIMS;
+        if (node->op->attr[i].optional && (dims ? node->attr[i].dims.n == 0 : node->attr[i].i == 0))
             continue;
         text_printf(out, "%s%s = ", i ? ", " : " {", node->op->attr[i].name);
         graph_print_attr(g, &node->op->attr[i], &node->attr[i], out);

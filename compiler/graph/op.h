@@ -24,7 +24,7 @@ typedef enum AttrKind { ATTR_INT, ATTR_REAL, ATTR_SX, ATTR_STR, ATTR_DIMS } Attr
 typedef struct AttrDef {
     const char *name;
     AttrKind kind;
-    bool optional; /* a whole number that is 0 when left out, and is left out when 0 */
+    bool optional; /* may be left out: a whole number is 0 then, and a list empty */
 } AttrDef;
 
 #define OP_MAX_ATTR 6
@@ -96,8 +96,8 @@ struct Op {
      * readers need no copy. */
     bool affine;
     /* MOVE with inputs that lie in the result as they are, beside each other or among zeros (concat, pad): where the first element of
-     * input `which` stands. They may be written there in the first place. NULL: none do. */
-    void (*inside)(const Graph *g, const Node *node, uint32_t which, uint32_t *corner);
+     * input `which` stands, and how far apart its elements are along each axis. They may be written there in the first place. NULL: none. */
+    void (*inside)(const Graph *g, const Node *node, uint32_t which, uint32_t *corner, uint32_t *step);
     /* Floating-point operations for one row (or in all, for values without the batch). NULL: one per element. */
     uint64_t (*flops)(const Graph *g, const Node *node);
     const char *const *examples; /* graph texts for the op tests: one per entry, NULL at the end */

@@ -174,8 +174,9 @@ static void find_axes(Tiling *c, LoopTile *tile)
         bool along = turned(&s) && i + 1 == inner; /* the terms run along B's columns */
         int64_t step = b_stride[along ? b->rank - 1 : s.outer + i];
         if (s.form == CONTRACT_FLIPPED && !along) {
-            tile->b_base += step * (a->dim[lead + i] - 1);
-            step = -step;
+            uint32_t every = s.step[0] ? s.step[i] : 1;
+            tile->b_base += step * (s.phase[i] + (int64_t)every * (a->dim[lead + i] - 1));
+            step *= -(int64_t)every;
         }
         add_axis(second, fixed(a->dim[lead + i]), view.stride[lead + i], tn ? 0 : step, 1 + s.outer + i);
     }

@@ -64,8 +64,12 @@ typedef struct Contract {
     ContractForm form;
     uint32_t outer, depth;
     bool each;
+    /* FLIPPED: of the first axis of T (and so on) only every step-th tap from `phase` on; step 0: all taps of all axes */
+    uint32_t step[TYPE_MAX_RANK], phase[TYPE_MAX_RANK];
 } Contract;
 Contract build_contract_of(const Node *contract);
+/* How many of the `size` taps along an axis a flipped product takes. */
+uint32_t build_contract_taps(const Contract *contract, uint32_t axis, uint32_t size);
 ContractForm build_form(const Node *contract);
 NodeId build_contract(Graph *g, ContractForm form, NodeId a, NodeId b); /* outer 0, depth 1: w is a matrix without batch */
 NodeId build_product(Graph *g, Contract contract, NodeId a, NodeId b);
@@ -85,6 +89,9 @@ NodeId build_overlap_add(Graph *g, NodeId a, const Window *window, const uint32_
 /* Is the node one of these? */
 bool build_is_overlap_add(const Node *node, Window *window);
 bool build_is_slice(const Node *node, uint32_t *axis, int64_t *start, int64_t *stop);
+/* Parts that take turns along the first axes: element (i, j) of part p * step[1] + q is (i * step[0] + p, j * step[1] + q) of the whole.
+ * `n` axes; the whole has shape `size` along them. */
+NodeId build_interleave(Graph *g, const NodeId *in, uint32_t n, const uint32_t *step);
 /* The axes whose bits are set, from their ends. */
 NodeId build_reverse(Graph *g, NodeId a, uint32_t axes);
 

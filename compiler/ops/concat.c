@@ -28,10 +28,10 @@ static const char *infer(const Graph *g, const Node *node, Type *out, Arena *are
     return NULL;
 }
 
-static void inside(const Graph *g, const Node *node, uint32_t which, uint32_t *corner)
+static void inside(const Graph *g, const Node *node, uint32_t which, uint32_t *corner, uint32_t *step)
 {
     for (uint32_t i = 0; i < node->type.rank; i++)
-        corner[i] = 0;
+        corner[i] = 0, step[i] = 1;
     for (uint32_t i = 0; i < which; i++)
         corner[node_attr(node, 0)->i] += graph_type(g, node->in[i])->dim[node_attr(node, 0)->i];
 }

@@ -22,8 +22,21 @@ Contract build_contract_of(const Node *contract)
 {
     ACT_ASSERT(contract->op == &op_contract);
     uint32_t more = (uint32_t)node_attr(contract, 2)->i;
-    return (Contract){(ContractForm)node_attr(contract, 0)->i, (uint32_t)node_attr(contract, 1)->i, more ? more : 1,
-                      node_attr(contract, 3)->i != 0};
+    Contract c = {.form = (ContractForm)node_attr(contract, 0)->i, .outer = (uint32_t)node_attr(contract, 1)->i};
+    c.depth = more ? more : 1;
+    c.each = node_attr(contract, 3)->i != 0;
+    for (uint32_t i = 0; i < node_attr(contract, 4)->dims.n && i < node_attr(contract, 5)->dims.n; i++) {
+        c.step[i] = (uint32_t)node_attr(contract, 4)->dims.at[i];
+        c.phase[i] = (uint32_t)node_attr(contract, 5)->dims.at[i];
+    }
+    return c;
+}
+
+uint32_t build_contract_taps(const Contract *c, uint32_t axis, uint32_t size)
+{
+    if (c->step[0] == 0)
+        return size;
+    return c->phase[axis] < size ? (size - c->phase[axis] - 1) / c->step[axis] + 1 : 0;
 }
 
 ContractForm build_form(const Node *contract) { return build_contract_of(contract).form; }
@@ -42,6 +55,16 @@ static bool batches_fit(const Contract *c, const Type *a, const Type *b)
     if (c->form == CONTRACT_TN)
         return a->batch == b->batch && (a->batch || !c->each);
     return b->batch == c->each && (a->batch || !c->each);
+}
+
+/* Steps and phases are given for all axes of taps, or for none. */
+static bool taps_fit(const Node *node, uint32_t taps)
+{
+    const Dims *step = &node_attr(node, 4)->dims, *phase = &node_attr(node, 5)->dims;
+    bool fit = step->n == phase->n && (step->n == 0 || step->n == taps);
+    for (uint32_t i = 0; fit && i < step->n; i++)
+        fit = step->at[i] >= 1 && step->at[i] <= INT32_MAX && phase->at[i] >= 0 && phase->at[i] < step->at[i];
+    return fit;
 }
 
 static const char *infer(const Graph *g, const Node *node, Type *out, Arena *arena)
@@ -70,10 +93,12 @@ static const char *infer(const Graph *g, const Node *node, Type *out, Arena *are
         out->rank = lead + 1;
         out->dim[lead] = b->dim[z + k];
     } else if (c.form == CONTRACT_FLIPPED) {
-        if (b->rank != z + k + 1 || a->rank < z + k || !same_axes(a, a->rank - k, b, z, k - 1) ||
-            type_last(a) != type_last(b))
+        if (b->rank != z + k + 1 || a->rank < z + k || type_last(a) != type_last(b) || !taps_fit(node, k - 1))
             return mismatch(g, node, arena);
         lead = a->rank - k;
+        for (uint32_t i = 0; i + 1 < k; i++)
+            if (a->dim[lead + i] != build_contract_taps(&c, i, b->dim[z + i]))
+                return mismatch(g, node, arena);
         out->rank = lead + 1;
         out->dim[lead] = b->dim[z + k - 1];
     } else {
@@ -108,7 +133,7 @@ static Extents extents(const Graph *g, const Node *node)
         e.r *= a->dim[i];
     if (c.form == CONTRACT_FLIPPED) { /* a tap's rows are the columns, its columns terms */
         e.n = b->dim[b->rank - 2];
-        e.k = type_elements(b) / e.z / e.n;
+        e.k = type_elements(a) / e.z / e.r;
         return e;
     }
     e.k = c.form == CONTRACT_NT ? type_elements(b) / e.z / e.n : type_elements(a) / e.z / e.r;
@@ -118,8 +143,17 @@ static Extents extents(const Graph *g, const Node *node)
 /* Term i of column j: its tap from the end. */
 static size_t flipped(const EvalCall *call, const Extents *e, size_t i, size_t j)
 {
-    size_t last = type_last(graph_type(call->g, call->node->in[1])), taps = e->k / last;
-    return ((taps - 1 - i / last) * e->n + j) * last + i % last;
+    const Type *a = graph_type(call->g, call->node->in[0]), *b = graph_type(call->g, call->node->in[1]);
+    Contract c = build_contract_of(call->node);
+    uint32_t taps = c.depth - 1, first = a->rank - c.depth;
+    size_t last = type_last(b), left = i / last, at = 0, size = 1;
+    for (uint32_t axis = taps; axis-- > 0;) {
+        uint32_t count = a->dim[first + axis], tap = count - 1 - (uint32_t)(left % count);
+        at += size * (c.step[0] ? c.phase[axis] + c.step[axis] * tap : tap);
+        left /= count;
+        size *= b->dim[c.outer + axis];
+    }
+    return (at * e->n + j) * last + i % last;
 }
 
 static void eval(const EvalCall *call)
@@ -175,6 +209,7 @@ static void vjp(Grad *grad, NodeId self, NodeId dy)
             grad->add(grad, b, like(g, c, CONTRACT_TN, dy, a));
         break;
     case CONTRACT_FLIPPED: { /* y = a f, f: w with its taps from their ends and each of them turned */
+        ACT_ASSERT(c.step[0] == 0); /* made after gradients are */
         uint32_t lead = c.outer + c.depth - 1, taps = ((1u << lead) - 1) & ~((1u << c.outer) - 1);
         int64_t turn[TYPE_MAX_RANK];
         for (uint32_t i = 0; i < lead; i++)
@@ -237,7 +272,12 @@ static uint64_t flops(const Graph *g, const Node *node)
 
 NodeId build_product(Graph *g, Contract c, NodeId a, NodeId b)
 {
-    AttrValue attr[4] = {{.i = c.form}, {.i = c.outer}, {.i = c.depth > 1 ? c.depth : 0}, {.i = c.each}};
+    AttrValue attr[6] = {{.i = c.form}, {.i = c.outer}, {.i = c.depth > 1 ? c.depth : 0}, {.i = c.each}};
+    attr[4].dims = attr[5].dims = (Dims){.n = c.step[0] ? c.depth - 1 : 0};
+    for (uint32_t i = 0; i < attr[4].dims.n; i++) {
+        attr[4].dims.at[i] = c.step[i];
+        attr[5].dims.at[i] = c.phase[i];
+    }
     return graph_add(g, &op_contract, (NodeId[]){a, b}, 2, attr);
 }
 
@@ -293,8 +333,9 @@ ACT_OP(contract) = {
     .kind = OP_CONTRACT,
     .min_in = 2,
     .max_in = 2,
-    .n_attr = 4,
-    .attr = {{"form", ATTR_INT}, {"outer", ATTR_INT, true}, {"depth", ATTR_INT, true}, {"each", ATTR_INT, true}},
+    .n_attr = 6,
+    .attr = {{"form", ATTR_INT}, {"outer", ATTR_INT, true}, {"depth", ATTR_INT, true}, {"each", ATTR_INT, true},
+             {"step", ATTR_DIMS, true}, {"phase", ATTR_DIMS, true}},
     .infer = infer,
     .vjp = vjp,
     .eval = eval,

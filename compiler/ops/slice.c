@@ -62,11 +62,13 @@ static bool pad_locate(const Graph *g, const Node *node, const uint32_t *index, 
     return true;
 }
 
-static void pad_inside(const Graph *g, const Node *node, uint32_t which, uint32_t *corner)
+static void pad_inside(const Graph *g, const Node *node, uint32_t which, uint32_t *corner, uint32_t *step)
 {
     (void)g, (void)which;
-    for (uint32_t i = 0; i < node->type.rank; i++)
+    for (uint32_t i = 0; i < node->type.rank; i++) {
         corner[i] = i == node_attr(node, 0)->i ? (uint32_t)node_attr(node, 1)->i : 0;
+        step[i] = 1;
+    }
 }
 
 static void pad_vjp(Grad *grad, NodeId self, NodeId dy)

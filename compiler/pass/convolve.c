@@ -2,9 +2,12 @@
  *
  * The gradient of windows adds up what overlaps, and behind a product that is: every window's values are computed, stored, and added where
  * they belong. With stride 1 the same sums are a convolution of the gradient, padded, with the kernel flipped: nothing is stored but the
- * result, and of that only the part that is asked for (what lies in the padding of the forward pass is cut off). */
+ * result, and of that only the part that is asked for (what lies in the padding of the forward pass is cut off). With a stride s the places
+ * u = p + s i of each phase p are reached by the taps p, p + s, … alone: as many convolutions as phases, whose results take turns. */
 #include "ops/build.h"
 #include "pass/pass.h"
+
+enum { MOST_PHASES = 64 };
 
 typedef struct Convolve {
     const Graph *from;
@@ -25,8 +28,8 @@ static bool matches(const Convolve *v, const Node *node, Window *w)
     const Node *product = graph_node(v->from, node->in[0]);
     if (product->op->kind != OP_CONTRACT || build_form(product) != CONTRACT_NT || build_contract_of(product).depth != w->n + 1)
         return false;
-    for (uint32_t i = 0; i < w->n; i++)
-        if (w->stride[i] != 1)
+    for (uint32_t i = 0; i < w->n; i++) /* a kernel shorter than its stride leaves places that nothing reaches */
+        if (w->stride[i] > 1 && (w->dilation[i] != 1 || w->kernel[i] < w->stride[i]))
             return false;
     return build_contract_of(product).outer == 0 && !build_contract_of(product).each &&
            graph_type(v->from, product->in[0])->rank == w->n + 1;
@@ -49,23 +52,78 @@ static Part part_of(const Convolve *v, NodeId sums, const Window *w)
     return part;
 }
 
-/* The gradient with as many zeros around it as the kernel reaches over its edge, less what is cut off. */
-static NodeId padded(Graph *g, NodeId dy, const Window *w, const Part *part, uint32_t axis)
+/* Along one axis, the places start + s i that belong to one convolution: how many, of which phase, by how many taps reached, and where in
+ * the gradient the window of the first begins. */
+typedef struct Phase {
+    int64_t places, phase, taps, first;
+} Phase;
+
+static Phase phase_of(const Window *w, const Part *part, uint32_t axis, uint32_t which)
 {
-    int64_t size = graph_type(g, dy)->dim[axis], reach = (int64_t)w->dilation[axis] * (w->kernel[axis] - 1);
-    int64_t whole = size + reach, before = reach - part->start[axis], after = reach - (whole - part->stop[axis]);
-    if (before < 0 || after < 0)
-        dy = build_slice(g, dy, axis, before < 0 ? -before : 0, after < 0 ? size + after : size);
-    return before > 0 || after > 0 ? build_pad(g, dy, axis, before > 0 ? before : 0, after > 0 ? after : 0) : dy;
+    int64_t s = w->stride[axis], start = part->start[axis] + which, all = part->stop[axis] - part->start[axis];
+    Phase p = {.places = all > which ? (all - which - 1) / s + 1 : 0, .phase = start % s};
+    p.taps = (w->kernel[axis] - p.phase - 1) / s + 1;
+    p.first = start / s - (p.taps - 1) * w->dilation[axis];
+    return p;
+}
+
+/* The gradient from p->first on, as far as the last window reaches, zeros beyond its edges. */
+static NodeId around(Graph *g, NodeId dy, const Window *w, const Phase *p, uint32_t axis)
+{
+    int64_t size = graph_type(g, dy)->dim[axis], end = p->first + p->places + (p->taps - 1) * w->dilation[axis];
+    int64_t from = p->first > 0 ? p->first : 0, to = end < size ? end : size;
+    if (from > 0 || to < size)
+        dy = build_slice(g, dy, axis, from, to);
+    return from > p->first || to < end ? build_pad(g, dy, axis, from - p->first, end - to) : dy;
+}
+
+static NodeId one_phase(Graph *g, NodeId dy, NodeId kernel, const Window *w, const Phase *p)
+{
+    Contract c = {.form = CONTRACT_FLIPPED, .depth = w->n + 1};
+    Window taps = {.n = w->n};
+    for (uint32_t i = 0; i < w->n; i++) {
+        dy = around(g, dy, w, &p[i], i);
+        taps.kernel[i] = (uint32_t)p[i].taps;
+        taps.stride[i] = 1;
+        taps.dilation[i] = w->dilation[i];
+        c.step[i] = w->stride[i];
+        c.phase[i] = (uint32_t)p[i].phase;
+    }
+    bool all = true;
+    for (uint32_t i = 0; i < w->n; i++)
+        all = all && w->stride[i] == 1;
+    for (uint32_t i = 0; i < w->n && all; i++)
+        c.step[i] = c.phase[i] = 0;
+    return build_product(g, c, build_window(g, dy, &taps), kernel);
+}
+
+/* Is there a phase without places, or one whose window lies outside the gradient altogether? */
+static bool too_small(const Graph *g, NodeId dy, const Window *w, const Part *part)
+{
+    for (uint32_t i = 0; i < w->n; i++)
+        for (uint32_t k = 0; k < w->stride[i]; k++) {
+            Phase p = phase_of(w, part, i, k);
+            int64_t end = p.first + p.places + (p.taps - 1) * w->dilation[i];
+            if (p.places == 0 || end <= 0 || p.first >= (int64_t)graph_type(g, dy)->dim[i])
+                return true;
+        }
+    return false;
 }
 
 static NodeId convolution(Graph *g, const Node *product, const NodeId *map, const Window *w, const Part *part)
 {
-    NodeId dy = map[product->in[0]];
+    uint32_t count = 1;
     for (uint32_t i = 0; i < w->n; i++)
-        dy = padded(g, dy, w, part, i);
-    Contract c = {.form = CONTRACT_FLIPPED, .depth = w->n + 1};
-    return build_product(g, c, build_window(g, dy, w), map[product->in[1]]);
+        count *= w->stride[i];
+    NodeId piece[MOST_PHASES];
+    for (uint32_t k = 0; k < count; k++) {
+        Phase p[TYPE_MAX_RANK];
+        uint32_t left = k;
+        for (uint32_t i = w->n; i-- > 0; left /= w->stride[i])
+            p[i] = phase_of(w, part, i, left % w->stride[i]);
+        piece[k] = one_phase(g, map[product->in[0]], map[product->in[1]], w, p);
+    }
+    return count == 1 ? piece[0] : build_interleave(g, piece, w->n, w->stride);
 }
 
 static void run(PassState *state)
@@ -82,8 +140,11 @@ static void run(PassState *state)
         Window w;
         if (matches(&v, graph_node(from, id), &w)) {
             Part found = part_of(&v, id, &w);
-            sums[found.last] = id;
-            part[found.last] = found;
+            const Node *product = graph_node(from, graph_node(from, id)->in[0]);
+            if (!too_small(from, product->in[0], &w, &found)) {
+                sums[found.last] = id;
+                part[found.last] = found;
+            }
         }
         if (sums[id] == 0) {
             map[id] = graph_copy_node(g, from, id, map);

@@ -266,11 +266,13 @@ void views_settle(Arena *arena, const Graph *g, Plan *plan)
             continue;
         for (uint32_t which = 0; which < node->n_in; which++) {
             NodeId id = node->in[which];
-            uint32_t corner[TYPE_MAX_RANK];
+            uint32_t corner[TYPE_MAX_RANK], step[TYPE_MAX_RANK];
             View view = plan->view[holder];
-            node->op->inside(g, node, which, corner);
-            for (uint32_t axis = 0; axis < node->type.rank; axis++)
+            node->op->inside(g, node, which, corner, step);
+            for (uint32_t axis = 0; axis < node->type.rank; axis++) {
                 view.base += corner[axis] * view.stride[axis];
+                view.stride[axis] *= step[axis];
+            }
             if (!may_move_in(&v, holder, which, &view))
                 continue;
             plan->home[id] = plan->home[holder];
