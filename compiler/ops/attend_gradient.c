@@ -5,7 +5,7 @@
 
 static NodeId product(Graph *g, const AttendShape *s, ContractForm form, uint32_t depth, NodeId a, NodeId b)
 {
-    return build_product(g, (Contract){form, s->outer, depth, s->each}, a, b);
+    return build_product(g, (Contract){.form = form, .outer = s->outer, .depth = depth, .each = s->each}, a, b);
 }
 
 /* sum(do o) of every query, as [Z…, G, T, 1] */
