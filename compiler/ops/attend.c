@@ -208,15 +208,16 @@ static NodeId expand(Graph *to, const Graph *from, const Node *node, const NodeI
 }
 
 /* ── signal ── */
-/* The sum of a query's squared weights, on average: 1 over the keys it sees, times e to the variance of its scores (log-normal weights),
- * at most 1. What all keys share moves all scores alike and does not count. */
+/* The sum of a query's squared weights, on average over the queries. Weights are log-normal: with g = e to the variance of the scores, n of
+ * them have E w^2 = g (E w)^2 and E (sum w)^2 = (n g + n (n - 1)) (E w)^2, so the sum of squared shares is g / (g + n - 1). What all keys
+ * share moves all scores alike and does not count. */
 static double concentration(const AttendShape *s, const Attend *attend, const Moments *q, const Moments *k)
 {
     double share = 0, apart = fmax(0, 1 - k->corr);
+    double g = exp(fmin(300, attend->scale * attend->scale * s->depth * q->second * k->second * apart));
     for (uint32_t i = 0; i < s->queries; i++)
-        share += 1.0 / attend_seen(s, attend, i + 1);
-    share /= s->queries;
-    return fmin(1, share * exp(fmin(700, attend->scale * attend->scale * s->depth * q->second * k->second * apart)));
+        share += g / (g + attend_seen(s, attend, i + 1) - 1);
+    return share / s->queries;
 }
 
 static void signal(const SignalCall *call)
