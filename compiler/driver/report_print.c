@@ -80,6 +80,14 @@ static void print_facts(Arena *arena, const Report *report, Text *out)
     if (report->running)
         text_printf(out, "  %s running statistics of norms are kept beside the parameters, and not trained.\n",
                     table_grouped(arena, report->running).p);
+    for (uint32_t i = 0; i < report->model->draws.n; i++) {
+        const DrawUse *draw = &report->model->draws.at[i];
+        const Node *node = graph_node(report->model->graph, draw->node);
+        Text shape = {.arena = arena};
+        type_print_shape(&node->type, &shape);
+        text_printf(out, "  drawn: " STR_FMT "%s" STR_FMT " = " STR_FMT "%s\n", STR_ARG(node->name), node->name.n ? " " : "",
+                    STR_ARG(text_str(&shape)), STR_ARG(draw->text), draw->training ? " when training" : "");
+    }
 }
 
 static bool has_prediction(const ReportRow *row) { return row->use->out && !isnan(row->gradient); }

@@ -42,7 +42,8 @@ TABLE(layout_field, ActField, P(name) P(reader) P(path) P(columns) P(transform) 
 TABLE(layout_part, ActPart, P(name) P(field) U32(n_field))
 #undef S
 #define S ActData
-TABLE(layout_data, ActData, P(name) P(base) P(part) U32(n_part) F64(validation_split) U64(split_seed))
+TABLE(layout_data, ActData, P(name) P(base) P(part) U32(n_part) F64(validation_split) U64(split_seed)
+    U32(flip) U32(crop))
 #undef S
 #define S ActTrain
 TABLE(layout_train, ActTrain,

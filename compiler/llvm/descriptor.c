@@ -193,8 +193,10 @@ static LLVMValueRef data_global(Module *m, const DataUse *data, uint64_t seed)
                             layout_array(m, &layout_part, part, data->parts.n, "parts"),
                             layout_u32(m, data->parts.n),
                             layout_f64(m, data->validation_split),
-                            layout_u64(m, seed)};
-    LLVMValueRef made = layout_const(m, &layout_data, value, 6);
+                            layout_u64(m, seed),
+                            layout_u32(m, data->flip),
+                            layout_u32(m, data->crop)};
+    LLVMValueRef made = layout_const(m, &layout_data, value, 8);
     return layout_array(m, &layout_data, &made, 1, "data");
 }
 

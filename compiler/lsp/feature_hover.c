@@ -74,6 +74,10 @@ static void value_line(Hover *h, Str name, const Mark *mark)
     const Tensor *tensor = declared(mark);
     Str type = tensor && tensor->label.n ? tensor->label : type_text(h->server->arena, &mark->type);
     text_printf(&h->out, "```act\n" STR_FMT " : " STR_FMT "\n```\n", STR_ARG(name), STR_ARG(type));
+    for (uint32_t i = 0; mark->model && i < mark->model->draws.n; i++)
+        if (mark->node && mark->model->draws.at[i].node == mark->node)
+            text_printf(&h->out, "drawn from `" STR_FMT "`%s\n", STR_ARG(mark->model->draws.at[i].text),
+                        mark->model->draws.at[i].training ? ", in training only" : "");
     if (mark->tensor)
         text_printf(&h->out, STR_FMT "\n", STR_ARG(mark->text));
     else if (mark->type.batch)

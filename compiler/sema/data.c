@@ -334,6 +334,47 @@ static void follow_range(Sema *s, Model *model, const FieldUse *field)
     }
 }
 
+/* `augment flip, crop(4)`, in the data block or in its training part. */
+static void read_augment(Sema *s, const Ast *st, const Model *model, DataUse *data)
+{
+    static const Str known[] = {{"flip", 4}, {"crop", 4}};
+    uint32_t least = UINT32_MAX;
+    for (uint32_t i = 0; model && i < model->graph->tensors.n; i++) {
+        const Tensor *t = &model->graph->tensors.at[i];
+        if (t->role == ROLE_INPUT && t->type.rank == 3 && t->type.dtype == DT_F32)
+            for (uint32_t axis = 0; axis < 2; axis++)
+                least = t->type.dim[axis] < least ? t->type.dim[axis] : least;
+    }
+    if (model && !model->poisoned && least == UINT32_MAX) {
+        Diag *diag = sema_error(s, CODE_wrong_argument, st->span, "`augment` moves images, and `" STR_FMT "` has none",
+                                STR_ARG(model->name));
+        diag_help(diag, "an image is an input of shape [height, width, channels]");
+    }
+    if (st->n_kid == 0)
+        sema_error(s, CODE_missing_argument, st->span, "`augment` takes `flip`, `crop(4)`, or both");
+    for (uint32_t i = 0; i < st->n_kid; i++) {
+        const Ast *e = ast_ungroup(st->kid[i]), *name = e->kind == AST_CALL ? ast_ungroup(e->kid[0]) : e;
+        bool crop = str_is(name->text, "crop");
+        if (e->kind == AST_ERROR)
+            continue;
+        if (name->kind != AST_NAME || (!crop && !str_is(name->text, "flip"))) {
+            sema_unknown(s, e->span, "way to augment", name->text, known, 2);
+        } else if (crop != (e->kind == AST_CALL) || (crop && e->n_kid != 2)) {
+            Diag *diag = sema_error(s, CODE_wrong_argument, e->span, "`" STR_FMT "` %s", STR_ARG(name->text),
+                                    crop ? "takes the pixels that an image moves by at most" : "takes no argument");
+            diag_help(diag, "write `augment flip, crop(4)`");
+        } else if (crop) {
+            int64_t pixels;
+            const Ast *given = e->kid[1]->kid[0];
+            int64_t most = least == UINT32_MAX ? INT32_MAX : least;
+            if (value_whole(s, eval(s, s->global, given), given->span, "the pixels of `crop`", 1, most, &pixels))
+                data->crop = (uint32_t)pixels;
+        } else {
+            data->flip = true;
+        }
+    }
+}
+
 static void read_part(Sema *s, const Ast *ast, Model *model, DataUse *data)
 {
     PartUse *part = vec_push(s->arena, &data->parts);
@@ -341,8 +382,15 @@ static void read_part(Sema *s, const Ast *ast, Model *model, DataUse *data)
     bool complete = true;
     for (uint32_t i = 0; i < ast->n_kid; i++) {
         const Ast *st = ast->kid[i];
+        if (st && st->kind == AST_SETTING && str_is(st->text, "augment") && str_is(ast->text, "train")) {
+            read_augment(s, st, model, data);
+            continue;
+        }
         if (!st || st->kind != AST_ASSIGN || st->kid[0]->n_kid != 1) {
-            if (st && st->kind == AST_SETTING)
+            if (st && st->kind == AST_SETTING && str_is(st->text, "augment"))
+                sema_error(s, CODE_wrong_argument, st->span, "only the training part is augmented, and this is `" STR_FMT "`",
+                           STR_ARG(ast->text));
+            else if (st && st->kind == AST_SETTING)
                 sema_error(s, CODE_not_supported, st->span, "`" STR_FMT "` can't be compiled yet", STR_ARG(st->text));
             else if (st && st->kind == AST_ASSIGN)
                 sema_error(s, CODE_result_count, st->kid[0]->span, "a value of the data has one name");
@@ -423,6 +471,8 @@ DataUse *data_build(Sema *s, const Ast *ast, Model *model)
             continue;
         if (kid->kind == AST_ASSIGN && kid->kid[0]->n_kid == 1) {
             read_split(s, kid, data);
+        } else if (kid->kind == AST_SETTING && str_is(kid->text, "augment")) {
+            read_augment(s, kid, model, data);
         } else if (kid->kind == AST_SETTING) {
             sema_error(s, CODE_not_supported, kid->span, "`" STR_FMT "` can't be compiled yet", STR_ARG(kid->text));
         } else if (kid->kind == AST_PART) {

@@ -105,6 +105,8 @@ typedef struct DataUse {
     const Ast *ast;
     VEC(PartUse) parts;
     double validation_split;
+    bool flip;             /* augment flip, crop(4): images of the training part */
+    uint32_t crop;
     Span span;
 } DataUse;
 

@@ -1,5 +1,6 @@
 #include "act/act.h"
 
+#include "augment.h"
 #include "core/layout.h"
 #include "core/random.h"
 #include "evaluate.h"
@@ -29,6 +30,7 @@ typedef struct Training {
     void **room;              /* per value: a batch of rows */
     const void **value;
     float *loss;
+    float *spare;             /* of an image, where images are moved */
     double last_loss;         /* of the step before, for the message about NaN */
     void *best;               /* the parameters of the best epoch; NULL without a validation part */
     double best_loss;
@@ -111,10 +113,12 @@ static ActStatus prepare(Training *t)
     t->room = act_rooms_new(model, t->batch);
     t->value = calloc(t->set.n_value + 1, sizeof *t->value);
     t->loss = calloc(model->n_loss + 1, sizeof *t->loss);
+    size_t spare = act_augment_spare(model);
+    if (spare) t->spare = malloc(spare * sizeof *t->spare);
     int validated = t->set.part[ACT_VALIDATION_PART].rows > 0;
     if (validated) t->best = malloc(model->param_bytes + 1);
     t->best_loss = INFINITY;
-    return t->order && t->room && t->value && t->loss && (t->best || !validated) ? ACT_OK : act_error_memory(t->error);
+    return t->order && t->room && t->value && t->loss && (t->spare || !spare) && (t->best || !validated) ? ACT_OK : act_error_memory(t->error);
 }
 
 static void introduce(Training *t)
@@ -176,6 +180,7 @@ static ActStatus run_epoch(Training *t, ActScore *trained)
         act_dataset_batch(&t->set, train, t->order, at, n, t->set.n_value, t->room, t->value);
         t->step++;
         k++;
+        if (t->spare) act_augment(model, t->seed, t->step, n, t->room, t->spare); /* in shuffled order all lies in rooms */
         double scale = model->entry.schedule ? model->entry.schedule((double)t->step, total) : 1;
         const ActStep step = { t->step, scale * extra, t->seed };
         ActStatus status = model->entry.train_step(t->m, &step, t->value, t->value + model->n_input, n, t->loss);
@@ -289,6 +294,7 @@ ActStatus act_train(ActInstance *instance, const ActRun *run, ActResult *result,
     free(t.order);
     free(t.value);
     free(t.loss);
+    free(t.spare);
     free(t.best);
     free(t.path);
     return status;

@@ -145,6 +145,7 @@ typedef struct ActData {
     const ActPart *part; uint32_t n_part;
     double validation_split; /* validation = split(0.1); 0 when there is none */
     uint64_t split_seed;
+    uint32_t flip, crop;     /* augment flip, crop(4): images of the training part only; crop 0: none */
 } ActData;
 
 /* The `train` block. */
