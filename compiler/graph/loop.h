@@ -59,19 +59,29 @@ typedef enum LoopArgKind {
     LARG_ACC,      /* accumulator `index` (after its loop) */
     LARG_TILE,     /* in a TILE's epilogue: the sum of products of this element */
     LARG_INDEX,    /* the affine value `at` itself, as a float */
+    LARG_ROW,      /* buffer `index` at `at`, in the row that data chooses: see LoopRow */
     LARG_UNIFORM,  /* LoopProgram.uniform[index], as a float */
     LARG_RANDOM    /* uniform in [0, 1): Philox of stream `index`, sample `at`, element `at2`, the step and its seed */
 } LoopArgKind;
+
+/* A row of a table, chosen by data: the whole number at `at` of buffer `buf`, the same for all lanes, brought into [0, count) whatever
+ * it is; it adds `step` times that to a place. count 0: none. */
+typedef struct LoopRow {
+    uint32_t buf, count;
+    int64_t step;
+    Affine at;
+} LoopRow;
 
 typedef struct LoopArg {
     LoopArgKind kind;
     uint32_t index;
     Affine at, at2;
+    LoopRow row;
 } LoopArg;
 
 /* ── statements ── */
 typedef struct LoopStmt LoopStmt;
-typedef enum LoopStmtKind { LOOP_FOR, LOOP_ACC_NEW, LOOP_ACC_ADD, LOOP_STORE, LOOP_TILE } LoopStmtKind;
+typedef enum LoopStmtKind { LOOP_FOR, LOOP_ACC_NEW, LOOP_ACC_ADD, LOOP_STORE, LOOP_ADD, LOOP_TILE } LoopStmtKind;
 typedef enum LoopMode { LOOP_SERIAL, LOOP_VECTOR } LoopMode;
 typedef enum LoopFold { FOLD_SUM, FOLD_MAX } LoopFold; /* MAX propagates NaN; neutral -inf */
 
@@ -131,6 +141,8 @@ struct LoopStmt {
             uint32_t buf;
             Affine at;
             Sx value;
+            LoopRow row; /* ADD: what stands in the row of `buf` that data chooses grows by `value`, one iteration after the other.
+                            Its kernel reads that buffer nowhere else, and each thread has elements of its own. */
         } store;
         LoopTile tile;
     };

@@ -82,12 +82,25 @@ static void put_place(const LoopProgram *program, uint32_t buf, const Affine *at
     text_putc(out, ']');
 }
 
+static void put_row_place(const LoopProgram *program, uint32_t buf, const Affine *at, const LoopRow *row, Text *out)
+{
+    put_buf(program, buf, out);
+    text_printf(out, "[%lld*", (long long)row->step);
+    put_place(program, row->buf, &row->at, out);
+    text_printf(out, " below %u + ", row->count);
+    put_affine(at, out);
+    text_putc(out, ']');
+}
+
 static const char *arg_name(const LoopProgram *program, const LoopArg *arg, Arena *arena)
 {
     Text text = {.arena = arena};
     switch (arg->kind) {
     case LARG_LOAD:
         put_place(program, arg->index, &arg->at, &text);
+        break;
+    case LARG_ROW:
+        put_row_place(program, arg->index, &arg->at, &arg->row, &text);
         break;
     case LARG_ACC:
         text_printf(&text, "m%u", arg->index);
@@ -234,6 +247,12 @@ static void put_list(Printer *p, const LoopStmt *s, uint32_t depth, uint32_t lev
         case LOOP_STORE:
             put_place(p->program, s->store.buf, &s->store.at, p->out);
             text_add(p->out, STR(" = "));
+            put_value(p, s->store.value);
+            text_putc(p->out, '\n');
+            break;
+        case LOOP_ADD:
+            put_row_place(p->program, s->store.buf, &s->store.at, &s->store.row, p->out);
+            text_add(p->out, STR(" += "));
             put_value(p, s->store.value);
             text_putc(p->out, '\n');
             break;

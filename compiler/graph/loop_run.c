@@ -68,7 +68,7 @@ static Code *lay_list(Run *r, const LoopStmt *list)
             code->body = lay_list(r, s->loop.body);
         else if (s->kind == LOOP_TILE)
             code->body = lay_list(r, s->tile.body);
-        else if (s->kind == LOOP_STORE)
+        else if (s->kind == LOOP_STORE || s->kind == LOOP_ADD)
             lay_value(r, code, s->store.value);
         else if (s->kind == LOOP_ACC_ADD)
             lay_value(r, code, s->acc.value);
@@ -133,12 +133,29 @@ static void store(const Run *r, const LoopStmt *s, double value)
     memcpy(at, &real, sizeof real);
 }
 
+static int64_t row_value(const Run *r, const LoopRow *row)
+{
+    double index = load(r, row->buf, affine_value(r, &row->at));
+    return row->step * (!(index > 0) ? 0 : index >= row->count ? row->count - 1 : (int64_t)index);
+}
+
+static void add(const Run *r, const LoopStmt *s, double value)
+{
+    const LoopBuf *b = &r->program->bufs.at[s->store.buf];
+    int64_t index = affine_value(r, &s->store.at) + row_value(r, &s->store.row);
+    unsigned char *at = (unsigned char *)(uintptr_t)buf_start(r, b) + 4 * index;
+    float real = (float)(load(r, s->store.buf, index) + value);
+    memcpy(at, &real, sizeof real);
+}
+
 /* ── values ── */
 static double arg_value(const Run *r, const LoopArg *arg)
 {
     switch (arg->kind) {
     case LARG_LOAD:
         return load(r, arg->index, affine_value(r, &arg->at));
+    case LARG_ROW:
+        return load(r, arg->index, affine_value(r, &arg->at) + row_value(r, &arg->row));
     case LARG_ACC:
         return r->acc[arg->index];
     case LARG_TILE:
@@ -281,6 +298,9 @@ static void run_list(Run *r, Code *list, uint32_t depth)
             code->result = value_of(r, code);
             if (!code->waits)
                 store(r, s, code->result);
+            break;
+        case LOOP_ADD:
+            add(r, s, value_of(r, code));
             break;
         case LOOP_TILE:
             run_tile(r, code, depth);

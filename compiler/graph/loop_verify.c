@@ -110,6 +110,25 @@ static bool check_place(Verify *v, const LoopNest *nest, uint32_t buf, const Aff
     return true;
 }
 
+/* A place in a row that data chooses: any of them. */
+static bool check_row(Verify *v, const LoopRow *row, uint32_t buf, const Affine *at, const char *doing)
+{
+    if (v->nest.depth == LOOP_MAX_DEPTH)
+        return broken(v, "loops are nested deeper than %d", LOOP_MAX_DEPTH);
+    if (row->count == 0 || row->step < 0)
+        return broken(v, "a row is chosen among none");
+    if (!check_place(v, &v->nest, row->buf, &row->at, "reads"))
+        return false;
+    for (uint32_t d = 0; d < v->nest.depth; d++)
+        if (v->nest.at[d].vector && row->at.coef[d])
+            return broken(v, "lanes choose rows of their own");
+    LoopNest nest = v->nest;
+    Affine all = *at;
+    nest.at[nest.depth] = (LoopLevel){.count = row->count};
+    all.coef[nest.depth++] = row->step;
+    return check_place(v, &nest, buf, &all, doing);
+}
+
 /* ── expressions ── */
 static bool check_arg(Verify *v, uint32_t index)
 {
@@ -117,6 +136,8 @@ static bool check_arg(Verify *v, uint32_t index)
     switch (arg->kind) {
     case LARG_LOAD:
         return check_place(v, &v->nest, arg->index, &arg->at, "reads");
+    case LARG_ROW:
+        return check_row(v, &arg->row, arg->index, &arg->at, "reads");
     case LARG_ACC:
         if (arg->index >= v->kernel->n_acc || !v->in_scope[arg->index])
             return broken(v, "accumulator m%u is read outside its scope", arg->index);
@@ -283,6 +304,43 @@ static bool check_store(Verify *v, const LoopStmt *s)
     return true;
 }
 
+static bool reads_buf(const LoopKernel *kernel, uint32_t buf)
+{
+    for (uint32_t i = 0; i < kernel->n_arg; i++) {
+        const LoopArg *arg = &kernel->arg[i];
+        if ((arg->kind == LARG_LOAD || arg->kind == LARG_ROW) && arg->index == buf)
+            return true;
+    }
+    return false;
+}
+
+/* Adding in a row that data chooses: lanes and threads must have elements of their own, whichever rows are chosen. */
+static bool check_add(Verify *v, const LoopStmt *s)
+{
+    uint32_t index = s->store.buf;
+    if (!check_row(v, &s->store.row, index, &s->store.at, "adds to"))
+        return false;
+    const LoopBuf *buf = &v->program->bufs.at[index];
+    if (!in_block(buf->space) || buf->dtype != DT_F32)
+        return broken(v, "adds to `%s`, which is not ours", buf_name(v, index));
+    if (reads_buf(v->kernel, index))
+        return broken(v, "adds to `%s` and reads it", buf_name(v, index));
+    bool apart = v->kernel->split == SPLIT_NONE || s->store.at.coef[0] != 0;
+    LoopNest nest = v->nest;
+    Affine all = s->store.at;
+    for (uint32_t d = 0; d < v->nest.depth; d++) {
+        apart = apart && (!nest.at[d].vector || all.coef[d] != 0);
+        if (all.coef[d] == 0) /* what is added up */
+            nest.at[d] = (LoopLevel){.count = 1};
+    }
+    nest.at[nest.depth] = (LoopLevel){.count = s->store.row.count};
+    all.coef[nest.depth++] = s->store.row.step;
+    if (!apart || !loop_range_distinct(&nest, &all))
+        return broken(v, "lanes or threads add to the same place of `%s`", buf_name(v, index));
+    *vec_push(v->arena, &v->writes) = (Write){index, s->store.at};
+    return check_value(v, s->store.value);
+}
+
 /* Adds loops for some of a tile's axes; false when there are too many. */
 static bool add_levels(Verify *v, LoopNest *nest, const TileAxis *axis, uint32_t n, Affine *a, Affine *b)
 {
@@ -422,6 +480,9 @@ static bool check_list(Verify *v, const LoopStmt *list)
             v->list = list;
             good = check_store(v, s);
             break;
+        case LOOP_ADD:
+            good = check_add(v, s);
+            break;
         case LOOP_TILE:
             good = check_tile(v, s);
             break;
@@ -430,7 +491,7 @@ static bool check_list(Verify *v, const LoopStmt *list)
         }
     }
     for (const LoopStmt *s = behind; s && good; s = s->next) {
-        if (s->kind == LOOP_STORE)
+        if (s->kind == LOOP_STORE || s->kind == LOOP_ADD)
             good = check_in_place(v, behind, s->store.value);
         else if (s->kind == LOOP_ACC_ADD)
             good = check_in_place(v, behind, s->acc.value);
@@ -476,7 +537,7 @@ static bool check_overlap(Verify *v)
         const LoopBuf *a = &p->bufs.at[v->writes.at[w].buf];
         for (uint32_t i = 0; i < v->kernel->n_arg; i++) {
             const LoopArg *arg = &v->kernel->arg[i];
-            if (arg->kind != LARG_LOAD || arg->index >= p->bufs.n)
+            if ((arg->kind != LARG_LOAD && arg->kind != LARG_ROW) || arg->index >= p->bufs.n)
                 continue;
             const LoopBuf *b = &p->bufs.at[arg->index];
             bool apart = a->space != b->space || a->offset == b->offset || a->offset + a->bytes <= b->offset ||

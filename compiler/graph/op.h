@@ -17,6 +17,8 @@ typedef enum OpKind {
     OP_VIEW,       /* the same elements in the same order under another shape */
     OP_MOVE,       /* elements move, no arithmetic: permute, slice, concat, pad, window */
     OP_SCATTER,    /* elements are added up where they belong: overlap_add */
+    OP_GATHER,     /* rows of the first input, chosen by the second: gather */
+    OP_ADD_ROWS,   /* rows of the second input, added up in the row that the first names: scatter_add */
     OP_COMPOSITE   /* expands into the kinds above before fusion: softmax, dropout … */
 } OpKind;
 

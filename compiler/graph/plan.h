@@ -9,7 +9,8 @@ typedef enum GroupKind {
     GROUP_COLUMNS,   /* a reduction of leading axes (the batch): lanes are columns; maps before (inlined) and after it */
     GROUP_CONTRACT,  /* a contraction and the maps of its result: register tiles with an epilogue */
     GROUP_MOVE,      /* a movement that could not be read in place */
-    GROUP_SCATTER    /* elements added up where they belong */
+    GROUP_SCATTER,   /* elements added up where they belong */
+    GROUP_TABLE      /* rows of a table: read where indices say, or added up there */
 } GroupKind;
 
 typedef struct Group {

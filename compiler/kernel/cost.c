@@ -50,7 +50,7 @@ static void reads(Walk *w, Sx value, double times)
     uint64_t used = sx_args_used(w->program->sx, value);
     for (uint32_t i = 0; i < w->kernel->n_arg && i < 64; i++) {
         const LoopArg *arg = &w->kernel->arg[i];
-        if ((used >> i & 1) && arg->kind == LARG_LOAD)
+        if ((used >> i & 1) && (arg->kind == LARG_LOAD || arg->kind == LARG_ROW))
             touch(&w->read[arg->index], times, &w->program->bufs.at[arg->index]);
     }
 }
@@ -116,6 +116,12 @@ static void list(Walk *w, const LoopStmt *s, double times, double inside)
             break;
         }
         case LOOP_ACC_NEW:
+            break;
+        case LOOP_ADD:
+            reads(w, s->store.value, times);
+            touch(&w->read[s->store.buf], times, &w->program->bufs.at[s->store.buf]);
+            touch(&w->written[s->store.buf], times, &w->program->bufs.at[s->store.buf]);
+            elements(w, sx_cost(w->program->sx, s->store.value) + 1, 1, times, inside);
             break;
         case LOOP_ACC_ADD:
             reads(w, s->acc.value, times);

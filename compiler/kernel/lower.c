@@ -132,12 +132,17 @@ LoopStmt **lower_for(Lower *l, Extent extent, LoopMode mode)
 
 static bool affine_same(const Affine *a, const Affine *b) { return memcmp(a, b, sizeof *a) == 0; }
 
+static bool row_same(const LoopRow *a, const LoopRow *b)
+{
+    return a->buf == b->buf && a->count == b->count && a->step == b->step && affine_same(&a->at, &b->at);
+}
+
 Sx lower_arg(Lower *l, LoopArg arg)
 {
     for (uint32_t i = 0; i < l->args.n; i++) {
         const LoopArg *have = &l->args.at[i];
         if (have->kind == arg.kind && have->index == arg.index && affine_same(&have->at, &arg.at) &&
-            affine_same(&have->at2, &arg.at2))
+            affine_same(&have->at2, &arg.at2) && row_same(&have->row, &arg.row))
             return sx_arg(l->g->sx, i);
     }
     ACT_ASSERT(l->args.n < 64);
@@ -252,7 +257,7 @@ LoopProgram *lower_plan(Arena *arena, const Plan *plan, const Target *target, St
     l.acc = arena_array(arena, uint32_t, plan->g->nodes.n);
     static void (*const lower[])(Lower *) = {[GROUP_ROWS] = lower_rows, [GROUP_COLUMNS] = lower_columns,
                                              [GROUP_CONTRACT] = lower_contract, [GROUP_MOVE] = lower_move,
-                                             [GROUP_SCATTER] = lower_scatter};
+                                             [GROUP_SCATTER] = lower_scatter, [GROUP_TABLE] = lower_table};
     for (uint32_t k = 0; k < plan->groups.n; k++) {
         l.group = &plan->groups.at[k];
         l.barrier |= l.group->barrier;

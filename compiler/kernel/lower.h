@@ -68,6 +68,7 @@ void lower_end(Lower *l, LoopSplit split, Extent extent, bool by_rows, uint32_t 
 void lower_rows(Lower *l);
 void lower_columns(Lower *l);
 void lower_contract(Lower *l);
+void lower_table(Lower *l);
 void lower_move(Lower *l);
 void lower_scatter(Lower *l);
 

@@ -163,7 +163,7 @@ static void touch_value(const LoopProgram *p, const LoopKernel *kernel, Sx value
 {
     uint64_t used = sx_args_used(p->sx, value);
     for (uint32_t i = 0; i < kernel->n_arg && i < 64; i++)
-        if ((used >> i & 1) && kernel->arg[i].kind == LARG_LOAD)
+        if ((used >> i & 1) && (kernel->arg[i].kind == LARG_LOAD || kernel->arg[i].kind == LARG_ROW))
             touched->read[kernel->arg[i].index] = true;
 }
 
@@ -175,7 +175,7 @@ static void touch_list(const LoopProgram *p, const LoopKernel *kernel, const Loo
             touch_list(p, kernel, s->loop.body, touched, target, out);
         } else if (s->kind == LOOP_ACC_ADD) {
             touch_value(p, kernel, s->acc.value, touched);
-        } else if (s->kind == LOOP_STORE) {
+        } else if (s->kind == LOOP_STORE || s->kind == LOOP_ADD) {
             touch_value(p, kernel, s->store.value, touched);
             touched->written[s->store.buf] = true;
         } else if (s->kind == LOOP_TILE) {

@@ -129,7 +129,7 @@ static bool short_body(const Kernel *k, const LoopStmt *body)
     for (const LoopStmt *s = body; s; s = s->next) {
         if (s->kind == LOOP_FOR || s->kind == LOOP_TILE)
             return false;
-        if (s->kind == LOOP_STORE)
+        if (s->kind == LOOP_STORE || s->kind == LOOP_ADD)
             cost += sx_cost(k->p->sx, s->store.value);
         else if (s->kind == LOOP_ACC_ADD)
             cost += sx_cost(k->p->sx, s->acc.value);
@@ -275,6 +275,29 @@ static void emit_store(Kernel *k, const KernelStore *store)
         cg_scatter(c, v, pointer, step, k->mask, alias);
 }
 
+/* What stands in the row that data chooses grows: read, added to and written at once. */
+static void emit_add(Kernel *k, const LoopStmt *s)
+{
+    Cg *c = k->c;
+    const CgAlias *alias = &k->alias[s->store.buf];
+    LLVMValueRef v = sx_emit(&k->sx, s->store.value);
+    LLVMValueRef pointer = kernel_row_pointer(k, s->store.buf, &s->store.row, &s->store.at);
+    unsigned align = kernel_row_align(k, &k->p->bufs.at[s->store.buf], &s->store.row, &s->store.at);
+    int64_t step = kernel_lane_step(k, &s->store.at);
+    if (step == 0) {
+        cg_store(c, cg_fadd(c, cg_load(c, c->f32, pointer, 4, alias), v), pointer, 4, alias);
+        return;
+    }
+    LLVMTypeRef lanes = cg_vec(c->f32, c->lanes);
+    LLVMValueRef old = step == 1 ? cg_load_lanes(c, lanes, pointer, align, k->mask, alias)
+                                 : cg_gather(c, lanes, pointer, step, k->mask, alias);
+    v = cg_fadd(c, old, cg_splat(c, v, c->lanes));
+    if (step == 1)
+        cg_store_lanes(c, v, pointer, align, k->mask, alias);
+    else
+        cg_scatter(c, v, pointer, step, k->mask, alias);
+}
+
 /* Behind the last loop of a list stores wait until everything that stands there is computed, so that loads see the
  * memory before them. */
 void kernel_body(Kernel *k, const LoopStmt *list)
@@ -295,6 +318,8 @@ void kernel_body(Kernel *k, const LoopStmt *list)
                 emit_store(k, &store[--pending]);
                 sx_emit_forget(&k->sx);
             }
+        } else if (s->kind == LOOP_ADD) {
+            emit_add(k, s);
         } else {
             if (s->kind == LOOP_FOR)
                 emit_for(k, s);

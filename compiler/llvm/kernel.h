@@ -83,6 +83,9 @@ LLVMBasicBlockRef kernel_to_entry(Kernel *k);
 void kernel_back(Kernel *k, LLVMBasicBlockRef here);
 LLVMValueRef kernel_buffer(Kernel *k, uint32_t index);
 LLVMValueRef kernel_pointer(Kernel *k, uint32_t buf, const Affine *at);
+/* The same in the row that data chooses. */
+LLVMValueRef kernel_row_pointer(Kernel *k, uint32_t buf, const LoopRow *row, const Affine *at);
+unsigned kernel_row_align(const Kernel *k, const LoopBuf *buf, const LoopRow *row, const Affine *at);
 unsigned kernel_align(const Kernel *k, const LoopBuf *buf, const Affine *at);
 LLVMValueRef kernel_extent(Kernel *k, Extent extent);
 LLVMValueRef kernel_affine(Kernel *k, const Affine *at);                /* i64, of the first lane */

@@ -71,8 +71,10 @@ bool kernel_may_overlap(const LoopBuf *a, const LoopBuf *b)
 static void mark_touched(const LoopStmt *list, bool *touched)
 {
     for (const LoopStmt *s = list; s; s = s->next) {
-        if (s->kind == LOOP_STORE) {
+        if (s->kind == LOOP_STORE || s->kind == LOOP_ADD) {
             touched[s->store.buf] = true;
+            if (s->kind == LOOP_ADD)
+                touched[s->store.row.buf] = true;
         } else if (s->kind == LOOP_FOR) {
             mark_touched(s->loop.body, touched);
         } else if (s->kind == LOOP_TILE) {
@@ -88,9 +90,13 @@ static unsigned touched_buffers(const Kernel *k, unsigned *out)
     unsigned n = 0;
     bool *touched = arena_array(k->c->arena, bool, k->p->bufs.n + 1);
     mark_touched(k->k->body, touched);
-    for (uint32_t i = 0; i < k->k->n_arg; i++)
-        if (k->k->arg[i].kind == LARG_LOAD)
-            touched[k->k->arg[i].index] = true;
+    for (uint32_t i = 0; i < k->k->n_arg; i++) {
+        const LoopArg *arg = &k->k->arg[i];
+        if (arg->kind == LARG_LOAD || arg->kind == LARG_ROW)
+            touched[arg->index] = true;
+        if (arg->kind == LARG_ROW)
+            touched[arg->row.buf] = true;
+    }
     for (uint32_t i = 0; i < k->p->bufs.n; i++)
         if (touched[i])
             out[n++] = i;
@@ -191,6 +197,39 @@ LLVMValueRef kernel_pointer(Kernel *k, uint32_t buf, const Affine *at)
     return cg_at(k->c, k->c->f32, kernel_buffer(k, buf), kernel_affine(k, at));
 }
 
+/* The row that data chooses, as elements from the first: whatever stands there, inside the table. */
+static LLVMValueRef row_value(Kernel *k, const LoopRow *row)
+{
+    Cg *c = k->c;
+    bool whole = k->p->bufs.at[row->buf].dtype == DT_I32;
+    LLVMTypeRef element = whole ? c->i32 : c->f32;
+    LLVMValueRef v = cg_load(c, element, kernel_pointer(k, row->buf, &row->at), 4, &k->alias[row->buf]);
+    int64_t last = (int64_t)row->count - 1;
+    if (whole) {
+        LLVMValueRef zero = cg_i64(c, 0);
+        v = cg_cast(c, LLVMSExt, v, c->i64);
+        v = cg_imin(c, cg_select(c, cg_icmp(c, LLVMIntSGT, v, zero), v, zero), cg_i64(c, last));
+    } else { /* a moved index; a conversion of what no integer holds would be undefined */
+        LLVMValueRef zero = cg_num(c->f32, 0), end = cg_num(c->f32, (double)last);
+        v = cg_select(c, cg_fcmp(c, LLVMRealOGT, v, zero), v, zero);
+        v = cg_cast(c, LLVMFPToSI, cg_select(c, cg_fcmp(c, LLVMRealOLT, v, end), v, end), c->i64);
+    }
+    return cg_mul(c, v, cg_i64(c, row->step));
+}
+
+LLVMValueRef kernel_row_pointer(Kernel *k, uint32_t buf, const LoopRow *row, const Affine *at)
+{
+    return cg_at(k->c, k->c->f32, kernel_buffer(k, buf), cg_add(k->c, row_value(k, row), kernel_affine(k, at)));
+}
+
+unsigned kernel_row_align(const Kernel *k, const LoopBuf *buf, const LoopRow *row, const Affine *at)
+{
+    unsigned align = kernel_align(k, buf, at);
+    while (align > 4 && row->step * 4 % align)
+        align /= 2;
+    return align;
+}
+
 /* ── arguments ── */
 
 static LLVMValueRef load_value(Kernel *k, const LoopArg *arg)
@@ -198,13 +237,16 @@ static LLVMValueRef load_value(Kernel *k, const LoopArg *arg)
     Cg *c = k->c;
     const LoopBuf *buf = &k->p->bufs.at[arg->index];
     LLVMTypeRef element = buf->dtype == DT_I32 ? c->i32 : c->f32;
-    LLVMValueRef pointer = kernel_pointer(k, arg->index, &arg->at), v;
+    bool chosen = arg->kind == LARG_ROW;
+    LLVMValueRef pointer = chosen ? kernel_row_pointer(k, arg->index, &arg->row, &arg->at)
+                                  : kernel_pointer(k, arg->index, &arg->at), v;
+    unsigned align = chosen ? kernel_row_align(k, buf, &arg->row, &arg->at) : kernel_align(k, buf, &arg->at);
     const CgAlias *alias = &k->alias[arg->index];
     int64_t step = kernel_lane_step(k, &arg->at);
     if (step == 0)
         v = cg_load(c, element, pointer, 4, alias);
     else if (step == 1)
-        v = cg_load_lanes(c, cg_vec(element, c->lanes), pointer, kernel_align(k, buf, &arg->at), k->mask, alias);
+        v = cg_load_lanes(c, cg_vec(element, c->lanes), pointer, align, k->mask, alias);
     else
         v = cg_gather(c, cg_vec(element, c->lanes), pointer, step, k->mask, alias);
     return buf->dtype == DT_I32 ? cg_cast(c, LLVMSIToFP, v, c->f32) : v;
@@ -241,6 +283,7 @@ LLVMValueRef kernel_arg(void *context, unsigned index)
     const LoopArg *arg = &k->k->arg[index];
     switch (arg->kind) {
     case LARG_LOAD:
+    case LARG_ROW:
         return load_value(k, arg);
     case LARG_ACC:
         return k->acc[arg->index].value;

@@ -60,12 +60,24 @@ static void put_buf(Writer *w, uint32_t index)
             put(w, kernel_may_overlap(buf, &w->p->bufs.at[w->shape->item.at[i].index]));
 }
 
+static void put_row(Writer *w, const LoopRow *row)
+{
+    put_buf(w, row->buf);
+    put(w, row->count);
+    put(w, row->step);
+    put_affine(w, &row->at);
+}
+
 static void put_arg(Writer *w, const LoopArg *arg)
 {
     put(w, arg->kind);
     switch (arg->kind) {
     case LARG_LOAD:
         put_buf(w, arg->index);
+        break;
+    case LARG_ROW:
+        put_buf(w, arg->index);
+        put_row(w, &arg->row);
         break;
     case LARG_UNIFORM:
         put(w, item_of(w->shape, w->arena, SHARE_UNIFORM, arg->index, arg->index));
@@ -134,6 +146,12 @@ static void put_list(Writer *w, const LoopStmt *list)
         case LOOP_STORE:
             put_buf(w, s->store.buf);
             put_affine(w, &s->store.at);
+            put(w, s->store.value);
+            break;
+        case LOOP_ADD:
+            put_buf(w, s->store.buf);
+            put_affine(w, &s->store.at);
+            put_row(w, &s->store.row);
             put(w, s->store.value);
             break;
         case LOOP_TILE:

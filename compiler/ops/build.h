@@ -106,6 +106,11 @@ NodeId build_beside(Graph *g, NodeId a, NodeId b);
 /* Is `node` a pad? */
 bool build_is_pad(const Node *node, uint32_t *axis, uint32_t *before, uint32_t *after);
 
+/* ── tables ── */
+NodeId build_gather(Graph *g, NodeId table, NodeId index);  /* table[V, C], index i32[…] -> [..., C]; outside: the nearest row */
+/* Its gradient: rows[…, C], summed over samples and places, each into the row its index[…] names -> [count, C]. */
+NodeId build_scatter_add(Graph *g, NodeId index, NodeId rows, uint32_t count);
+
 /* ── composites ── */
 NodeId build_softmax(Graph *g, NodeId a);        /* last axis */
 NodeId build_log_softmax(Graph *g, NodeId a);

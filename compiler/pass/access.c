@@ -99,5 +99,7 @@ bool access_wants_rows(const Graph *g, const Node *node, uint32_t i)
     OpKind kind = node->op->kind;
     if (kind == OP_CONTRACT)
         return i == 0 || build_form(node) == CONTRACT_TN;
+    if (kind == OP_GATHER || kind == OP_ADD_ROWS)
+        return true;
     return kind == OP_VIEW || kind == OP_SCATTER || (kind == OP_MOVE && !access_is_transpose(g, node));
 }

@@ -213,7 +213,8 @@ static bool fits(const Fuse *f, NodeId id, uint32_t group)
     case GROUP_COLUMNS:
     case GROUP_CONTRACT: return fits_epilogue(f, id, group);
     case GROUP_MOVE:
-    case GROUP_SCATTER: return false;
+    case GROUP_SCATTER:
+    case GROUP_TABLE: return false;
     }
     return false;
 }
@@ -228,6 +229,8 @@ static uint32_t new_group(Fuse *f, NodeId id)
         g.kind = GROUP_MOVE;
     else if (node->op->kind == OP_SCATTER)
         g.kind = GROUP_SCATTER;
+    else if (node->op->kind == OP_GATHER || node->op->kind == OP_ADD_ROWS)
+        g.kind = GROUP_TABLE;
     else if (node->op->kind == OP_REDUCE && access_trailing(f->g, node) == 0)
         g.kind = GROUP_COLUMNS;
     g.anchor = g.kind == GROUP_ROWS ? 0 : id;

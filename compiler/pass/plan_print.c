@@ -4,7 +4,7 @@
 
 static const char *const kind_name[] = {[GROUP_ROWS] = "rows", [GROUP_COLUMNS] = "columns",
                                         [GROUP_CONTRACT] = "contract", [GROUP_MOVE] = "move",
-                                        [GROUP_SCATTER] = "scatter"};
+                                        [GROUP_SCATTER] = "scatter", [GROUP_TABLE] = "table"};
 
 static void print_slot(const Plan *plan, NodeId id, Text *out)
 {

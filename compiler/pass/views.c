@@ -137,6 +137,8 @@ static bool can_read(const Views *v, const Node *user, NodeId self, NodeId id, c
     }
     case OP_LEAF:
     case OP_SCATTER:
+    case OP_GATHER:
+    case OP_ADD_ROWS:
     case OP_COMPOSITE: return false;
     }
     return false;
