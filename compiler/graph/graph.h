@@ -47,7 +47,7 @@ typedef enum FillKind { FILL_CONSTANT, FILL_NORMAL, FILL_UNIFORM, FILL_TRUNCATED
 
 typedef struct Fill {  /* numbers as in ActFill of act/abi.h */
     FillKind kind;
-    double a, b;
+    double a, b;         /* constant: b = 1 … 4: a in that quarter of the elements and 0 elsewhere (an lstm's forget gate) */
 } Fill;
 
 typedef struct Tensor {

@@ -228,6 +228,40 @@ void lower_end(Lower *l, LoopSplit split, Extent extent, bool by_rows, uint32_t 
     *vec_push(l->arena, &l->program->kernels) = l->kernel;
 }
 
+/* The part of a buffer that begins at at->base and goes as far as the loops around do. */
+static uint32_t rebased(Lower *l, uint32_t buf, Affine *at, const Extent *around, uint32_t depth)
+{
+    LoopBuf part = l->program->bufs.at[buf];
+    int64_t last = 0;
+    for (uint32_t d = 0; d < depth; d++) {
+        if (at->coef[d] < 0)
+            return buf;
+        last += at->coef[d] * (around[d].fixed + around[d].per_row * (int64_t)l->g->batch - 1);
+    }
+    if (part.space != BUF_WORK || at->base == 0)
+        return buf;
+    part.offset += 4 * (uint64_t)at->base;
+    part.bytes = 4 * (uint64_t)(last + 1);
+    while (part.offset % part.align)
+        part.align /= 2;
+    at->base = 0;
+    return add_buf(l, part);
+}
+
+void lower_rebase(Lower *l)
+{
+    Extent around[LOOP_MAX_DEPTH];
+    uint32_t depth = 0;
+    LoopStmt *s = l->kernel.body;
+    for (; s->kind == LOOP_FOR; s = s->loop.body)
+        around[depth++] = s->loop.extent;
+    ACT_ASSERT(s->kind == LOOP_STORE && s->next == NULL);
+    s->store.buf = rebased(l, s->store.buf, &s->store.at, around, depth);
+    for (uint32_t i = 0; i < l->args.n; i++)
+        if (l->args.at[i].kind == LARG_LOAD)
+            l->args.at[i].index = rebased(l, l->args.at[i].index, &l->args.at[i].at, around, depth);
+}
+
 /* ── expressions ── */
 
 Sx lower_expr(Lower *l, NodeId id, LowerInput input, void *context)

@@ -64,6 +64,10 @@ void lower_store(Lower *l, NodeId value, Affine at, Sx what);
 void lower_begin(Lower *l, const char *suffix);
 void lower_end(Lower *l, LoopSplit split, Extent extent, bool by_rows, uint32_t grain);
 
+/* In a kernel of one store: places in the work block count from buffers that begin where they do, so that copies which differ in
+ * their places alone are of equal shape. */
+void lower_rebase(Lower *l);
+
 /* ── one kind of group each ── */
 void lower_rows(Lower *l);
 void lower_columns(Lower *l);

@@ -119,6 +119,7 @@ static void copy_box(Lower *l, NodeId id, const Box *box)
     }
     Sx value = box->zero ? sx_num(l->g->sx, 0) : lower_load(l, node->in[box->which], from);
     lower_store(l, id, to, value);
+    lower_rebase(l);
     l->tail = behind;
     lower_end(l, first.per_row ? SPLIT_OUTER : SPLIT_NONE, first.per_row ? first : (Extent){0}, first.per_row != 0, 1);
 }
@@ -161,18 +162,18 @@ static void transpose(Lower *l, NodeId id)
         transpose_part(l, id, whole, 1, rows - whole);
 }
 
-/* The next corner, in the order of the elements, that no box covers yet. */
-static bool next_corner(const Node *node, const Box *box, uint32_t n, uint32_t *corner)
+/* The next corner, in the order of the elements, that no box covers yet; everything before *at is covered. */
+static bool next_corner(const Node *node, const Box *box, uint32_t n, uint64_t *at, uint32_t *corner)
 {
     uint64_t count = type_elements(&node->type);
-    for (uint64_t at = 0; at < count;) {
-        uint64_t rest = at, skip = 1;
+    while (*at < count) {
+        uint64_t rest = *at, skip = 1;
         for (uint32_t axis = node->type.rank; axis-- > 0;) {
             corner[axis] = (uint32_t)(rest % node->type.dim[axis]);
             rest /= node->type.dim[axis];
         }
         bool covered = false;
-        for (uint32_t i = 0; i < n && !covered; i++) {
+        for (uint32_t i = n; i-- > 0 && !covered;) {
             covered = true;
             for (uint32_t axis = 0; axis < node->type.rank; axis++)
                 covered = covered && corner[axis] >= box[i].low[axis] && corner[axis] < box[i].high[axis];
@@ -181,7 +182,7 @@ static bool next_corner(const Node *node, const Box *box, uint32_t n, uint32_t *
         }
         if (!covered)
             return true;
-        at += skip;
+        *at += skip;
     }
     return false;
 }
@@ -200,19 +201,18 @@ void lower_move(Lower *l)
         transpose(l, id);
         return;
     }
-    Box box[64];
-    uint32_t n = 0, kernels = 0;
-    while (n < 64) {
-        box[n] = (Box){.zero = false};
-        if (!next_corner(node, box, n, box[n].low))
-            break;
-        grow(l, node, &box[n]);
-        if (!in_place(l, id, &box[n])) {
+    VEC(Box) box = {0};
+    uint64_t at = 0;
+    uint32_t kernels = 0;
+    Box next = {.zero = false};
+    while (next_corner(node, box.at, box.n, &at, next.low)) {
+        grow(l, node, &next);
+        if (!in_place(l, id, &next)) {
             if (kernels++ > 0)
                 lower_begin(l, "_part");
-            copy_box(l, id, &box[n]);
+            copy_box(l, id, &next);
         }
-        n++;
+        *vec_push(l->arena, &box) = next;
+        next = (Box){.zero = false};
     }
-    ACT_ASSERT(n < 64);
 }

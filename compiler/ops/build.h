@@ -101,8 +101,6 @@ NodeId build_permute(Graph *g, NodeId a, uint32_t n, const int64_t *axes);
 NodeId build_slice(Graph *g, NodeId a, uint32_t axis, int64_t start, int64_t stop);
 NodeId build_pad(Graph *g, NodeId a, uint32_t axis, int64_t before, int64_t after); /* with zeros */
 NodeId build_concat(Graph *g, const NodeId *in, uint32_t n, uint32_t axis);
-/* a + b where each is zero outside a range of one axis (a pad) and the ranges touch: the two side by side. 0: they are no such values. */
-NodeId build_beside(Graph *g, NodeId a, NodeId b);
 /* Is `node` a pad? */
 bool build_is_pad(const Node *node, uint32_t *axis, uint32_t *before, uint32_t *after);
 

@@ -6,8 +6,6 @@
 
 ACT_OP(concat);
 
-enum { MOST = 16 }; /* inputs */
-
 static const char *infer(const Graph *g, const Node *node, Type *out, Arena *arena)
 {
     (void)arena;
@@ -90,36 +88,6 @@ NodeId build_concat(Graph *g, const NodeId *in, uint32_t n, uint32_t axis)
     return n == 1 ? in[0] : graph_add(g, &op_concat, in, n, &attr);
 }
 
-/* The parts of `id` along `axis`, or itself. */
-static uint32_t parts(const Graph *g, NodeId id, uint32_t axis, NodeId *out)
-{
-    const Node *node = graph_node(g, id);
-    if (node->op != &op_concat || node_attr(node, 0)->i != axis) {
-        out[0] = id;
-        return 1;
-    }
-    for (uint32_t i = 0; i < node->n_in; i++)
-        out[i] = node->in[i];
-    return node->n_in;
-}
-
-NodeId build_beside(Graph *g, NodeId a, NodeId b)
-{
-    uint32_t axis, other, before[2], after[2];
-    NodeId in[2 * MOST];
-    const Node *x = graph_node(g, a), *y = graph_node(g, b);
-    if (!build_is_pad(x, &axis, &before[0], &after[0]) || !build_is_pad(y, &other, &before[1], &after[1]) || axis != other ||
-        !type_equal(&x->type, &y->type))
-        return 0;
-    uint32_t size = x->type.dim[axis], first = before[0] < before[1] ? 0 : 1;
-    if (size - after[first] != before[1 - first])
-        return 0;
-    NodeId inner[2] = {x->in[0], y->in[0]};
-    uint32_t n = parts(g, inner[first], axis, in);
-    n += parts(g, inner[1 - first], axis, in + n);
-    return n > MOST ? 0 : build_pad(g, build_concat(g, in, n, axis), axis, before[first], after[1 - first]);
-}
-
 static const char *const examples[] = {"graph a batch 2\n"
                                        "tensor \"x\" input f32[B, 2, 3]\n"
                                        "tensor \"y\" input f32[B, 2, 4]\n"
@@ -134,7 +102,7 @@ ACT_OP(concat) = {
     .doc = "Values joined along one axis, in order.",
     .kind = OP_MOVE,
     .min_in = 1,
-    .max_in = MOST,
+    .max_in = 1 << 16,
     .n_attr = 1,
     .attr = {{"axis", ATTR_INT}},
     .infer = infer,

@@ -148,7 +148,8 @@ static const char *const scatter_examples[] = {"graph a batch 3\n"
                                                "%1 = tensor {tensor = 0} : i32[B, 4]\n"
                                                "%2 = tensor {tensor = 1} : f32[B, 4, 35]\n"
                                                "%3 = scatter_add %1, %2 {rows = 5} : f32[5, 35]\n"
-                                               "output 0 \"y\" %3\n",
+                                               "%4 = gather %3, %1 : f32[B, 4, 35]\n"
+                                               "output 0 \"y\" %4\n",
                                                NULL};
 
 ACT_OP(gather) = {

@@ -28,12 +28,14 @@ static void signal(const SignalCall *call)
     const Tensor *tensor = &call->g->tensors.at[node_attr(call->node, 0)->i];
     if (tensor->role == ROLE_INPUT || tensor->role == ROLE_TARGET)
         return; /* the caller knows the data and has filled it in */
+    double share = tensor->fill.kind == FILL_CONSTANT && tensor->fill.b > 0 ? 0.25 : 1; /* one quarter holds a number */
     double mean = tensor->fill.kind == FILL_CONSTANT ? tensor->fill.a : 0;
     if (tensor->fill.kind == FILL_NORMAL || tensor->fill.kind == FILL_TRUNCATED_NORMAL)
         mean = tensor->fill.a;
     if (tensor->fill.kind == FILL_UNIFORM)
         mean = (tensor->fill.a + tensor->fill.b) / 2;
-    double second = mean * mean + tensor->deviation * tensor->deviation;
+    double second = share * mean * mean + tensor->deviation * tensor->deviation;
+    mean *= share;
     *call->out = (Moments){mean, second, 1, second, second}; /* the same for every sample: correlation one */
 }
 

@@ -41,8 +41,8 @@ static void add(Grad *grad, NodeId value, NodeId part)
     if (!wanted(grad, value))
         return;
     part = sum_to(grad->g, part, graph_type(grad->g, value));
-    NodeId *of = &self->of[value], beside = *of == 0 ? part : build_beside(grad->g, *of, part);
-    *of = beside ? beside : build_add(grad->g, *of, part);
+    NodeId *of = &self->of[value];
+    *of = *of == 0 ? part : build_add(grad->g, *of, part); /* parts side by side: pass/merge.c */
 }
 
 /* A value is wanted when a trained parameter stands behind it. */

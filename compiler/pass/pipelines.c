@@ -15,6 +15,7 @@ const Pass *const pipeline_inference[] = {
 
 const Pass *const pipeline_train[] = {
     &pass_gradient,  /* before expansion: a gradient rule wants the op, not what it expands to */
+    &pass_merge,     /* where gradients were added up, and before they vanish in the optimizer */
     &pass_optimize,  /* before folding: bias corrections become uniforms there */
     &pass_expand,
     &pass_fold, &pass_simplify, &pass_share, &pass_prune,

@@ -75,8 +75,7 @@ bool foreign_planned(Str name)
     static const char *const planned[] = {
         "conv1d",        "conv2d",        "conv_transpose2d", "depthwise_conv2d", "max_pool",     "avg_pool",
         "global_avg_pool", "upsample",    "pixel_shuffle",    "batch_norm",       "layer_norm",   "rms_norm",
-        "group_norm",    "instance_norm", "spatial_dropout",  "drop_path",        "embedding",    "position",
-        "rnn",           "lstm",          "gru",              "attention",        "perplexity",   "precision",
+        "group_norm",    "instance_norm", "spatial_dropout",  "drop_path",        "attention",    "perplexity",   "precision",
         "recall",        "f1",            "auc",              "text",             "images",
     };
     Str undimensioned = without_tail(without_tail(name, "1d"), "2d"); /* BatchNorm2d */

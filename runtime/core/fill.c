@@ -131,7 +131,8 @@ ActStatus act_fill(const ActTensor *tensor, void *block, const ActFill *fill, ui
     ActWalk walk;
     act_layout_walk(&walk, tensor);
     for (uint64_t e = 0; e < n; e++) {
-        float value = (float)fill->a;
+        int here = fill->b <= 0 || fill->kind != ACT_FILL_CONSTANT || (double)(e * 4 / n + 1) == fill->b;
+        float value = here ? (float)fill->a : 0;
         if (fill->kind != ACT_FILL_CONSTANT) {
             uint32_t word = draw_word(&draw, e);
             switch (fill->kind) {

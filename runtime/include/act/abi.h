@@ -194,7 +194,7 @@ typedef enum ActFillKind { ACT_FILL_CONSTANT, ACT_FILL_NORMAL, ACT_FILL_UNIFORM,
 typedef struct ActFill {
     uint32_t kind;
     uint32_t stream;  /* number of the parameter in the model */
-    double a, b;      /* constant a; normal mean a deviation b; uniform [a, b); truncated at two deviations; orthogonal gain a */
+    double a, b;      /* constant a (b = 1 … 4: in that quarter of the elements, in file order, and 0 elsewhere); normal mean a deviation b; uniform [a, b); truncated at two deviations; orthogonal gain a */
 } ActFill;
 /* Fills the tensor in its physical layout inside `block`; padding is zeroed. */
 ActStatus act_fill(const ActTensor *tensor, void *block, const ActFill *fill, uint64_t seed);
