@@ -337,7 +337,7 @@ static bool check_add(Verify *v, const LoopStmt *s)
     all.coef[nest.depth++] = s->store.row.step;
     if (!apart || !loop_range_distinct(&nest, &all))
         return broken(v, "lanes or threads add to the same place of `%s`", buf_name(v, index));
-    *vec_push(v->arena, &v->writes) = (Write){index, s->store.at};
+    *vec_push(v->arena, &v->writes) = (Write){.buf = index, .at = s->store.at};
     return check_value(v, s->store.value);
 }
 

@@ -7,9 +7,9 @@ set cpo&vim
 syn case match
 syn iskeyword @,48-57,_
 
-syn keyword actLayer attention concat crop dropout flatten gaussian_noise geglu glu linear log_softmax logsumexp max mean
-syn keyword actLayer one_hot pad parameter permute pick prelu reglu repeat reshape slice softmax split stop_gradient sum
-syn keyword actLayer swiglu
+syn keyword actLayer attention concat crop dropout embedding flatten gaussian_noise geglu glu gru linear log_softmax
+syn keyword actLayer logsumexp lstm max mean one_hot pad parameter permute pick position prelu reglu repeat reshape rnn
+syn keyword actLayer slice softmax split stop_gradient sum swiglu
 syn keyword actActivation abs add cos div elu eq erf exp expm1 floor gelu gelu_tanh hard_sigmoid hard_swish hard_tanh le
 syn keyword actActivation leaky_relu log log1p log_counter_probability log_probability log_sigmoid lt min mish mul neg pow
 syn keyword actActivation relu relu6 schedule_progress select selu sigmoid silu sin softplus softsign sqrt sub swish tanh
