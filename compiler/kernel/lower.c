@@ -6,7 +6,7 @@
 
 /* ── buffers ── */
 
-static uint32_t add_buf(Lower *l, LoopBuf buf)
+uint32_t lower_add_buf(Lower *l, LoopBuf buf)
 {
     for (uint32_t i = 0; i < l->program->bufs.n; i++) {
         const LoopBuf *have = &l->program->bufs.at[i];
@@ -87,9 +87,9 @@ uint32_t lower_buf_of(Lower *l, NodeId value, bool write)
     const Slot *slot = &l->plan->slot[id];
     uint32_t tensor;
     if (!write && build_is_tensor(node, &tensor))
-        return add_buf(l, tensor_buf(l, tensor));
+        return lower_add_buf(l, tensor_buf(l, tensor));
     if (slot->space == SPACE_TENSOR)
-        return add_buf(l, tensor_buf(l, slot->index));
+        return lower_add_buf(l, tensor_buf(l, slot->index));
     LoopBuf buf = {.bytes = value_bytes(l, id), .align = 4, .dtype = DT_F32, .index = slot->index};
     buf.name = node->name.n ? node->name : str_printf(l->arena, "v%u", id);
     switch (slot->space) {
@@ -102,7 +102,7 @@ uint32_t lower_buf_of(Lower *l, NodeId value, bool write)
     case SPACE_NONE:
     case SPACE_TENSOR: ACT_BUG("a value without memory is read or written");
     }
-    return add_buf(l, buf);
+    return lower_add_buf(l, buf);
 }
 
 uint32_t lower_buf(Lower *l, NodeId value) { return lower_buf_of(l, value, false); }
@@ -209,6 +209,7 @@ void lower_begin(Lower *l, const char *suffix)
 
 void lower_end(Lower *l, LoopSplit split, Extent extent, bool by_rows, uint32_t grain)
 {
+    lower_rebase(l);
     l->kernel.split = split;
     l->kernel.split_extent = extent;
     l->kernel.by_rows = split == SPLIT_OUTER && by_rows;
@@ -226,40 +227,6 @@ void lower_end(Lower *l, LoopSplit split, Extent extent, bool by_rows, uint32_t 
             l->kernel.flops_fixed += flops;
     }
     *vec_push(l->arena, &l->program->kernels) = l->kernel;
-}
-
-/* The part of a buffer that begins at at->base and goes as far as the loops around do. */
-static uint32_t rebased(Lower *l, uint32_t buf, Affine *at, const Extent *around, uint32_t depth)
-{
-    LoopBuf part = l->program->bufs.at[buf];
-    int64_t last = 0;
-    for (uint32_t d = 0; d < depth; d++) {
-        if (at->coef[d] < 0)
-            return buf;
-        last += at->coef[d] * (around[d].fixed + around[d].per_row * (int64_t)l->g->batch - 1);
-    }
-    if (part.space != BUF_WORK || at->base == 0)
-        return buf;
-    part.offset += 4 * (uint64_t)at->base;
-    part.bytes = 4 * (uint64_t)(last + 1);
-    while (part.offset % part.align)
-        part.align /= 2;
-    at->base = 0;
-    return add_buf(l, part);
-}
-
-void lower_rebase(Lower *l)
-{
-    Extent around[LOOP_MAX_DEPTH];
-    uint32_t depth = 0;
-    LoopStmt *s = l->kernel.body;
-    for (; s->kind == LOOP_FOR; s = s->loop.body)
-        around[depth++] = s->loop.extent;
-    ACT_ASSERT(s->kind == LOOP_STORE && s->next == NULL);
-    s->store.buf = rebased(l, s->store.buf, &s->store.at, around, depth);
-    for (uint32_t i = 0; i < l->args.n; i++)
-        if (l->args.at[i].kind == LARG_LOAD)
-            l->args.at[i].index = rebased(l, l->args.at[i].index, &l->args.at[i].at, around, depth);
 }
 
 /* ── expressions ── */

@@ -64,9 +64,9 @@ void lower_store(Lower *l, NodeId value, Affine at, Sx what);
 void lower_begin(Lower *l, const char *suffix);
 void lower_end(Lower *l, LoopSplit split, Extent extent, bool by_rows, uint32_t grain);
 
-/* In a kernel of one store: places in the work block count from buffers that begin where they do, so that copies which differ in
- * their places alone are of equal shape. */
+/* rebase.c: slices of work buffers that the kernel at work reads or writes become buffers of their own. */
 void lower_rebase(Lower *l);
+uint32_t lower_add_buf(Lower *l, LoopBuf buf);           /* the number of an equal one, or of the new one */
 
 /* ── one kind of group each ── */
 void lower_rows(Lower *l);

@@ -119,7 +119,6 @@ static void copy_box(Lower *l, NodeId id, const Box *box)
     }
     Sx value = box->zero ? sx_num(l->g->sx, 0) : lower_load(l, node->in[box->which], from);
     lower_store(l, id, to, value);
-    lower_rebase(l);
     l->tail = behind;
     lower_end(l, first.per_row ? SPLIT_OUTER : SPLIT_NONE, first.per_row ? first : (Extent){0}, first.per_row != 0, 1);
 }
