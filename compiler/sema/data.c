@@ -87,10 +87,31 @@ static bool columns_fit(Sema *s, const FieldUse *field, const Columns *columns, 
     return false;
 }
 
+/* `unit = bytes`, `stride = 32`, as the reader is told them. */
+static bool text_option(Sema *s, Arg *arg, FieldUse *out)
+{
+    static const Str units[] = {{"characters", 10}, {"bytes", 5}};
+    Str option = {0};
+    if (str_is(arg->name, "unit")) {
+        option = arg->ast->kind == AST_NAME ? arg->ast->text : (Str){0};
+        if (!str_eq(option, units[0]) && !str_eq(option, units[1])) {
+            sema_unknown(s, arg->ast->span, "unit of a text", option, units, 2);
+            return false;
+        }
+    } else {
+        int64_t stride;
+        if (!value_whole(s, arg_value(s, arg), arg->ast->span, "the stride", 1, INT32_MAX, &stride))
+            return false;
+        option = str_printf(s->arena, "stride=%lld", (long long)stride);
+    }
+    out->columns = out->columns.n ? str_printf(s->arena, STR_FMT " " STR_FMT, STR_ARG(out->columns), STR_ARG(option)) : option;
+    return true;
+}
+
 static bool read_source(Sema *s, const Ast *call, const Ast *name, FieldUse *out, Columns *columns)
 {
-    bool table = str_is(name->text, "csv");
-    static const Str names[] = {{"columns", 7}, {"column", 6}};
+    bool table = str_is(name->text, "csv"), text = str_is(name->text, "text");
+    static const Str names[] = {{"columns", 7}, {"column", 6}}, cuts[] = {{"unit", 4}, {"stride", 6}};
     Args pos = {0}, named = {0};
     args_read(s, s->global, call, &pos, &named);
     out->reader = name->text;
@@ -109,9 +130,13 @@ static bool read_source(Sema *s, const Ast *call, const Ast *name, FieldUse *out
     }
     for (uint32_t i = 0; i < named.n; i++) {
         Arg *arg = &named.at[i];
+        if (text && (str_eq(arg->name, cuts[0]) || str_eq(arg->name, cuts[1]))) {
+            ok = text_option(s, arg, out) && ok;
+            continue;
+        }
         if (!table || (!str_eq(arg->name, names[0]) && !str_eq(arg->name, names[1]))) {
             const char *what = str_c(s->arena, str_printf(s->arena, "argument of `" STR_FMT "`", STR_ARG(name->text)));
-            sema_unknown(s, arg->name_span, what, arg->name, names, table ? 2 : 0);
+            sema_unknown(s, arg->name_span, what, arg->name, text ? cuts : names, table || text ? 2 : 0);
             ok = false;
             continue;
         }

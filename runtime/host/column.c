@@ -231,7 +231,7 @@ ActStatus act_column_transform(ActColumn *column, ActInstance *instance, const u
             status = normalize(column, instance, index, n, measure, t + 1 == column->field->n_transform, fact, error);
             break;
         case ACT_T_ONE_HOT: status = one_hot(column, with->a, error); break;
-        case ACT_T_SHIFT: column->shift += (int64_t)with->a; break;
+        case ACT_T_SHIFT: column->shift += column->cut ? 0 : (int64_t)with->a; break;
         default:
             status = act_error(error, ACT_E_VERSION, "`%s` wants a transform this runtime does not know (%u)",
                                column->field->name, with->kind);

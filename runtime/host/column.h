@@ -11,6 +11,7 @@ typedef struct ActColumn {
     const char *part;           /* "train" */
     char *path;                 /* the file it came from */
     ActTable table;
+    int cut;                    /* from a long sequence: `shift` is done */
     int64_t shift;              /* row i of the part is row i + shift of the table */
 } ActColumn;
 

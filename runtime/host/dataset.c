@@ -3,6 +3,7 @@
 #include "column.h"
 #include "core/random.h"
 #include "directory.h"
+#include "sequence.h"
 #include "shuffle.h"
 #include "tensor.h"
 
@@ -121,6 +122,10 @@ static ActStatus read_part(Load *load, ActPartKind kind, const ActPart *part, co
             return act_error(load->error, ACT_E_DATA, "`%s` has more rows than the 4,294,967,295 that are supported",
                              column->path);
     }
+    if (act_sequence_is(columns, values)) {
+        ActStatus status = act_sequence_cut(columns, values, load->error);
+        if (status != ACT_OK) return status;
+    }
     set->part[kind].rows = first ? (size_t)first->table.rows : 0;
     return ACT_OK;
 }
@@ -137,8 +142,8 @@ static int ascending(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* validation = split(f): a drawn share of the training rows, the same for every run; both parts keep the file's order.
- */
+/* validation = split(f): a drawn share of the training rows, the same for every run; both parts keep the file's order. Of a text it is
+ * the end: sequences drawn from between others would be half known. */
 static ActStatus split_validation(Load *load)
 {
     ActDataset *set = load->set;
@@ -152,7 +157,10 @@ static ActStatus split_validation(Load *load)
     uint32_t *index = own(set, malloc(n * sizeof *index));
     if (!index) return act_error_memory(load->error);
     for (size_t i = 0; i < n; i++) index[i] = (uint32_t)i;
-    act_shuffle(index, n, load->data->split_seed, ACT_STREAM_SPLIT, 0);
+    if (act_sequence_is(load->column[ACT_TRAIN_PART], set->n_value))
+        for (size_t i = 0; i < n; i++) index[i] = (uint32_t)(i < taken ? n - taken + i : i - taken);
+    else
+        act_shuffle(index, n, load->data->split_seed, ACT_STREAM_SPLIT, 0);
     qsort(index, taken, sizeof *index, ascending);
     qsort(index + taken, n - taken, sizeof *index, ascending);
     *validation = (ActRows){ taken, index, NULL };

@@ -23,6 +23,7 @@ typedef struct ActReader {
     const char *name, *doc;
     const char *endings;              /* ".csv .tsv": how its files are recognised when nothing else says so */
     int columns;                      /* takes `columns` */
+    int stream;                       /* its rows are one long sequence, to be cut (host/sequence.h) */
     ActStatus (*read)(const ActRequest *request, ActTable *table, ActError *error);
 } ActReader;
 
