@@ -7,16 +7,17 @@ set cpo&vim
 syn case match
 syn iskeyword @,48-57,_
 
-syn keyword actLayer attention concat crop dropout embedding flatten gaussian_noise geglu glu gru linear log_softmax
-syn keyword actLayer logsumexp lstm max mean one_hot pad parameter permute pick position prelu reglu repeat reshape rnn
-syn keyword actLayer slice softmax split stop_gradient sum swiglu
+syn keyword actLayer attention batch_norm concat crop drop_path dropout embedding flatten gaussian_noise geglu glu
+syn keyword actLayer group_norm gru instance_norm layer_norm linear log_softmax logsumexp lstm max mean one_hot pad
+syn keyword actLayer parameter permute pick position prelu reglu repeat reshape rms_norm rnn slice softmax
+syn keyword actLayer spatial_dropout split stop_gradient sum swiglu
 syn keyword actActivation abs add cos div elu eq erf exp expm1 floor gelu gelu_tanh hard_sigmoid hard_swish hard_tanh le
 syn keyword actActivation leaky_relu log log1p log_counter_probability log_probability log_sigmoid lt min mish mul neg pow
 syn keyword actActivation relu relu6 schedule_progress select selu sigmoid silu sin softplus softsign sqrt sub swish tanh
 syn keyword actLoss accuracy bce bce_with_logits cross_entropy huber kl mae mse nll r2 top_k
 syn keyword actTraining adam adamw constant cosine kaiming_normal kaiming_uniform lecun_normal lecun_uniform normal ones
 syn keyword actTraining orthogonal rmsprop sgd step truncated_normal uniform xavier_normal xavier_uniform zeros
-syn keyword actReader csv idx normalize npy shift
+syn keyword actReader csv idx normalize npy shift text
 syn keyword actType binary class f32 token
 
 " A keyword of a statement is one where a statement begins and no `=` follows; as anything else it is a name.
