@@ -71,11 +71,12 @@ static void readers_are_found_by_name_and_file(void **state)
     assert_non_null(act_reader_find("csv", NULL));
     assert_null(act_reader_find("cvs", &error));
     assert_has(error.text, "there is `csv`");
-    assert_has(error.text, "csv, idx, npy");
+    assert_has(error.text, "csv, idx, npy, text");
     assert_string_equal(act_reader_of_file("a/b.csv.gz")->name, "csv");
     assert_string_equal(act_reader_of_file("train-images-idx3-ubyte.gz")->name, "idx");
     assert_string_equal(act_reader_of_file("x.npy")->name, "npy");
-    assert_null(act_reader_of_file("x.txt"));
+    assert_string_equal(act_reader_of_file("x.txt")->name, "text");
+    assert_null(act_reader_of_file("x.bin"));
     for (size_t i = 0; act_reader_at(i); i++) {
         assert_non_null(act_reader_at(i)->doc);
         assert_non_null(act_reader_at(i)->endings);
@@ -373,6 +374,28 @@ static void damage_is_survived(void **state)
     }
 }
 
+/* Characters by their sorted bytes, one of two bytes among them; known ones by the place they had; bytes as they are. */
+static void text_characters(void **state)
+{
+    (void)state;
+    folder_text(&folder, "t.txt", "ba\n\xC3\xA9 b");
+    const char *path = folder_file(&folder, "t.txt");
+    static const float places[] = { 3, 2, 0, 4, 1, 3 };
+    good("text", path, "", 6, 1);
+    assert_int_equal(table.n_class, 5);
+    assert_string_equal(table.class_name[4], "\xC3\xA9");
+    for (int i = 0; i < 6; i++) assert_float_equal(table.values[i], places[i], 0);
+    good("text", path, "bytes stride=3", 7, 1);
+    assert_float_equal(table.values[3], 0xC3, 0);
+    act_table_free(&table);
+    char a[] = "a", b[] = "b", line[] = "\n", blank[] = " ", *const names[] = { line, blank, a, b };
+    ActRequest request = { path, "", names, 4 };
+    assert_int_equal(act_reader_find("text", NULL)->read(&request, &table, &error), ACT_E_DATA);
+    assert_has(error.text, "t.txt:2:1: the character `\xC3\xA9` does not occur in the training text");
+    folder_text(&folder, "t.txt", "a\xFF");
+    bad("text", folder_file(&folder, "t.txt"), "", ACT_E_FORMAT, "no UTF-8 text: byte 1");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_folder, close_folder)
 int main(void)
 {
@@ -389,6 +412,7 @@ int main(void)
         TEST(npy_types),
         TEST(npy_mistakes),
         TEST(npy_of_numpy),
+        TEST(text_characters),
         TEST(damage_is_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
