@@ -1,122 +1,304 @@
-/* Column groups: a fold over leading axes (the batch), one lane a column, rows in order; then the maps of the result. */
-#include "kernel/nest.h"
+/* Column groups: folds of any axes, with the batch or without, that leave the last one longer than one. Its elements are lanes; the
+ * axes left before it are loops around, the folded ones loops inside; then come the maps of the result. What is folded may be a map of
+ * several values (a product with weights, a mask): it is computed inside, and several folds of the same axes share one kernel. */
+#include "kernel/inner.h"
 
 #include "ops/build.h"
 #include "pass/access.h"
+#include "pass/views.h"
+
+#include <string.h>
+
+enum {
+    UNROLLED_TERMS = 12, /* folded loops shorter than this, together, stand in a line */
+    UNROLLED_ARGS = 36,
+    LONG_FOLD = 32,      /* from here on one sum would wait for itself */
+    SUMS = 4             /* so many take turns */
+};
 
 typedef struct Columns {
     const Node *anchor;
-    Affine out;            /* the place of an element of the result, in the loops around the fold */
+    Inner inner;
+    Reach out;           /* of the result */
+    uint32_t around;     /* loops before the folded ones; the last of them becomes lanes */
+    uint32_t sums;       /* accumulators of each fold */
 } Columns;
+
+static bool folds(const Node *anchor, uint32_t axis)
+{
+    Fold fold = build_fold(anchor);
+    return axis == 0 ? fold.batch : fold.axes >> (axis - 1) & 1;
+}
+
+static bool is_fold(const Lower *l, NodeId id) { return graph_node(l->g, id)->op->kind == OP_REDUCE; }
+
+static LoopFold how(const Lower *l, NodeId fold)
+{
+    return build_fold(graph_node(l->g, fold)).op == REDUCE_MAX ? FOLD_MAX : FOLD_SUM;
+}
+
+/* ── the maps of the result ── */
+
+/* All of it, in the order of the result: the loops around say where. */
+static bool as_result(const Lower *l, const Node *user, NodeId value)
+{
+    return access_is_dense(graph_type(l->g, value), &user->type) && !l->plan->view[value].moved;
+}
+
+/* How a value that is combined with the result is read: strides by the loops around. Its user has the result's axes, but perhaps not
+ * those of length one. */
+static Affine result_reach(const Lower *l, const Columns *c, const Node *user, NodeId value)
+{
+    const Type *type = graph_type(l->g, value);
+    int64_t stride[1 + TYPE_MAX_RANK];
+    View view = lower_view(l, value, &stride[0]);
+    Affine at = {.base = view.base};
+    if (as_result(l, user, value))
+        return inner_affine(&c->inner, &c->out);
+    if (access_is_scalar(type))
+        return at;
+    view_broadcast(&view, type, &user->type, stride + 1); /* the loops around were not joined: one for each long axis of the user */
+    uint32_t d = 0;
+    for (uint32_t axis = 0; axis <= user->type.rank; axis++)
+        if (axis == 0 ? user->type.batch : user->type.dim[axis - 1] != 1)
+            at.coef[d++] = stride[axis];
+    ACT_ASSERT(d <= c->around);
+    return at;
+}
 
 static Sx input(Lower *l, const Node *user, NodeId value, void *context)
 {
-    (void)user;
     const Columns *c = context;
     NodeId id = l->plan->storage[value];
     const Node *node = graph_node(l->g, id);
     double number;
     Sx uniform;
-    if (id == l->group->anchor)
-        return lower_arg(l, (LoopArg){.kind = LARG_ACC, .index = 0});
+    if (l->plan->group_of[id] == l->number && is_fold(l, id)) {
+        Sx sum = lower_arg(l, (LoopArg){.kind = LARG_ACC, .index = l->acc[id] - 1});
+        for (uint32_t i = 1; i < c->sums; i++) {
+            Sx part = lower_arg(l, (LoopArg){.kind = LARG_ACC, .index = l->acc[id] - 1 + i});
+            sum = how(l, id) == FOLD_MAX ? sx_bin(l->g->sx, SX_MAX, sum, part) : sx_add(l->g->sx, sum, part);
+        }
+        return sum;
+    }
     if (l->plan->group_of[id] == l->number)
         return lower_expr(l, id, input, context);
     if (build_is_number(node, &number))
         return sx_num(l->g->sx, number);
     if (build_is_uniform(node, &uniform))
         return lower_uniform(l, uniform);
-    Affine at = c->out;
-    if (access_is_scalar(&node->type) && !access_is_scalar(&c->anchor->type))
-        at = (Affine){0};
-    if (build_is_iota(node))
-        return lower_arg(l, (LoopArg){.kind = LARG_INDEX, .at = at});
-    return lower_load(l, value, at);
+    Affine at = result_reach(l, c, user, value);
+    return build_is_iota(node) ? lower_arg(l, (LoopArg){.kind = LARG_INDEX, .at = at}) : lower_load(l, value, at);
 }
 
-/* The input as outer axes, folded axes, inner axes: element counts and whether the batch is in front of which. */
-typedef struct Shape {
-    int64_t outer, folded, inner;
-    bool outer_batch, folded_batch;
-} Shape;
+/* ── loops ── */
 
-static Shape shape_of(const Lower *l, const Node *anchor)
+/* A matrix in panels; all but its last axis are its rows. Loops over the rows that are kept, over panels, over lanes, over those that
+ * are folded. */
+static void panel_loops(Lower *l, Columns *c, uint32_t panel)
 {
-    const Type *in = graph_type(l->g, anchor->in[0]);
-    Fold fold = build_fold(anchor);
-    uint32_t axes = fold.axes;
-    Shape s = {1, 1, 1, false, fold.batch};
-    s.outer_batch = in->batch && !s.folded_batch;
-    uint32_t axis = 0;
-    if (!s.folded_batch || (axes & 1) == 0)
-        for (; axis < in->rank && !(axes >> axis & 1) && !s.folded_batch; axis++)
-            s.outer *= in->dim[axis];
-    for (; axis < in->rank && axes >> axis & 1; axis++)
-        s.folded *= in->dim[axis];
-    for (; axis < in->rank; axis++)
-        s.inner *= in->dim[axis];
-    return s;
+    Inner *inner = &c->inner;
+    Nest *nest = &inner->nest;
+    const Type *in = inner->space;
+    uint32_t last = in->rank - 1;
+    int64_t cols = in->dim[last], rows = (int64_t)type_elements(in) / cols, kept = cols, stride[1 + TYPE_MAX_RANK];
+    Reach reach = {0};
+    ACT_ASSERT(!in->batch && !folds(c->anchor, in->rank));
+    stride[last] = panel;
+    for (uint32_t axis = last; axis-- > 0;)
+        stride[axis] = axis + 1 < last ? stride[axis + 1] * in->dim[axis + 1] : panel;
+    for (uint32_t pass = 0; pass < 2; pass++) {
+        for (uint32_t axis = 0; axis < last; axis++) {
+            if (folds(c->anchor, 1 + axis) != (pass == 1) || in->dim[axis] == 1)
+                continue;
+            inner_loop(inner, 1 + axis);
+            reach.stride[nest->n - 1] = stride[axis];
+        }
+        if (pass == 1)
+            break;
+        for (uint32_t d = nest->n; d-- > 0; kept *= nest->dim[d].size)
+            c->out.stride[d] = kept;
+        uint32_t at = nest->n;
+        nest->dim[nest->n++] = (Dim){.size = (cols + panel - 1) / panel};
+        nest->dim[nest->n++] = (Dim){.size = panel, .clamp = cols % panel ? cols : 0, .panel_dim = at};
+        c->out.stride[at] = panel;
+        c->out.stride[at + 1] = 1;
+        reach.stride[at] = rows * panel;
+        reach.stride[at + 1] = 1;
+        c->around = nest->n;
+    }
+    for (uint32_t d = 0; d < nest->n; d++)
+        inner->step[d] = 1;
+    *vec_push(l->arena, &inner->operand) = (InnerOperand){.value = c->anchor->in[0], .reach = reach};
+}
+
+static void axis_loops(Lower *l, Columns *c, bool joined)
+{
+    const Type *in = c->inner.space;
+    for (uint32_t axis = 0; axis <= in->rank; axis++)
+        if (!folds(c->anchor, axis))
+            inner_loop(&c->inner, axis);
+    Nest *nest = &c->inner.nest;
+    if (nest->n == 0 || nest->dim[nest->n - 1].batch) /* nothing is left to be lanes */
+        nest->dim[nest->n] = (Dim){.size = 1}, c->inner.step[nest->n++] = 1;
+    c->around = nest->n;
+    for (uint32_t axis = 0; axis <= in->rank; axis++)
+        if (folds(c->anchor, axis))
+            inner_loop(&c->inner, axis);
+    for (uint32_t i = 0; i < l->group->nodes.n; i++)
+        if (is_fold(l, l->group->nodes.at[i]))
+            inner_collect(l, &c->inner, graph_node(l->g, l->group->nodes.at[i])->in[0]);
+    int64_t stride = 1;
+    for (uint32_t d = c->around; d-- > 0;) {
+        c->out.stride[d] = stride;
+        stride *= nest->dim[d].size;
+    }
+    Reach *also[1] = {&c->out};
+    for (uint32_t d = c->around - 1; joined && d-- > 0;)
+        if (!(nest->dim[d].batch && d + 2 == c->around)) /* lanes are elements of one row */
+            c->around -= inner_join(&c->inner, d, also, 1);
+    for (uint32_t d = nest->n; d-- > c->around + 1;)
+        if (!nest->dim[d - 1].batch || nest->dim[d].size < LONG_FOLD / 2)
+            inner_join(&c->inner, d - 1, also, 1);
+}
+
+/* Every map of the result that is combined with something narrower wants a loop for each of its axes. */
+static bool may_join(const Lower *l)
+{
+    for (uint32_t i = 0; i < l->group->nodes.n; i++) {
+        const Node *node = graph_node(l->g, l->group->nodes.at[i]);
+        bool before = type_elements(&node->type) != type_elements(graph_type(l->g, l->group->anchor)) ||
+                      node->type.batch != graph_type(l->g, l->group->anchor)->batch;
+        for (uint32_t k = 0; k < node->n_in && !before && node->op->kind == OP_MAP; k++)
+            if (!as_result(l, node, node->in[k]) && !access_is_scalar(graph_type(l->g, node->in[k])))
+                return false;
+    }
+    return true;
+}
+
+/* ── folding ── */
+
+/* Adds what every fold takes at this place to its accumulator number `sum`. */
+static void add_terms(Lower *l, Columns *c, uint32_t sum)
+{
+    memset(l->expr, 0, sizeof *l->expr * l->g->nodes.n);
+    for (uint32_t i = 0; i < l->group->nodes.n; i++) {
+        NodeId id = l->group->nodes.at[i];
+        if (!is_fold(l, id))
+            continue;
+        Sx value = inner_value(l, &c->inner, graph_node(l->g, id)->in[0]);
+        LoopStmt *add = lower_stmt(l, LOOP_ACC_ADD);
+        add->acc.acc = l->acc[id] - 1 + sum;
+        add->acc.fold = how(l, id);
+        add->acc.value = value;
+    }
+}
+
+/* Loops d and on, written out. */
+static void in_a_line(Lower *l, Columns *c, uint32_t d)
+{
+    Inner *inner = &c->inner;
+    if (d == inner->nest.n) {
+        add_terms(l, c, 0);
+        return;
+    }
+    inner->step[d] = 0;
+    for (int64_t i = 0; i < inner->nest.dim[d].size; i++) {
+        inner->at[d] = i;
+        in_a_line(l, c, d + 1);
+    }
+}
+
+/* The innermost loop, several terms at a time, each with a sum of its own. */
+static void in_turns(Lower *l, Columns *c)
+{
+    Inner *inner = &c->inner;
+    uint32_t d = inner->nest.n - 1;
+    int64_t whole = inner->nest.dim[d].size / SUMS, rest = inner->nest.dim[d].size % SUMS;
+    LoopStmt **behind = lower_for(l, (Extent){.fixed = whole}, LOOP_SERIAL);
+    inner->step[d] = SUMS;
+    for (uint32_t k = 0; k < SUMS; k++) {
+        inner->at[d] = k;
+        add_terms(l, c, k);
+    }
+    l->tail = behind;
+    inner->step[d] = 0;
+    for (uint32_t k = 0; k < rest; k++) {
+        inner->at[d] = whole * SUMS + k;
+        add_terms(l, c, k);
+    }
+}
+
+/* How many loops stand before those that are written out; *turns: the last of them goes by several sums. */
+static uint32_t serial_loops(const Columns *c, bool *turns)
+{
+    const Nest *nest = &c->inner.nest;
+    uint32_t d = nest->n, operands = c->inner.operand.n ? c->inner.operand.n : 1;
+    int64_t terms = 1;
+    while (d > c->around && !nest->dim[d - 1].batch && terms * nest->dim[d - 1].size <= UNROLLED_TERMS &&
+           terms * nest->dim[d - 1].size * operands <= UNROLLED_ARGS)
+        terms *= nest->dim[--d].size;
+    *turns = d == nest->n && d > c->around && !nest->dim[d - 1].batch && nest->dim[d - 1].size >= LONG_FOLD &&
+             SUMS * operands <= UNROLLED_ARGS;
+    return d;
+}
+
+static Extent extent_of(const Dim *dim) { return dim->batch ? (Extent){.per_row = dim->size} : (Extent){.fixed = dim->size}; }
+
+static void fold(Lower *l, Columns *c)
+{
+    bool turns;
+    const Nest *nest = &c->inner.nest;
+    uint32_t serial = serial_loops(c, &turns);
+    LoopStmt **behind = NULL;
+    c->sums = turns ? SUMS : 1;
+    for (uint32_t i = 0; i < l->group->nodes.n; i++) {
+        NodeId id = l->group->nodes.at[i];
+        for (uint32_t k = 0; is_fold(l, id) && k < c->sums; k++) {
+            LoopStmt *acc = lower_stmt(l, LOOP_ACC_NEW);
+            acc->acc.acc = lower_new_acc(l);
+            acc->acc.fold = how(l, id);
+            l->acc[id] = k == 0 ? 1 + acc->acc.acc : l->acc[id];
+        }
+    }
+    for (uint32_t d = c->around; d < serial - (turns ? 1 : 0); d++) {
+        LoopStmt **next = lower_for(l, extent_of(&nest->dim[d]), LOOP_SERIAL);
+        behind = behind == NULL ? next : behind;
+    }
+    if (turns)
+        in_turns(l, c);
+    else
+        in_a_line(l, c, serial);
+    l->tail = behind != NULL ? behind : l->tail;
+    for (uint32_t d = c->around; d < nest->n; d++) /* what follows stands outside */
+        c->inner.step[d] = c->inner.at[d] = 0;
 }
 
 void lower_columns(Lower *l)
 {
     const Node *anchor = graph_node(l->g, l->group->anchor);
-    Shape s = shape_of(l, anchor);
-    Columns c = {.anchor = anchor};
+    Columns c = {.anchor = anchor, .inner = {.space = graph_type(l->g, anchor->in[0])}};
     uint32_t panel = 0;
     lower_layout(l, anchor->in[0], &panel);
     lower_begin(l, "");
-    Affine from = {0};
-    uint32_t d = 0;
-    bool outer = s.outer_batch || s.outer > 1;
-    Extent extent = {0};
-    if (outer) {
-        extent = s.outer_batch ? (Extent){.per_row = s.outer} : (Extent){.fixed = s.outer};
-        lower_for(l, extent, LOOP_SERIAL);
-        from.coef[d] = s.folded * s.inner + lower_pad(l, anchor->in[0]);
-        c.out.coef[d] = s.inner;
-        d++;
+    if (panel != 0)
+        panel_loops(l, &c, panel);
+    else
+        axis_loops(l, &c, may_join(l));
+    const Nest *nest = &c.inner.nest;
+    for (uint32_t d = 0; d < c.around; d++) {
+        lower_for(l, extent_of(&nest->dim[d]), d + 1 == c.around ? LOOP_VECTOR : LOOP_SERIAL);
+        l->loop->loop.clamp = nest->dim[d].clamp;
+        l->loop->loop.clamp_depth = nest->dim[d].clamp ? nest->dim[d].panel_dim : 0;
     }
-    if (panel != 0) { /* a matrix in panels, its rows folded */
-        ACT_ASSERT(!outer && !s.folded_batch);
-        Extent panels = {.fixed = (s.inner + panel - 1) / panel};
-        lower_for(l, panels, LOOP_SERIAL);
-        extent = panels;
-        from.coef[d] = s.folded * panel;
-        c.out.coef[d] = panel;
-        d++;
-    }
-    lower_for(l, (Extent){.fixed = panel != 0 ? panel : s.inner}, LOOP_VECTOR);
-    if (panel != 0 && s.inner % panel != 0) {
-        LoopStmt *lanes = l->loop;
-        lanes->loop.clamp = s.inner;
-        lanes->loop.clamp_depth = d - 1;
-    }
-    if (d == 0)
-        extent = (Extent){.fixed = s.inner};
-    from.coef[d] = 1;
-    c.out.coef[d] = 1;
-    d++;
-    LoopStmt *acc = lower_stmt(l, LOOP_ACC_NEW);
-    acc->acc.acc = lower_new_acc(l);
-    acc->acc.fold = build_fold(anchor).op == REDUCE_MAX ? FOLD_MAX : FOLD_SUM;
-    LoopStmt **behind = lower_for(l, s.folded_batch ? (Extent){.per_row = s.folded} : (Extent){.fixed = s.folded}, LOOP_SERIAL);
-    from.coef[d] = panel != 0 ? panel : s.inner + (s.folded_batch ? lower_pad(l, anchor->in[0]) : 0);
-    const Node *leaf = graph_node(l->g, l->plan->storage[anchor->in[0]]);
-    Sx value = build_is_iota(leaf) ? lower_arg(l, (LoopArg){.kind = LARG_INDEX, .at = from})
-                                   : lower_load(l, anchor->in[0], from);
-    LoopStmt *add = lower_stmt(l, LOOP_ACC_ADD);
-    add->acc.acc = acc->acc.acc;
-    add->acc.fold = acc->acc.fold;
-    add->acc.value = value;
-    l->tail = behind;
+    fold(l, &c);
+    memset(l->expr, 0, sizeof *l->expr * l->g->nodes.n);
     for (uint32_t i = 0; i < l->group->nodes.n; i++) {
         NodeId id = l->group->nodes.at[i];
-        if (!lower_stored(l, id))
-            continue;
-        Sx what = id == l->group->anchor ? lower_arg(l, (LoopArg){.kind = LARG_ACC, .index = acc->acc.acc})
-                                         : lower_expr(l, id, input, &c);
-        lower_store(l, id, c.out, what);
+        if (lower_stored(l, id))
+            lower_store(l, id, inner_affine(&c.inner, &c.out), is_fold(l, id) ? input(l, NULL, id, &c) : lower_expr(l, id, input, &c));
     }
-    bool by_rows = s.outer_batch && l->group->by_rows;
-    lower_end(l, SPLIT_OUTER, extent, by_rows, outer || panel != 0 ? 1 : l->target->lanes);
+    bool lanes_split = c.around == 1;
+    lower_end(l, SPLIT_OUTER, extent_of(&nest->dim[0]), nest->dim[0].batch && l->group->by_rows,
+              lanes_split ? l->target->lanes : 1);
 }

@@ -1,19 +1,16 @@
 /* Scatter groups: what an op adds up where it belongs (Op.locate, an affine map). Each row of the batch is zeroed and added to in
- * order, so threads split the batch and the sum of an element has one order. What falls on every place once is only copied. */
-#include "kernel/lower.h"
+ * order, so threads split the batch and the sum of an element has one order. What falls on every place once is only copied. The maps that
+ * make the input are computed on the way. */
+#include "kernel/inner.h"
 
 #include "graph/loop_range.h"
 #include "graph/op.h"
 
-typedef struct Axis { /* of the input: how far apart its elements are here and there */
-    int64_t size, from, to;
-} Axis;
-
 typedef struct Scatter {
-    Axis axis[TYPE_MAX_RANK]; /* outermost first; the last one becomes lanes */
-    uint32_t n;
-    int64_t rows_from, rows_to; /* between rows of the batch */
-    bool once;                  /* no place is met twice, and none is left out */
+    Inner inner;         /* loops over the input */
+    Reach to;            /* where its elements go */
+    uint32_t first;      /* loops before this one go over the batch */
+    bool once;           /* no place is met twice, and none is left out */
 } Scatter;
 
 /* Where an element of the input is added. */
@@ -28,108 +25,94 @@ static int64_t target_of(const Lower *l, const Node *node, const uint32_t *index
     return at;
 }
 
-/* Lanes grow over axes that lie side by side in both, as long as no two runs of lanes share a place: then one would wait for the other. */
-static bool joins(const Scatter *s, uint32_t outer)
+/* Lanes grow over the axis before them as long as no two runs of lanes share a place: then one would wait for the other. */
+static bool apart(const Scatter *s, uint32_t d)
 {
-    const Axis *a = &s->axis[outer], *lanes = &s->axis[s->n - 1];
-    if (a->from != lanes->from * lanes->size || a->to != lanes->to * lanes->size)
-        return false;
-    for (uint32_t i = 0; i + 1 < s->n; i++)
-        if (i != outer && s->axis[i].to < a->to * a->size)
+    const Nest *nest = &s->inner.nest;
+    for (uint32_t i = s->first; i < d; i++)
+        if (s->to.stride[i] < s->to.stride[d] * nest->dim[d].size)
             return false;
     return true;
-}
-
-static void drop(Scatter *s, uint32_t i)
-{
-    for (s->n--; i < s->n; i++)
-        s->axis[i] = s->axis[i + 1];
 }
 
 /* Far steps outside: a line of the result stays in the cache while it is added to. */
 static void arrange(Scatter *s)
 {
-    for (uint32_t i = s->n - 1; i-- > 0;)
-        if (joins(s, i)) {
-            s->axis[s->n - 1].size *= s->axis[i].size;
-            drop(s, i);
-        }
-    for (uint32_t i = 1; i + 1 < s->n; i++)
-        for (uint32_t k = i; k > 0 && s->axis[k - 1].to < s->axis[k].to; k--) {
-            Axis swap = s->axis[k];
-            s->axis[k] = s->axis[k - 1], s->axis[k - 1] = swap;
-        }
-    if (s->n >= 3) { /* neighbours in time should not meet at one place: the long loop runs inside */
-        Axis *a = &s->axis[s->n - 3], *b = &s->axis[s->n - 2], swap = *a;
-        if (b->size * b->to > a->to && b->size < a->size)
-            *a = *b, *b = swap;
+    Reach *also[1] = {&s->to};
+    Nest *nest = &s->inner.nest;
+    for (uint32_t d = nest->n - 1; d-- > s->first;)
+        if (!apart(s, d) || !inner_join(&s->inner, d, also, 1))
+            break;
+    uint32_t lanes = nest->n - 1;
+    for (uint32_t i = s->first + 1; i < lanes; i++)
+        for (uint32_t k = i; k > s->first && s->to.stride[k - 1] < s->to.stride[k]; k--)
+            inner_swap(&s->inner, k - 1, also, 1);
+    if (lanes >= s->first + 2) { /* neighbours in time should not meet at one place: the long loop runs inside */
+        const Dim *a = &nest->dim[lanes - 2], *b = &nest->dim[lanes - 1];
+        if (b->size * s->to.stride[lanes - 1] > s->to.stride[lanes - 2] && b->size < a->size)
+            inner_swap(&s->inner, lanes - 2, also, 1);
     }
 }
 
-static Scatter scatter_of(const Lower *l, const Node *node)
+static void loops(Lower *l, const Node *node, Scatter *s)
 {
-    const Type *in = graph_type(l->g, node->in[0]);
-    Scatter s = {.rows_from = (int64_t)type_elements(in), .rows_to = (int64_t)type_elements(&node->type)};
+    const Type *in = s->inner.space;
+    Nest *nest = &s->inner.nest;
     uint32_t zero[TYPE_MAX_RANK] = {0};
-    int64_t from = s.rows_from, corner = target_of(l, node, zero);
-    ACT_ASSERT(corner == 0);
-    for (uint32_t i = 0; i < in->rank; i++) {
+    ACT_ASSERT(target_of(l, node, zero) == 0);
+    for (uint32_t axis = 0; axis <= in->rank; axis++) {
+        inner_loop(&s->inner, axis);
+        if (s->inner.loop[axis] == 0)
+            continue;
         uint32_t index[TYPE_MAX_RANK] = {0};
-        from /= in->dim[i];
-        index[i] = in->dim[i] > 1;
-        if (in->dim[i] > 1)
-            s.axis[s.n++] = (Axis){in->dim[i], from, target_of(l, node, index)};
+        if (axis > 0)
+            index[axis - 1] = 1;
+        s->to.stride[nest->n - 1] = axis > 0 ? target_of(l, node, index) : (int64_t)type_elements(&node->type);
     }
-    if (s.n == 0 || s.axis[s.n - 1].from != 1 || s.axis[s.n - 1].to != 1)
-        s.axis[s.n++] = (Axis){1, 1, 1};
-    arrange(&s);
-    LoopNest nest = {.depth = s.n};
+    s->first = in->batch ? 1 : 0;
+    if (nest->n == s->first || type_last(in) == 1) { /* lanes of one element */
+        ACT_ASSERT(nest->n < LOOP_MAX_DEPTH);
+        s->inner.step[nest->n] = 1;
+        nest->dim[nest->n++] = (Dim){.size = 1};
+    }
+    inner_collect(l, &s->inner, node->in[0]);
+    arrange(s);
+    LoopNest row = {.depth = nest->n - s->first};
     Affine to = {0};
-    for (uint32_t i = 0; i < s.n; i++) {
-        nest.at[i] = (LoopLevel){.count = s.axis[i].size};
-        to.coef[i] = s.axis[i].to;
+    for (uint32_t d = s->first; d < nest->n; d++) {
+        row.at[d - s->first] = (LoopLevel){.count = nest->dim[d].size};
+        to.coef[d - s->first] = s->to.stride[d];
     }
-    s.once = s.rows_from == s.rows_to && loop_range_distinct(&nest, &to);
-    return s;
-}
-
-/* Appends `for` and counts it; the first one's end goes to *behind. */
-static void open_loop(Lower *l, Extent extent, LoopMode mode, uint32_t *d, LoopStmt ***behind)
-{
-    LoopStmt **next = lower_for(l, extent, mode);
-    *behind = *behind == NULL ? next : *behind;
-    ++*d;
+    s->once = type_elements(in) == type_elements(&node->type) && loop_range_distinct(&row, &to);
 }
 
 void lower_scatter(Lower *l)
 {
     NodeId id = l->group->anchor;
     const Node *node = graph_node(l->g, id);
-    Scatter s = scatter_of(l, node);
-    Affine to = {0}, from = {0};
-    uint32_t d = 0;
-    LoopStmt **behind = NULL;
+    Scatter s = {.inner = {.space = graph_type(l->g, node->in[0])}};
     Extent rows = {.per_row = 1};
-    lower_begin(l, "");
-    if (node->type.batch) {
-        to.coef[0] = s.rows_to, from.coef[0] = s.rows_from;
-        open_loop(l, rows, LOOP_SERIAL, &d, &behind);
-    }
-    if (!s.once) {
-        Affine all = to;
-        all.coef[d] = 1;
-        LoopStmt **next = lower_for(l, (Extent){.fixed = s.rows_to}, LOOP_VECTOR);
-        lower_store(l, id, all, sx_num(l->g->sx, 0));
-        l->tail = next;
-    }
-    for (uint32_t i = 0; i < s.n; i++) {
-        to.coef[d] = s.axis[i].to, from.coef[d] = s.axis[i].from;
-        open_loop(l, (Extent){.fixed = s.axis[i].size}, i + 1 == s.n ? LOOP_VECTOR : LOOP_SERIAL, &d, &behind);
-    }
-    Sx value = lower_load(l, node->in[0], from);
-    if (!s.once)
-        value = sx_add(l->g->sx, lower_arg(l, (LoopArg){.kind = LARG_LOAD, .index = lower_buf_of(l, id, true), .at = to}), value);
-    lower_store(l, id, to, value);
     bool split = node->type.batch;
+    lower_begin(l, "");
+    loops(l, node, &s);
+    for (uint32_t d = 0; d < s.first; d++)
+        lower_for(l, rows, LOOP_SERIAL);
+    if (!s.once) {
+        Affine all = {.coef = {s.to.stride[0]}};
+        all.coef[s.first] = 1;
+        LoopStmt **behind = lower_for(l, (Extent){.fixed = (int64_t)type_elements(&node->type)}, LOOP_VECTOR);
+        lower_store(l, id, all, sx_num(l->g->sx, 0));
+        l->tail = behind;
+    }
+    const Nest *nest = &s.inner.nest;
+    for (uint32_t d = s.first; d < nest->n; d++)
+        lower_for(l, (Extent){.fixed = nest->dim[d].size}, d + 1 == nest->n ? LOOP_VECTOR : LOOP_SERIAL);
+    Affine to = inner_affine(&s.inner, &s.to);
+    Sx value = inner_value(l, &s.inner, node->in[0]);
+    if (!s.once) {
+        Sx old = lower_arg(l, (LoopArg){.kind = LARG_LOAD, .index = lower_buf_of(l, id, true), .at = to});
+        value = sx_add(l->g->sx, old, value);
+    }
+    lower_store(l, id, to, value);
     lower_end(l, split ? SPLIT_OUTER : SPLIT_NONE, split ? rows : (Extent){0}, split && l->group->by_rows, 1);
 }

@@ -76,7 +76,9 @@ static Str part_name(Arena *arena, const UnitModel *unit, const Plan *plan, cons
     case OP_REDUCE:
         if (node->fn.n && group->kind == GROUP_ROWS)
             return node->fn;
-        return group->kind == GROUP_COLUMNS ? STR("sum over the batch") : STR("sum of a row");
+        if (group->kind == GROUP_COLUMNS)
+            return build_fold(node).batch ? STR("sum over the batch") : STR("fold over positions");
+        return STR("sum of a row");
     case OP_MAP:
         return map_name(arena, unit, plan, id);
     default:

@@ -1,5 +1,5 @@
 /* expand: composites become maps, reductions and movements; what depends on the mode is decided here (dropout).
- * canonical: every reduction folds one run of neighbouring axes, either up to the last axis or from the batch on. */
+ * canonical: every reduction folds either the last axes of a row, or others, with or without the batch. */
 #include "ops/build.h"
 #include "pass/pass.h"
 
@@ -49,34 +49,24 @@ const Pass pass_expand = {
     .run = expand_run,
 };
 
-/* Folds one run of axes after another, the last first, the batch with the leading ones at the end; every part stays of the kind the
- * kernel generator has loops for. A matrix without a batch folds its columns first: its rows may lie in panels. */
+/* First the last axes of a row, then all others at once, with the batch: the kernel generator has loops for both. An axis of length one
+ * may count as folded. A matrix without a batch folds its columns first: its rows may lie in panels. */
 static NodeId canonical(Graph *g, const Node *node, NodeId in)
 {
     Type type = *graph_type(g, in);
     Fold fold = build_fold(node);
-    bool batch = fold.batch;
-    uint32_t left = fold.axes;
+    bool matrix = !type.batch && type.rank == 2;
+    uint32_t start = type.rank, left = fold.axes;
     NodeId value = in;
-    for (uint32_t stop = type.rank; stop > 0 && left != 0;) {
-        if (!(left >> (stop - 1) & 1)) {
-            stop--;
-            continue;
-        }
-        uint32_t start = stop - 1;
-        while (start > 0 && left >> (start - 1) & 1 && !(type.batch == false && type.rank == 2))
-            start--;
-        uint32_t run = ((1u << stop) - 1) & ~((1u << start) - 1);
-        bool leading = batch && start == 0 && stop < type.rank; /* goes together with the batch */
-        if (!leading)
-            value = build_reduce(g, fold.op, value, run, false, true);
-        else
-            value = build_reduce(g, fold.op, value, run, true, true), batch = false;
-        left &= ~run;
-        stop = start;
+    while (start > 0 && (left >> (start - 1) & 1 || type.dim[start - 1] == 1) && !(matrix && start < type.rank))
+        start--;
+    uint32_t last = ((1u << type.rank) - 1) & ~((1u << start) - 1);
+    if ((left & last) != 0) {
+        value = build_reduce(g, fold.op, value, last, false, true);
+        left &= ~last;
     }
-    if (batch)
-        value = build_reduce(g, fold.op, value, 0, true, true);
+    if (left != 0 || fold.batch)
+        value = build_reduce(g, fold.op, value, left, fold.batch, true);
     return build_reshape(g, value, node->type.rank, node->type.dim);
 }
 
@@ -102,7 +92,7 @@ static void canonical_run(PassState *state)
 
 const Pass pass_canonical = {
     .name = "canonical",
-    .doc = "Split reductions so that each folds neighbouring axes: the last ones of a row, or the first ones with the batch.",
+    .doc = "Split reductions so that each folds either the last axes of a row, or others, with or without the batch.",
     .needs = FACT_EXPANDED,
     .keeps = FACT_TYPED | FACT_GRADIENTS | FACT_EXPANDED,
     .gives = FACT_CANONICAL,

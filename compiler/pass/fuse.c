@@ -24,6 +24,7 @@ typedef struct Fuse {
     uint32_t *seen, walk;    /* by group: the walk that saw it last */
     GroupList open;
     uint32_t *update_tensor; /* by node: 1 + tensor it is the new value of */
+    NodeId *sink;            /* by node: the fold or scatter that takes it in; 0: it goes where its inputs are */
     GroupList *readers;      /* by tensor: 1 + group of every group that reads its old value */
 } Fuse;
 
@@ -122,10 +123,11 @@ static bool acyclic(Fuse *f, NodeId id, uint32_t group)
     /* an anchor that reads a tensor as a whole can't share a kernel with the tensor's update */
     uint32_t tensor = f->update_tensor[id], read;
     const Group *g = &f->plan->groups.at[group - 1];
-    if (tensor != 0 && g->anchor != 0) {
-        const Node *anchor = graph_node(f->g, g->anchor);
-        for (uint32_t i = 0; i < anchor->n_in; i++)
-            if (build_is_tensor(graph_node(f->g, f->plan->storage[anchor->in[i]]), &read) && read == tensor - 1)
+    for (uint32_t k = 0; tensor != 0 && g->anchor != 0 && k < g->nodes.n; k++) {
+        NodeId member = g->nodes.at[k];
+        const Node *whole = graph_node(f->g, member);
+        for (uint32_t i = 0; i < whole->n_in && (f->sink[member] != 0 || whole->op->kind != OP_MAP); i++)
+            if (build_is_tensor(graph_node(f->g, f->plan->storage[whole->in[i]]), &read) && read == tensor - 1)
                 return false;
     }
     return true;
@@ -168,6 +170,31 @@ static bool fits_rows(const Fuse *f, NodeId id, uint32_t group)
     return true;
 }
 
+/* The same axes, but for those of length one. */
+static bool same_long_axes(const Type *a, const Type *b)
+{
+    uint32_t i = 0, k = 0;
+    for (;; i++, k++) {
+        while (i < a->rank && a->dim[i] == 1)
+            i++;
+        while (k < b->rank && b->dim[k] == 1)
+            k++;
+        if (i == a->rank || k == b->rank)
+            return i == a->rank && k == b->rank && a->batch == b->batch;
+        if (a->dim[i] != b->dim[k])
+            return false;
+    }
+}
+
+/* Another fold of the same axes of the same shape, over what is in memory. */
+static bool fits_columns(const Fuse *f, NodeId id, const Group *g)
+{
+    const Node *node = graph_node(f->g, id), *anchor = graph_node(f->g, g->anchor);
+    Fold a = build_fold(node), b = build_fold(anchor);
+    const Type *in = graph_type(f->g, node->in[0]);
+    return a.axes == b.axes && a.batch == b.batch && type_same_shape(in, &g->space) && (in->batch || in->rank != 2);
+}
+
 /* After a contraction or a sum over columns: maps of the same shape whose other operands the tile's loops can address. */
 static bool fits_epilogue(const Fuse *f, NodeId id, uint32_t group)
 {
@@ -189,7 +216,8 @@ static bool fits_epilogue(const Fuse *f, NodeId id, uint32_t group)
             return false;
         if (is_member(f, node->in[i], group) ? !access_is_dense(in, &node->type)
             : tile ? !view_columns(stride, &node->type, columns, &column)
-                   : !access_is_dense(in, &node->type) && !access_is_scalar(in))
+                   : !(access_is_dense(in, &node->type) && !f->plan->view[node->in[i]].moved) && !access_is_scalar(in) &&
+                         !(same_long_axes(&node->type, anchor) && (in->batch || in->rank < 2)))
             return false;
     }
     return true;
@@ -211,6 +239,9 @@ static bool fits(const Fuse *f, NodeId id, uint32_t group)
     switch (f->plan->groups.at[group - 1].kind) {
     case GROUP_ROWS: return fits_rows(f, id, group);
     case GROUP_COLUMNS:
+        if (graph_node(f->g, id)->op->kind == OP_REDUCE)
+            return fits_columns(f, id, g);
+        return fits_epilogue(f, id, group);
     case GROUP_CONTRACT: return fits_epilogue(f, id, group);
     case GROUP_MOVE:
     case GROUP_SCATTER:
@@ -262,13 +293,129 @@ static void join(Fuse *f, NodeId id, uint32_t group)
     }
 }
 
+static bool is_columns(const Fuse *f, const Node *node)
+{
+    return node->op->kind == OP_REDUCE && access_trailing(f->g, node) == 0;
+}
+
+/* ── maps go to the fold that is all their use ──
+ * A product with the weights of a depthwise convolution, the squares of a variance, the mask of a maximum: as wide as what is folded,
+ * and nobody else wants it. It is computed inside the fold. */
+
+enum { LEAST_LANES = 4 };
+
+static bool takes_in(const Fuse *f, const Node *node)
+{
+    if (node->op->kind == OP_SCATTER)
+        return true;
+    if (!is_columns(f, node))
+        return false;
+    const Type *in = graph_type(f->g, node->in[0]), *out = &node->type;
+    Fold fold = build_fold(node);
+    uint32_t last = in->rank; /* the axis that becomes lanes */
+    while (last > 0 && (in->dim[last - 1] == 1 || fold.axes >> (last - 1) & 1))
+        last--;
+    return last > 0 && in->dim[last - 1] >= LEAST_LANES && type_elements(out) >= LEAST_LANES;
+}
+
+/* Read by strides: no panels, no random numbers. */
+static bool plain_operands(const Fuse *f, const Node *node)
+{
+    for (uint32_t i = 0; i < node->n_in; i++) {
+        const Node *leaf = graph_node(f->g, f->plan->storage[node->in[i]]);
+        uint32_t tensor, stream;
+        if (build_is_random(leaf, &stream))
+            return false;
+        if (leaf->type.batch || leaf->type.rank < 2)
+            continue;
+        if (!build_is_tensor(leaf, &tensor) || f->g->tensors.at[tensor].layout == LAYOUT_PANELS)
+            return false;
+    }
+    return true;
+}
+
+static void find_sinks(Fuse *f)
+{
+    enum { MOST_OPERANDS = 6 };
+    const Graph *g = f->g;
+    const uint32_t *uses = graph_uses(g, f->arena);
+    NodeId *reader = arena_array(f->arena, NodeId, g->nodes.n);
+    uint32_t *operands = arena_array(f->arena, uint32_t, g->nodes.n); /* by fold: of all it has taken in */
+    for (NodeId id = 1; id < g->nodes.n; id++)
+        for (uint32_t i = 0; i < graph_node(g, id)->n_in; i++)
+            reader[graph_node(g, id)->in[i]] = id;
+    for (NodeId id = g->nodes.n; id-- > 1;) {
+        const Node *node = graph_node(g, id);
+        if (uses[id] != 1 || reader[id] == 0 || node->op->kind != OP_MAP || f->update_tensor[id] != 0)
+            continue;
+        const Node *user = graph_node(g, reader[id]);
+        NodeId to = f->sink[reader[id]] != 0 ? f->sink[reader[id]] : takes_in(f, user) ? reader[id] : 0;
+        if (to == 0 || !plain_operands(f, node) || operands[to] + node->n_in > MOST_OPERANDS ||
+            !type_same_shape(&node->type, graph_type(g, graph_node(g, to)->in[0])))
+            continue;
+        f->sink[id] = to;
+        operands[to] += node->n_in;
+    }
+}
+
+/* What `id` takes in, directly or not, joins its group before it. */
+static bool take_in(Fuse *f, NodeId id, uint32_t group, bool join_it)
+{
+    const Node *node = graph_node(f->g, id);
+    for (uint32_t i = 0; i < node->n_in; i++) {
+        NodeId in = node->in[i];
+        if (!join_it && (is_member(f, in, group) || !acyclic(f, id, group)))
+            return false;
+        if (f->sink[in] == 0)
+            continue;
+        if (!take_in(f, in, group, join_it))
+            return false;
+        if (join_it)
+            join(f, in, group);
+    }
+    return true;
+}
+
+/* Does `id`, or what it takes in, read a value that the folds of the group read? */
+static bool shares_operand(const Fuse *f, NodeId id, const Group *g)
+{
+    const Node *node = graph_node(f->g, id);
+    for (uint32_t i = 0; i < node->n_in; i++) {
+        NodeId in = node->in[i];
+        if (f->sink[in] != 0 && shares_operand(f, in, g))
+            return true;
+        for (uint32_t k = 0; k < g->nodes.n && f->sink[in] == 0 && graph_type(f->g, in)->rank > 1; k++) {
+            const Node *other = graph_node(f->g, g->nodes.at[k]);
+            if (f->sink[g->nodes.at[k]] == 0 && other->op->kind != OP_REDUCE)
+                continue;
+            for (uint32_t j = 0; j < other->n_in; j++)
+                if (f->plan->storage[other->in[j]] == f->plan->storage[in])
+                    return true;
+        }
+    }
+    return false;
+}
+
+/* A fold of the same axes of the same thing, in a kernel that could take this one in; 0: none. */
+static uint32_t beside(Fuse *f, NodeId id)
+{
+    for (uint32_t group = f->plan->groups.n; group > 0; group--) {
+        const Group *g = &f->plan->groups.at[group - 1];
+        if (g->kind == GROUP_COLUMNS && fits(f, id, group) && shares_operand(f, id, g) && take_in(f, id, group, false))
+            return group;
+    }
+    return 0;
+}
+
 /* The latest of the groups of its inputs that can take it in. */
 static void place(Fuse *f, NodeId id)
 {
     const Node *node = graph_node(f->g, id);
     uint32_t best = 0, below = f->plan->groups.n + 1;
-    bool joins = node->op->kind == OP_MAP || node->op->kind == OP_REDUCE;
-    while (joins && best == 0) {
+    bool joins = node->op->kind == OP_MAP || node->op->kind == OP_REDUCE, columns = is_columns(f, node);
+    if (f->sink[id] != 0)
+        return; /* its turn comes with its fold's */
+    while (joins && !columns && best == 0) {
         uint32_t next = 0;
         for (uint32_t i = 0; i < node->n_in; i++) {
             uint32_t group = group_of(f, node->in[i]);
@@ -279,7 +426,12 @@ static void place(Fuse *f, NodeId id)
         below = next;
         best = fits(f, id, next) && acyclic(f, id, next) ? next : 0;
     }
-    join(f, id, best != 0 ? best : new_group(f, id));
+    if (columns)
+        best = beside(f, id);
+    if (best == 0)
+        best = new_group(f, id);
+    take_in(f, id, best, true);
+    join(f, id, best);
 }
 
 /* ── cheap maps go to their readers ──
@@ -373,6 +525,8 @@ static void run(PassState *state)
             f.plan->update_of[g->roots.at[i].index] = value;
             f.update_tensor[value] = 1 + g->roots.at[i].index;
         }
+    f.sink = arena_array(state->arena, NodeId, g->nodes.n);
+    find_sinks(&f);
     for (NodeId id = 1; id < g->nodes.n; id++) {
         if (graph_node(g, id)->op->kind != OP_LEAF && f.plan->storage[id] == id)
             place(&f, id);

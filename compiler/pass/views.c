@@ -128,7 +128,8 @@ static bool can_read(const Views *v, const Node *user, NodeId self, NodeId id, c
     View inner;
     switch (user->op->kind) {
     case OP_MAP: return user->type.batch && lanes_along(view, type);
-    case OP_REDUCE: return access_trailing(v->g, user) != 0 && lanes_along(view, type);
+    case OP_REDUCE:
+    case OP_SCATTER: return lanes_along(view, type);
     case OP_MOVE: return true;
     case OP_VIEW: return view_reshape(view, type, &user->type, &inner) && all_read(v, self, &inner);
     case OP_CONTRACT: {
@@ -136,7 +137,6 @@ static bool can_read(const Views *v, const Node *user, NodeId self, NodeId id, c
         return user->in[1] != id || right_side(&c, view, type);
     }
     case OP_LEAF:
-    case OP_SCATTER:
     case OP_GATHER:
     case OP_ADD_ROWS:
     case OP_COMPOSITE: return false;

@@ -17,7 +17,12 @@ static inline void compiled_plan(Arena *arena, const Model *model, const Graph *
     PassState state = programs_plan(arena, model, source, train, target);
     out->g = state.g;
     out->program = programs_lower(&state);
-    assert_null(loop_verify(out->program, source->batch, arena));
+    const char *why = loop_verify(out->program, source->batch, arena);
+    if (why != NULL) {
+        Text text = {.arena = arena};
+        loop_print(out->program, &text);
+        fail_msg("%s\n%s", why, text_str(&text).p);
+    }
 }
 
 static inline void compiled_run(const Compiled *c, ProgramsCall *call, uint32_t threads)
