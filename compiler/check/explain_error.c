@@ -92,6 +92,8 @@ static const ErrorExample examples[] = {
      LINES("z = concat(x |> reshape(4, 2), x |> reshape(4, 2)) |> flatten |> linear(2)")},
     {"ACT106", LINES("z = x |> linear(1)"), LINES("z = x |> linear(2)")},
     {"ACT505", LINES("z = x |> linear(12) |> group_norm(8) |> linear(2)"), LINES("z = x |> linear(12) |> group_norm(4) |> linear(2)")},
+    {"ACT701", LINES("z = x |> reshape(8, 1) |> conv1d(4, 9) |> flatten |> linear(2)"),
+     LINES("z = x |> reshape(8, 1) |> conv1d(4, 9, padding = same) |> flatten |> linear(2)")},
     {"ACT803", LINES("z = x |> reshape(2, 4) |> attention(3, position = rotary) |> flatten |> linear(2)"),
      LINES("z = x |> reshape(2, 4) |> attention(2, position = rotary) |> flatten |> linear(2)")},
     {"ACT1204", LINES("h = z |> linear(8) |> relu\n    z = h |> linear(2)"),

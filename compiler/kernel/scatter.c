@@ -73,6 +73,7 @@ static void loops(Lower *l, const Node *node, Scatter *s)
     if (nest->n == s->first || type_last(in) == 1) { /* lanes of one element */
         ACT_ASSERT(nest->n < LOOP_MAX_DEPTH);
         s->inner.step[nest->n] = 1;
+        s->to.stride[nest->n] = 1;
         nest->dim[nest->n++] = (Dim){.size = 1};
     }
     inner_collect(l, &s->inner, node->in[0]);

@@ -92,6 +92,8 @@ bool build_is_slice(const Node *node, uint32_t *axis, int64_t *start, int64_t *s
 /* Parts that take turns along the first axes: element (i, j) of part p * step[1] + q is (i * step[0] + p, j * step[1] + q) of the whole.
  * `n` axes; the whole has shape `size` along them. */
 NodeId build_interleave(Graph *g, const NodeId *in, uint32_t n, const uint32_t *step);
+/* The greatest of each window, a[S…, rest] -> [O…, rest]; the gradient goes to the first of those that reach it. */
+NodeId build_window_max(Graph *g, NodeId a, const Window *window);
 /* The axes whose bits are set, from their ends. */
 NodeId build_reverse(Graph *g, NodeId a, uint32_t axes);
 

@@ -1,5 +1,5 @@
 /* concat, split, slice, pad, crop: putting values together along an axis and taking them apart. */
-#include "ops/layer.h"
+#include "ops/spatial.h"
 
 /* Value `i` does not lie beside the first one along `axis`: says why. */
 static bool refuse(LayerCall *call, uint32_t i, uint32_t axis)
@@ -134,7 +134,13 @@ static bool pad(LayerCall *call)
             layer_error(call, "ACT1209", "wrong_argument", 0, "a padding is at least 0");
         return false;
     }
-    return layer_done(call, build_pad(call->g, call->value[0].value, axis, before, after));
+    bool reflect = str_is(call->arg[3].word, "reflect");
+    if (reflect && (before >= type->dim[axis] || after >= type->dim[axis])) {
+        layer_error(call, "ACT1209", "wrong_argument", 0, "a reflection of an axis of %u is at most %u wide", type->dim[axis],
+                    type->dim[axis] - 1);
+        return false;
+    }
+    return layer_done(call, (reflect ? spatial_reflect : build_pad)(call->g, call->value[0].value, axis, before, after));
 }
 
 static bool crop(LayerCall *call)
@@ -200,13 +206,19 @@ ACT_LAYER(slice) = {
 
 ACT_LAYER(pad) = {
     .name = "pad",
-    .doc = "Zeros before and after along one axis.",
+    .doc = "Zeros, or the value's own reflection, before and after along one axis.",
     .min_value = 1,
     .max_value = 1,
-    .n_param = 3,
-    .param = {{.name = "before", .kind = ARG_INT, .doc = "zeros in front"},
-              {.name = "after", .kind = ARG_INT, .doc = "zeros behind"},
-              {.name = "axis", .kind = ARG_INT, .def = "0", .doc = "the axis"}},
+    .n_param = 4,
+    .param = {{.name = "before", .kind = ARG_INT, .doc = "how many in front"},
+              {.name = "after", .kind = ARG_INT, .doc = "how many behind"},
+              {.name = "axis", .kind = ARG_INT, .def = "0", .doc = "the axis"},
+              {.name = "mode",
+               .kind = ARG_WORD,
+               .def = "zero",
+               .words = "zero|reflect",
+               .doc = "what is put there",
+               .named_only = true}},
     .build = pad,
     .example = "model example {\n"
                "    input x : f32[10, 4]\n"

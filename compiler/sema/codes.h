@@ -33,6 +33,10 @@
   X(505, group_divisibility,                                                                                           \
     "A group norm takes a mean for each group of channels, and all groups are equally large, so their number divides " \
     "that of the channels. 32 groups, or 16 channels in each, are the original paper's choices.")                      \
+  X(701, kernel_exceeds_input,                                                                                         \
+    "A window that is larger than the image has no place in it, so nothing would come out. It happens at the end of "  \
+    "a chain of strides and pools: each makes the image smaller, 32, 15, 7, 3, 1. `padding = same` keeps the size "    \
+    "over the stride; or the network is too deep for its input.")                                                      \
   X(803, head_divisibility,                                                                                            \
     "The heads of attention share the features out among them in equal parts, and query heads share key-value heads "  \
     "in equal groups, so both divisions must come out exactly.")                                                       \

@@ -179,6 +179,19 @@ static bool take_init(Sema *s, Value v, Span span, const char *what, LayerArg *o
     return false;
 }
 
+/* A word with numbers of its own, `reflect(1)`: written "reflect()" among the words of the parameter. */
+static bool word_call(Sema *s, const LayerParam *param, const Arg *arg, LayerArg *out, const Ast **numbers)
+{
+    const Ast *call = arg->ast;
+    if (!param->words || param->kind != ARG_DIMS || !call || call->kind != AST_CALL || call->kid[0]->kind != AST_NAME)
+        return false;
+    Str name = call->kid[0]->text;
+    if (!word_in(param->words, str_printf(s->arena, STR_FMT "()", STR_ARG(name)), &out->word))
+        return false;
+    *numbers = call->n_kid == 2 && call->kid[1]->kind == AST_ARG && call->kid[1]->text.n == 0 ? call->kid[1]->kid[0] : NULL;
+    return true;
+}
+
 static bool take(Sema *s, const Layer *layer, const LayerParam *param, Arg *arg, LayerArg *out)
 {
     const char *what = str_c(s->arena, str_printf(s->arena, "`%s` of `%s`", param->name, layer->name));
@@ -198,6 +211,15 @@ static bool take(Sema *s, const Layer *layer, const LayerParam *param, Arg *arg,
         !item_find(s, DEF_INITIALIZER, STR("auto"))) {
         out->kind = ARG_INIT;
         return true;
+    }
+    const Ast *numbers;
+    if (word_call(s, param, arg, out, &numbers)) {
+        out->kind = ARG_DIMS;
+        out->dims = (Dims){0};
+        if (numbers)
+            return value_dims(s, eval(s, arg->frame, numbers), numbers->span, what, &out->dims);
+        sema_error(s, CODE_wrong_argument, span, "`" STR_FMT "` takes one argument, how wide it is", STR_ARG(arg->ast->kid[0]->text));
+        return false;
     }
     Value v = arg_value(s, arg);
     if (v.kind == V_NONE)

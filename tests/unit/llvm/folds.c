@@ -28,7 +28,7 @@ static const Case cases[] = {
      "%7 = reduce %6 {op = 0, axes = 12, batch = 0, keep = 0} : f32[B, 2, 3, 21]\n"
      "%8 = map %7, %3 {fn = (max (add a0 a1) 0)} : f32[B, 2, 3, 21]\n"
      "%9 = reduce %8 {op = 0, axes = 7, batch = 1, keep = 0} : f32[]\n"
-     "output 0 \"y\" %8\nloss 0 \"l\" %9\n", 5},
+     "output 0 \"y\" %8\nloss 0 \"l\" %9\n", 4},
     {"two sums over places and samples",
      "graph a batch 128\n"
      "tensor \"x\" input f32[B, 5, 7, 21]\n"
