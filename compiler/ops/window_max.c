@@ -128,7 +128,7 @@ static void signal(const SignalCall *call)
     }
     double apart = x->mean * x->mean + 2 * x->mean * deviation * mean + deviation * deviation * square;
     double low = fmin(x->second, apart), high = fmax(x->second, apart);
-    *call->out = (Moments){x->mean + deviation * mean / 2, (low + high) / 2, x->corr, low, high};
+    *call->out = (Moments){x->mean + deviation * mean / 2, sqrt(low * high), x->corr, low, high};
 }
 
 /* Every gradient goes to one place. */

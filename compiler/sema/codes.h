@@ -31,8 +31,9 @@
     "silently become a table of every prediction against every target in many libraries, and train to the mean. "      \
     "Declare the target with the prediction's shape.")                                                                 \
   X(505, group_divisibility,                                                                                           \
-    "A group norm takes a mean for each group of channels, and all groups are equally large, so their number divides " \
-    "that of the channels. 32 groups, or 16 channels in each, are the original paper's choices.")                      \
+    "A group norm takes a mean for each group of channels, a grouped convolution has filters of its own for each, and " \
+    "all groups are equally large, so their number divides that of the channels and of the filters. For group norms, " \
+    "32 groups, or 16 channels in each, are the original paper's choices.")                      \
   X(701, kernel_exceeds_input,                                                                                         \
     "A window that is larger than the image has no place in it, so nothing would come out. It happens at the end of "  \
     "a chain of strides and pools: each makes the image smaller, 32, 15, 7, 3, 1. `padding = same` keeps the size "    \

@@ -73,10 +73,7 @@ Str foreign_name(Str name, const Str *candidates, uint32_t n)
 bool foreign_planned(Str name)
 {
     static const char *const planned[] = {
-        "conv1d",        "conv2d",        "conv_transpose2d", "depthwise_conv2d", "max_pool",     "avg_pool",
-        "global_avg_pool", "upsample",    "pixel_shuffle",    "batch_norm",       "layer_norm",   "rms_norm",
-        "group_norm",    "instance_norm", "spatial_dropout",  "drop_path",        "attention",    "perplexity",   "precision",
-        "recall",        "f1",            "auc",              "images",
+        "spatial_dropout", "drop_path", "perplexity", "precision", "recall", "f1", "auc", "images",
     };
     Str undimensioned = without_tail(without_tail(name, "1d"), "2d"); /* BatchNorm2d */
     for (uint32_t i = 0; i < sizeof planned / sizeof planned[0]; i++)

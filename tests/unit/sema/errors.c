@@ -72,7 +72,8 @@ static const char *const wrong[] = {
     ROWS " output x |> linear(3, «ACT1205|features» = 4)\n}\n",
     /* 1206 */
     ROWS " a = «ACT1206|xx» |> relu\n output x\n}\n",
-    ROWS " a = x |> «ACT1218|conv2d»(3, 3)\n output x\n}\n",
+    ROWS " a = x |> reshape(8, 1) |> «ACT701|conv1d(2, 9)»\n output a\n}\n",
+    ROWS " a = x |> «ACT1218|lstm»(3)\n output x\n}\n",
     ROWS " a = x |> «ACT1206|reluu»\n output x\n}\n",
     ROWS " a = x |> linear(3, «ACT1206|bais» = false)\n output x\n}\n",
     ROWS " a = x |> linear(3, weight = «ACT1206|kaiming»)\n output x\n}\n",
