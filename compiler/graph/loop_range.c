@@ -125,3 +125,63 @@ bool loop_range_distinct(const LoopNest *nest, const Affine *at)
     }
     return true;
 }
+
+/* ── meeting ── */
+typedef struct Term { /* step * k for some low <= k <= high */
+    int64_t step, low, high;
+} Term;
+
+static void add_term(Term *term, uint32_t *n, int64_t coef, int64_t count)
+{
+    int64_t step = llabs(coef), most = count - 1;
+    if (step == 0 || most <= 0)
+        return;
+    uint32_t i = 0;
+    while (i < *n && term[i].step > step)
+        i++;
+    if (i == *n || term[i].step != step) {
+        for (uint32_t k = (*n)++; k > i; k--)
+            term[k] = term[k - 1];
+        term[i] = (Term){step, 0, 0};
+    }
+    *(coef > 0 ? &term[i].high : &term[i].low) += coef > 0 ? most : -most;
+}
+
+/* Is `sum` a sum of the terms? From the largest step on, whose multiples the smaller ones have to make up for. */
+static bool makes(const Term *term, uint32_t n, int64_t sum, uint32_t *budget)
+{
+    if (n == 0)
+        return sum == 0;
+    if (*budget == 0)
+        return true;
+    --*budget;
+    int64_t low = 0, high = 0;
+    for (uint32_t i = 1; i < n; i++) {
+        low += term[i].step * term[i].low;
+        high += term[i].step * term[i].high;
+    }
+    for (int64_t k = term[0].low; k <= term[0].high; k++) {
+        int64_t rest = sum - term[0].step * k;
+        if (rest < low)
+            return false;
+        if (rest > high) { /* on to the first multiple that may do */
+            int64_t skip = (rest - high) / term[0].step;
+            k += skip > 1 ? skip - 1 : 0;
+            continue;
+        }
+        if (makes(term + 1, n - 1, rest, budget))
+            return true;
+    }
+    return false;
+}
+
+bool loop_range_meet(const LoopNest *nest, const Affine *a, const Affine *b)
+{
+    Term term[2 * LOOP_MAX_DEPTH];
+    uint32_t n = 0, budget = 1000;
+    for (uint32_t d = 0; d < nest->depth; d++) {
+        add_term(term, &n, a->coef[d], nest->at[d].count);
+        add_term(term, &n, -b->coef[d], nest->at[d].count);
+    }
+    return makes(term, n, b->base - a->base, &budget);
+}

@@ -36,5 +36,7 @@ bool loop_range_fits(const LoopNest *nest, const Affine *at);
 /* True when no two iterations give the same value, by mixed radix: sorted by size, every coefficient steps over all
  * that the smaller ones reach. Sufficient, and what dense memory, its slices, permutations and panels satisfy. */
 bool loop_range_distinct(const LoopNest *nest, const Affine *at);
+/* May an iteration give `a` the value that one, perhaps another, gives `b`? False only when it is certain that none does. */
+bool loop_range_meet(const LoopNest *nest, const Affine *a, const Affine *b);
 
 #endif

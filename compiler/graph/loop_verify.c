@@ -452,7 +452,7 @@ static bool check_in_place(Verify *v, const LoopStmt *list, Sx value)
             int64_t low, high, from, to;
             bool runs = loop_range(&v->nest, &arg->at, &low, &high) && loop_range(&v->nest, &s->store.at, &from, &to);
             own = own || affine_equal(&arg->at, &s->store.at);
-            hit = hit || (runs && low <= to && from <= high);
+            hit = hit || (runs && low <= to && from <= high && loop_range_meet(&v->nest, &arg->at, &s->store.at));
         }
         if (hit && !own)
             return broken(v, "reads places of `%s` that other iterations write", buf_name(v, arg->index));
