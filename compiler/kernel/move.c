@@ -9,6 +9,7 @@
 
 typedef struct Box { /* elements low <= index < high of the result come from one input, or are zero */
     uint32_t low[TYPE_MAX_RANK], high[TYPE_MAX_RANK];
+    uint32_t every[TYPE_MAX_RANK]; /* along an axis: all of them, or each second, third … where inputs take turns */
     bool zero;
     uint32_t which;
     int64_t step[TYPE_MAX_RANK][TYPE_MAX_RANK]; /* step[a][s]: how source axis s moves along axis a of the result */
@@ -22,18 +23,35 @@ static bool ask(const Lower *l, const Node *node, const uint32_t *index, uint32_
     return node->op->locate(l->g, node, index, which, source);
 }
 
+/* How far from the corner the same input comes again along an axis; 1 when it does not. */
+static uint32_t turn(const Lower *l, const Node *node, const Box *box, uint32_t axis)
+{
+    enum { MOST = 16 };
+    uint32_t at[TYPE_MAX_RANK], which, source[TYPE_MAX_RANK];
+    memcpy(at, box->low, sizeof at);
+    for (uint32_t step = 1; step <= MOST && !box->zero; step++) {
+        at[axis] = box->low[axis] + step;
+        if (at[axis] >= node->type.dim[axis])
+            break;
+        if (ask(l, node, at, &which, source) && which == box->which)
+            return step;
+    }
+    return 1;
+}
+
 /* Grows a box from its low corner: along each axis as far as the same input goes on. */
 static void grow(const Lower *l, const Node *node, Box *box)
 {
     uint32_t at[TYPE_MAX_RANK], which, source[TYPE_MAX_RANK];
     box->zero = !ask(l, node, box->low, &box->which, box->source);
     for (uint32_t axis = 0; axis < node->type.rank; axis++) {
+        uint32_t every = box->every[axis] = turn(l, node, box, axis);
         memcpy(at, box->low, sizeof at);
-        for (at[axis]++; at[axis] < node->type.dim[axis]; at[axis]++) {
+        for (at[axis] += every; at[axis] < node->type.dim[axis]; at[axis] += every) {
             bool zero = !ask(l, node, at, &which, source);
             if (zero != box->zero || (!zero && which != box->which))
                 break;
-            if (at[axis] == box->low[axis] + 1)
+            if (at[axis] == box->low[axis] + every)
                 for (uint32_t s = 0; s < TYPE_MAX_RANK; s++)
                     box->step[axis][s] = (int64_t)source[s] - box->source[s];
         }
@@ -103,7 +121,7 @@ static void copy_box(Lower *l, NodeId id, const Box *box)
         from.base = base_of(l, node->in[box->which]) + element(l, node->in[box->which], coef);
     }
     for (uint32_t axis = 0; axis < node->type.rank; axis++) {
-        Extent extent = {.fixed = box->high[axis] - box->low[axis]};
+        Extent extent = {.fixed = (box->high[axis] - box->low[axis] + box->every[axis] - 1) / box->every[axis]};
         bool last = axis + 1 == node->type.rank;
         if (extent.fixed == 1 && !last)
             continue;
@@ -111,7 +129,7 @@ static void copy_box(Lower *l, NodeId id, const Box *box)
         behind = behind == NULL ? next : behind;
         first = d == 0 ? extent : first;
         int64_t unit[TYPE_MAX_RANK] = {0};
-        unit[axis] = 1;
+        unit[axis] = box->every[axis];
         to.coef[d] = element(l, id, unit);
         if (!box->zero)
             from.coef[d] = element(l, node->in[box->which], box->step[axis]);
@@ -175,8 +193,9 @@ static bool next_corner(const Node *node, const Box *box, uint32_t n, uint64_t *
         for (uint32_t i = n; i-- > 0 && !covered;) {
             covered = true;
             for (uint32_t axis = 0; axis < node->type.rank; axis++)
-                covered = covered && corner[axis] >= box[i].low[axis] && corner[axis] < box[i].high[axis];
-            if (covered) /* on to the end of the box along the last axis */
+                covered = covered && corner[axis] >= box[i].low[axis] && corner[axis] < box[i].high[axis] &&
+                          (corner[axis] - box[i].low[axis]) % box[i].every[axis] == 0;
+            if (covered && box[i].every[node->type.rank - 1] == 1) /* on to the end of the box along the last axis */
                 skip = box[i].high[node->type.rank - 1] - corner[node->type.rank - 1];
         }
         if (!covered)

@@ -7,10 +7,11 @@ set cpo&vim
 syn case match
 syn iskeyword @,48-57,_
 
-syn keyword actLayer attention batch_norm concat crop drop_path dropout embedding flatten gaussian_noise geglu glu
-syn keyword actLayer group_norm gru instance_norm layer_norm linear log_softmax logsumexp lstm max mean one_hot pad
-syn keyword actLayer parameter permute pick position prelu reglu repeat reshape rms_norm rnn slice softmax
-syn keyword actLayer spatial_dropout split stop_gradient sum swiglu
+syn keyword actLayer adaptive_avg_pool attention avg_pool batch_norm concat conv1d conv2d conv_transpose2d crop
+syn keyword actLayer depthwise_conv2d drop_path dropout embedding flatten gaussian_noise geglu global_avg_pool glu
+syn keyword actLayer group_norm gru instance_norm layer_norm linear log_softmax logsumexp lstm max max_pool mean one_hot
+syn keyword actLayer pad parameter permute pick pixel_shuffle position prelu reglu repeat reshape rms_norm rnn slice
+syn keyword actLayer softmax spatial_dropout split stop_gradient sum swiglu upsample
 syn keyword actActivation abs add cos div elu eq erf exp expm1 floor gelu gelu_tanh hard_sigmoid hard_swish hard_tanh le
 syn keyword actActivation leaky_relu log log1p log_counter_probability log_probability log_sigmoid lt min mish mul neg pow
 syn keyword actActivation relu relu6 schedule_progress select selu sigmoid silu sin softplus softsign sqrt sub swish tanh
