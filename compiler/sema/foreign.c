@@ -73,7 +73,7 @@ Str foreign_name(Str name, const Str *candidates, uint32_t n)
 bool foreign_planned(Str name)
 {
     static const char *const planned[] = {
-        "spatial_dropout", "drop_path", "perplexity", "precision", "recall", "f1", "auc", "images",
+        "batch_norm", "group_norm", "instance_norm", "perplexity", "precision", "recall", "f1", "auc", "images",
     };
     Str undimensioned = without_tail(without_tail(name, "1d"), "2d"); /* BatchNorm2d */
     for (uint32_t i = 0; i < sizeof planned / sizeof planned[0]; i++)
