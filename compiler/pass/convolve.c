@@ -7,6 +7,8 @@
 #include "ops/build.h"
 #include "pass/pass.h"
 
+#include <math.h>
+
 enum { MOST_PHASES = 64 };
 
 typedef struct Convolve {
@@ -97,6 +99,22 @@ static NodeId one_phase(Graph *g, NodeId dy, NodeId kernel, const Window *w, con
     return build_product(g, c, build_window(g, dy, &taps), kernel);
 }
 
+/* Few channels leave most lanes of a convolution idle; then it is better to compute all windows' values, whose lanes run on over the
+ * taps, and to add them up. In multiply-adds of one lane. */
+static bool pays(const Graph *g, const Target *target, const Node *product, const Node *sums, const Window *w)
+{
+    enum { ADDING_UP = 400 /* a vector of channels: stored, loaded, and its sum loaded and stored, one tap after the other */ };
+    const Type *dy = graph_type(g, product->in[0]);
+    double lanes = target->lanes, n = (double)type_last(dy), c = (double)type_last(&sums->type), taps = 1, strides = 1;
+    double places = (double)type_elements(dy) / n, result = (double)type_elements(&sums->type) / c;
+    for (uint32_t i = 0; i < w->n; i++) {
+        taps *= w->kernel[i];
+        strides *= w->stride[i];
+    }
+    return result * taps / strides * n * ceil(c / lanes) * lanes <
+           places * (n * ceil(taps * c / lanes) * lanes + taps * ceil(c / lanes) * ADDING_UP);
+}
+
 /* Is there a phase without places, or one whose window lies outside the gradient altogether? */
 static bool too_small(const Graph *g, NodeId dy, const Window *w, const Part *part)
 {
@@ -141,7 +159,7 @@ static void run(PassState *state)
         if (matches(&v, graph_node(from, id), &w)) {
             Part found = part_of(&v, id, &w);
             const Node *product = graph_node(from, graph_node(from, id)->in[0]);
-            if (!too_small(from, product->in[0], &w, &found)) {
+            if (pays(from, state->target, product, graph_node(from, id), &w) && !too_small(from, product->in[0], &w, &found)) {
                 sums[found.last] = id;
                 part[found.last] = found;
             }
