@@ -39,6 +39,16 @@ static void mark_behind(const CheckContext *cx, NodeId node, bool *tensor)
     }
 }
 
+/* Does a loss for a group depend on none of its weights? Then ACT904 says so, and what follows from it is not said again. */
+static bool trains_nothing(const CheckContext *cx, const LossUse *use, const bool *behind)
+{
+    for (uint32_t t = 0; t < cx->g->tensors.n; t++)
+        if (behind[t] && is_trained(&cx->g->tensors.at[t]) &&
+            in_group(cx->g->tensors.at[t].name, use->group.at, use->group.n))
+            return false;
+    return use->group.n > 0;
+}
+
 /* An optimizer that somebody wrote: where groups have theirs, plain descent for all others was hardly meant. */
 static bool is_written(const CheckContext *cx, const OptimizerUse *use)
 {
@@ -114,11 +124,11 @@ static void untrained_group(CheckContext *cx)
         const LossUse *use = &model->loss_uses.at[i];
         bool *behind = arena_array(cx->arena, bool, g->tensors.n + 1);
         mark_behind(cx, use->node, behind);
+        bool nothing = trains_nothing(cx, use, behind);
         for (uint32_t t = 0; t < g->tensors.n; t++) {
+            bool ours = use->group.n == 0 || in_group(g->tensors.at[t].name, use->group.at, use->group.n);
             needed[t] = needed[t] || behind[t];
-            taught[t] =
-                taught[t] ||
-                (behind[t] && (use->group.n == 0 || in_group(g->tensors.at[t].name, use->group.at, use->group.n)));
+            taught[t] = taught[t] || (ours && (behind[t] || nothing));
         }
     }
     for (unsigned by_loss = 0; by_loss < 2; by_loss++) {
@@ -157,10 +167,10 @@ ACT_CHECK(untrained_group) = {
     .group = "graph",
     .level = LEVEL_WARN,
     .summary = "weights that no loss is for, or no optimizer beside those for other groups",
-    .doc = "`loss for d` trains the weights of `d` and leaves all others alone. When every loss that depends on some "
+    .doc = "`loss for d` trains the weights of d and leaves all others alone. When every loss that depends on some "
            "weights is for another group, these weights keep the values they are drawn with, in silence: the run goes "
            "on, and one of two networks learns against a random one.\n\n"
-           "`optimizer adam() for g` is for the weights of `g`. Where groups have optimizers of their own and none is "
+           "`optimizer adam() for g` is for the weights of g. Where groups have optimizers of their own and none is "
            "written for the others, plain `sgd` with its default rate moves them, which is hardly what was meant.\n\n"
            "Weights that shall stay as they are say so with `trainable = false`, or come from a file (`start from`).",
     .wrong = PAIR(LOSSES("1")) "train pair {\n    optimizer adam(lr = 2e-4) for g\n}\n",
@@ -214,6 +224,13 @@ static bool has_minus(const CheckContext *cx, const LossUse *use, const LossCall
     return false;
 }
 
+static bool idle(const CheckContext *cx, const LossUse *use)
+{
+    bool *behind = arena_array(cx->arena, bool, cx->g->tensors.n + 1);
+    mark_behind(cx, use->node, behind);
+    return trains_nothing(cx, use, behind);
+}
+
 static void agreeing_sides(CheckContext *cx)
 {
     const Model *model = cx->model;
@@ -226,7 +243,7 @@ static void agreeing_sides(CheckContext *cx)
                 a->target_number != b->target_number || has_minus(cx, one, a) || has_minus(cx, other, b))
                 continue;
             memset(match, 0, cx->g->nodes.n * sizeof *match);
-            if (!same_value(cx, a->prediction, b->prediction, match))
+            if (!same_value(cx, a->prediction, b->prediction, match) || idle(cx, one) || idle(cx, other))
                 continue;
             Diag *diag = check_report(cx, LEVEL_WARN, b->span,
                                       "`" STR_FMT "` and `" STR_FMT "` want the same: both push this to %g",

@@ -61,6 +61,9 @@ static const struct {
      "The format of MNIST's files, also compressed. Bytes are "
      "0 to 255, so divide."},
     {"npy", "x = npy(\"features.npy\")", "An array of NumPy, rows first."},
+    {"text", "words = text(\"book.txt\")",
+     "A text, cut into sequences as long as the input's type says; its characters become token numbers, which go with "
+     "the weights."},
     {"normalize", "x = csv(\"iris.csv\", columns = 1..4) |> normalize",
      "Subtracts a mean and divides by a deviation: those given, or, without arguments, of each feature over the "
      "training "

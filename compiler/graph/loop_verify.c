@@ -90,10 +90,9 @@ static int64_t buf_count(const Verify *v, uint32_t i)
 /* ── places ── */
 static bool check_affine(Verify *v, const LoopNest *nest, const Affine *at)
 {
-    for (uint32_t d = nest->depth; d < LOOP_MAX_DEPTH; d++) {
+    for (uint32_t d = nest->depth; d < LOOP_MAX_DEPTH; d++)
         if (at->coef[d])
             return broken(v, "an index uses i%u outside that loop", d);
-    }
     return loop_range_fits(nest, at) || broken(v, "an index is too large");
 }
 
@@ -202,10 +201,9 @@ static bool check_for(Verify *v, const LoopStmt *s)
     if (!check_extent(v, s->loop.extent, "a loop"))
         return false;
     bool vector = s->loop.mode == LOOP_VECTOR;
-    for (uint32_t d = 0; vector && d < v->nest.depth; d++) {
+    for (uint32_t d = 0; vector && d < v->nest.depth; d++)
         if (v->nest.at[d].vector)
             return broken(v, "a vector loop stands inside another");
-    }
     int64_t clamp = s->loop.clamp;
     if (clamp < 0 || clamp > LOOP_NUMBER_MAX || (clamp && s->loop.clamp_depth >= v->nest.depth))
         return broken(v, "a loop is clamped by a loop that is not around it");
@@ -356,7 +354,6 @@ static bool add_levels(Verify *v, LoopNest *nest, const TileAxis *axis, uint32_t
     return true;
 }
 
-/* A: outer…, over…, row, deep…, term. */
 static bool check_left(Verify *v, const LoopTile *t)
 {
     LoopNest nest = v->nest;
@@ -381,9 +378,9 @@ static bool check_right(Verify *v, const LoopTile *t)
     b.coef[d + 1] = t->b_k;
     b.coef[d + 2] = 1;
     nest.depth = d + 3;
+    if (t->b_turn > 0 && t->depth.per_row != 0)
+        return broken(v, "a tile's right side lies turned along the batch");
     if (t->b_turn > 0) {
-        if (t->depth.per_row != 0)
-            return broken(v, "a tile's right side lies turned along the batch");
         nest.at[d] = (LoopLevel){.count = t->cols};
         nest.at[d + 1] = (LoopLevel){.count = (t->depth.fixed + t->b_turn - 1) / t->b_turn};
         nest.at[d + 2] = (LoopLevel){t->b_turn, t->b_padded ? 0 : t->depth.fixed, d + 1, true};
@@ -399,8 +396,8 @@ static bool check_tile(Verify *v, const LoopStmt *s)
 {
     const LoopTile *t = &s->tile;
     uint32_t first = v->nest.depth;
-    if (t->n_outer > TILE_AXES || t->n_over > TILE_AXES || t->n_deep > TILE_AXES ||
-        first + 3 + t->n_outer + t->n_over > LOOP_MAX_DEPTH)
+    uint32_t inner = first + 3 + t->n_outer + t->n_over;
+    if (t->n_outer > TILE_AXES || t->n_over > TILE_AXES || t->n_deep > TILE_AXES || inner > LOOP_MAX_DEPTH)
         return broken(v, "loops are nested deeper than %d", LOOP_MAX_DEPTH);
     if (t->cut > t->n_outer + t->n_over)
         return broken(v, "a tile is shared along an axis that it does not have");
@@ -408,23 +405,21 @@ static bool check_tile(Verify *v, const LoopStmt *s)
         return false;
     if (t->cols == 0 || t->width == 0 || t->tile_rows == 0 || t->cols > INT32_MAX || t->width > INT32_MAX)
         return broken(v, "a tile has no columns, no width or no rows");
-    for (uint32_t d = 0; d < v->nest.depth; d++) {
+    for (uint32_t d = 0; d < v->nest.depth; d++)
         if (v->nest.at[d].vector)
             return broken(v, "a tile stands inside a vector loop");
-    }
     if (!check_left(v, t) || !check_right(v, t))
         return false;
-    for (const LoopStmt *inner = t->body; inner; inner = inner->next) {
-        if (inner->kind != LOOP_STORE)
+    for (const LoopStmt *store = t->body; store; store = store->next) {
+        if (store->kind != LOOP_STORE)
             return broken(v, "a tile's body does more than store");
-        if (inner->store.buf == t->a || inner->store.buf == t->b)
-            return broken(v, "a tile writes `%s` while it reads it", buf_name(v, inner->store.buf));
+        if (store->store.buf == t->a || store->store.buf == t->b)
+            return broken(v, "a tile writes `%s` while it reads it", buf_name(v, store->store.buf));
     }
     Affine none = {0};
-    int64_t blocks = (t->cols + t->width - 1) / t->width;
     bool good = add_levels(v, &v->nest, t->outer, t->n_outer, &none, &none);
     uint32_t block = v->nest.depth;
-    v->nest.at[v->nest.depth++] = (LoopLevel){.count = blocks};
+    v->nest.at[v->nest.depth++] = (LoopLevel){.count = (t->cols + t->width - 1) / t->width};
     TileAxis row = {t->rows, 0, 0};
     good = good && add_levels(v, &v->nest, t->over, t->n_over, &none, &none) &&
            add_levels(v, &v->nest, &row, 1, &none, &none);
@@ -572,10 +567,9 @@ static bool check_program(Verify *v)
         if (!check_buf(v, i))
             return false;
     }
-    for (uint32_t i = 0; i < p->uniforms.n; i++) {
+    for (uint32_t i = 0; i < p->uniforms.n; i++)
         if (!p->uniforms.at[i] || sx_arg_limit(p->sx, p->uniforms.at[i]) > 3)
             return broken(v, "uniform u%u is not of the step, the learning rate and n", i);
-    }
     for (uint32_t i = 0; i < p->kernels.n; i++) {
         Str name = p->kernels.at[i].name;
         for (uint32_t j = 0; j < i; j++) {

@@ -2,7 +2,8 @@
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 find_program(ACT_OBJDUMP objdump DOC "of binutils, which gcc brings along")
 if(TARGET actc AND ACT_OBJDUMP AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  set(hot ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_LIST_DIR}/hot_loops.py --actc $<TARGET_FILE:actc>)
+  set(hot ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_LIST_DIR}/hot_loops.py --actc $<TARGET_FILE:actc>
+    --known ${CMAKE_CURRENT_LIST_DIR}/known.txt)
   file(GLOB models CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/models/*.act ${CMAKE_SOURCE_DIR}/examples/*.act)
   add_test(NAME hot.notice COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_LIST_DIR}/notice.py ${CMAKE_C_COMPILER})
   add_test(NAME hot.avx512 COMMAND ${hot} --cpu znver4 ${models})

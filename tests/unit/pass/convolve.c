@@ -19,13 +19,13 @@ typedef struct Case {
 static NodeId sums(Graph *g, const Case *c)
 {
     Window w = {.n = 2};
-    uint32_t places[2];
+    uint32_t places[2], columns = c->channels ? 64 : 5;
     for (int i = 0; i < 2; i++) {
         w.kernel[i] = c->kernel[i], w.stride[i] = c->stride[i], w.dilation[i] = c->dilation[i];
         places[i] = window_places(c->size[i], c->kernel[i], c->stride[i], c->dilation[i]);
     }
-    Tensor dy = {.name = STR("dy"), .role = ROLE_INPUT, .type = {DT_F32, true, 3, {places[0], places[1], 5}}, .low = 1};
-    Tensor k = {.name = STR("w"), .role = ROLE_PARAM, .type = {DT_F32, false, 4, {c->kernel[0], c->kernel[1], c->channels ? c->channels : 16, 5}}};
+    Tensor dy = {.name = STR("dy"), .role = ROLE_INPUT, .type = {DT_F32, true, 3, {places[0], places[1], columns}}, .low = 1};
+    Tensor k = {.name = STR("w"), .role = ROLE_PARAM, .type = {DT_F32, false, 4, {c->kernel[0], c->kernel[1], c->channels ? c->channels : 16, columns}}};
     k.low = 1;
     for (uint32_t i = 0; i < TYPE_MAX_RANK; i++)
         dy.file_axis[i] = k.file_axis[i] = i;
@@ -47,10 +47,10 @@ static bool has_sums(const Graph *g)
     return false;
 }
 
-static double output(Arena *arena, const Graph *g, size_t e)
+static const double *output(Arena *arena, const Graph *g)
 {
     EvalEnv env = programs_env(programs_values(arena, g, 2, 5), 2);
-    return graph_eval(arena, g, &env)[g->roots.at[0].node][e];
+    return graph_eval(arena, g, &env)[g->roots.at[0].node];
 }
 
 static void same_numbers(void **unused)
@@ -62,7 +62,7 @@ static void same_numbers(void **unused)
         {{8, 4}, {4, 1}, {1, 1}, {1, 1}, {0, 3, 1, 0}, true, 0}, {{7, 7}, {3, 3}, {2, 1}, {1, 1}, {1, 1, 1, 1}, true, 0},
         {{8, 9}, {3, 3}, {2, 2}, {1, 1}, {0}, true, 0},          {{10, 11}, {4, 5}, {2, 3}, {1, 1}, {1, 1, 2, 1}, true, 0},
         {{9, 9}, {3, 2}, {3, 2}, {1, 1}, {1, 0, 0, 0}, true, 0}, {{9, 9}, {1, 1}, {2, 2}, {1, 1}, {0}, false, 0},
-        {{9, 9}, {3, 3}, {2, 2}, {2, 1}, {0}, false, 0},         {{6, 7}, {1, 3}, {1, 1}, {1, 1}, {0}, false, 1}};
+        {{9, 9}, {3, 3}, {2, 2}, {2, 1}, {0}, false, 0},         {{14, 14}, {5, 5}, {1, 1}, {1, 1}, {0}, false, 6}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Arena *arena = arena_new();
         Graph *g = graph_new(arena, sx_pool_new(arena), STR("g"), 2);
@@ -73,9 +73,10 @@ static void same_numbers(void **unused)
         pass_prune.run(&state);
         assert_null(graph_verify(state.g, arena));
         assert_int_equal(has_sums(state.g), !cases[i].convolution);
+        const double *want = output(arena, g), *have = output(arena, state.g);
         for (size_t e = 0; e < 2 * type_elements(graph_type(g, y)); e++)
-            if (fabs(output(arena, g, e) - output(arena, state.g, e)) > 1e-12)
-                fail_msg("case %zu: element %zu is %g, not %g", i, e, output(arena, state.g, e), output(arena, g, e));
+            if (fabs(want[e] - have[e]) > 1e-12)
+                fail_msg("case %zu: element %zu is %g, not %g", i, e, have[e], want[e]);
         arena_free(arena);
     }
 }

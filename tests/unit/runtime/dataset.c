@@ -369,7 +369,7 @@ static void a_file_to_predict(void **state)
     assert_good(act_dataset_load(&set, m, &run, &input, &facts, &error), &error);
     assert_true(x_of(ACT_TEST_PART, 0, 0) == 5);
     act_dataset_free(&set);
-    input.input = "new.txt";
+    input.input = "new.xyz";
     assert_int_equal(act_dataset_load(&set, m, &run, &input, &facts, &error), ACT_E_ARGUMENT);
     assert_has(error.text, "does not tell its format by its ending");
 }
