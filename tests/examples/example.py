@@ -4,8 +4,8 @@
     example.py --actc build/release/bin/actc examples/iris.act tests/examples/iris.expect
 
 A line of the .expect file is a metric of `eval` and what it must reach at least, `accuracy 0.93`; `at_most loss 0.3`; `train --epochs 1`,
-options for a run that is shorter than by hand; `predict --format png`, options for the prediction; or `needs /a/folder`: data that
-does not lie in the repository. The test is skipped (77) where that folder is missing.
+options for a run that is shorter than by hand; `predict --format png`, options for the prediction; `slow minutes`: the test has the label
+`slow`, which everyday runs leave out; or `needs /a/folder`: data that does not lie in the repository. The test is skipped (77) where that folder is missing.
 """
 import argparse
 import pathlib
@@ -46,6 +46,8 @@ def main():
                 print(f"skipped: there is no {value}")
                 sys.exit(SKIPPED)
             data = ["--data", value]
+        elif key == "slow":
+            continue
         elif key in options:
             options[key] = [value, *rest]
         elif key == "at_most":
