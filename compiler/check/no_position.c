@@ -11,23 +11,19 @@ static bool tells_places(const CheckContext *cx, NodeId id)
     Attend attend;
     if (build_is_attend(node, &attend))
         return attend.causal; /* a first place that sees one word, a second that sees two … */
-    switch (node->op->kind) {
-    case OP_LEAF:
-    case OP_REDUCE:
-    case OP_COMPOSITE:
+    OpKind kind = node->op->kind;
+    if (kind == OP_LEAF || kind == OP_REDUCE || kind == OP_COMPOSITE)
         return false;
-    case OP_MAP:
-        for (uint32_t i = 0; i < node->n_in; i++) { /* a table with a row for each place */
-            const Type *in = graph_type(cx->g, node->in[i]);
-            if (!in->batch && in->rank >= 2 && in->dim[in->rank - 2] > 1)
-                return true;
-        }
-        return false;
-    case OP_CONTRACT:
+    if (kind == OP_CONTRACT)
         return build_contract_of(node).depth > 1 || build_contract_of(node).outer > 0;
-    default:
+    if (kind != OP_MAP)
         return !str_is(node->fn, "attention");
+    for (uint32_t i = 0; i < node->n_in; i++) { /* a table with a row for each place */
+        const Type *in = graph_type(cx->g, node->in[i]);
+        if (!in->batch && in->rank >= 2 && in->dim[in->rank - 2] > 1)
+            return true;
     }
+    return false;
 }
 
 /* The sequence of indices that `id` is computed from, all places alike. *told: something tells them apart. */

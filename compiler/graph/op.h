@@ -19,7 +19,8 @@ typedef enum OpKind {
     OP_SCATTER,    /* elements are added up where they belong: overlap_add */
     OP_GATHER,     /* rows of the first input, chosen by the second: gather */
     OP_ADD_ROWS,   /* rows of the second input, added up in the row that the first names: scatter_add */
-    OP_COMPOSITE   /* expands into the kinds above before fusion: softmax, dropout … */
+    OP_COMPOSITE,  /* expands into the kinds above before fusion: softmax, dropout … */
+    OP_KINDS
 } OpKind;
 
 typedef enum AttrKind { ATTR_INT, ATTR_REAL, ATTR_SX, ATTR_STR, ATTR_DIMS } AttrKind;

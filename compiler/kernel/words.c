@@ -70,20 +70,18 @@ static Str map_name(Arena *arena, const UnitModel *unit, const Plan *plan, NodeI
 static Str part_name(Arena *arena, const UnitModel *unit, const Plan *plan, const Group *group, NodeId id)
 {
     const Node *node = graph_node(plan->g, id);
-    switch (node->op->kind) {
-    case OP_CONTRACT:
+    OpKind kind = node->op->kind;
+    if (kind == OP_CONTRACT)
         return str_of(form_name(node));
-    case OP_REDUCE:
-        if (node->fn.n && group->kind == GROUP_ROWS)
-            return node->fn;
-        if (group->kind == GROUP_COLUMNS)
-            return build_fold(node).batch ? STR("sum over the batch") : STR("fold over positions");
-        return STR("sum of a row");
-    case OP_MAP:
+    if (kind == OP_MAP)
         return map_name(arena, unit, plan, id);
-    default:
+    if (kind != OP_REDUCE)
         return str_of(node->op->name);
-    }
+    if (node->fn.n && group->kind == GROUP_ROWS)
+        return node->fn;
+    if (group->kind == GROUP_COLUMNS)
+        return build_fold(node).batch ? STR("sum over the batch") : STR("fold over positions");
+    return STR("sum of a row");
 }
 
 Str words_of_kernel(Arena *arena, const UnitModel *unit, const Plan *plan, const LoopKernel *kernel)

@@ -122,35 +122,51 @@ static bool right_side(const Contract *c, const View *view, const Type *type)
 
 static bool all_read(const Views *v, NodeId id, const View *view);
 
-static bool can_read(const Views *v, const Node *user, NodeId self, NodeId id, const View *view)
+/* How each kind of op reads: `self` reads value `id` through the view. A kind without an entry wants memory of its own. */
+typedef bool Reads(const Views *v, NodeId self, NodeId id, const View *view);
+
+static bool map_reads(const Views *v, NodeId self, NodeId id, const View *view)
 {
-    const Type *type = graph_type(v->g, id);
-    View inner;
-    switch (user->op->kind) {
-    case OP_MAP: return user->type.batch && lanes_along(view, type);
-    case OP_REDUCE:
-    case OP_SCATTER: return lanes_along(view, type);
-    case OP_MOVE: return true;
-    case OP_VIEW: return view_reshape(view, type, &user->type, &inner) && all_read(v, self, &inner);
-    case OP_CONTRACT: {
-        Contract c = build_contract_of(user);
-        return user->in[1] != id || right_side(&c, view, type);
-    }
-    case OP_LEAF:
-    case OP_GATHER:
-    case OP_ADD_ROWS:
-    case OP_COMPOSITE: return false;
-    }
-    return false;
+    return graph_type(v->g, self)->batch && lanes_along(view, graph_type(v->g, id));
 }
+
+static bool lanes_read(const Views *v, NodeId self, NodeId id, const View *view)
+{
+    (void)self;
+    return lanes_along(view, graph_type(v->g, id));
+}
+
+static bool move_reads(const Views *v, NodeId self, NodeId id, const View *view)
+{
+    (void)v, (void)self, (void)id, (void)view;
+    return true;
+}
+
+static bool view_reads(const Views *v, NodeId self, NodeId id, const View *view)
+{
+    View inner;
+    return view_reshape(view, graph_type(v->g, id), graph_type(v->g, self), &inner) && all_read(v, self, &inner);
+}
+
+static bool contract_reads(const Views *v, NodeId self, NodeId id, const View *view)
+{
+    Contract c = build_contract_of(graph_node(v->g, self));
+    return graph_node(v->g, self)->in[1] != id || right_side(&c, view, graph_type(v->g, id));
+}
+
+static Reads *const reads[OP_KINDS] = {[OP_MAP] = map_reads,   [OP_REDUCE] = lanes_read, [OP_SCATTER] = lanes_read,
+                                       [OP_MOVE] = move_reads, [OP_VIEW] = view_reads,   [OP_CONTRACT] = contract_reads};
 
 static bool all_read(const Views *v, NodeId id, const View *view)
 {
     if (v->root[id])
         return false;
-    for (uint32_t i = 0; i < v->users[id].n; i++)
-        if (!can_read(v, graph_node(v->g, v->users[id].at[i]), v->users[id].at[i], id, view))
+    for (uint32_t i = 0; i < v->users[id].n; i++) {
+        NodeId user = v->users[id].at[i];
+        Reads *way = reads[graph_node(v->g, user)->op->kind];
+        if (way == NULL || !way(v, user, id, view))
             return false;
+    }
     return true;
 }
 
