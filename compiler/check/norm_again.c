@@ -68,7 +68,8 @@ static void norm_params(CheckContext *cx)
         const Node *node = graph_node(cx->g, id);
         NormKind kind = cx->facts->live[id] ? facts_norm(node) : NORM_NONE;
         double eps = kind == NORM_NONE ? 1e-5 : node_attr(node, kind == NORM_BATCH ? 0 : 2)->f;
-        if (eps >= 1e-8 && eps <= 1e-2)
+        bool channels = kind == NORM_BATCH || (kind == NORM_SAMPLE && facts_norm_channels(node));
+        if (eps >= (channels ? 1e-8 : 1e-12) && eps <= 1e-2)
             continue;
         Stage stage;
         const Ast *given = edit_stage(cx, check_span(cx, id), &stage) ? edit_argument(stage.call, "eps") : NULL;
@@ -79,8 +80,9 @@ static void norm_params(CheckContext *cx)
             diag_note(diag, "it is added to the variance: values of variance 0.1 come out with %s instead of 1",
                       check_number(cx->arena, 0.1 / (0.1 + eps)).p);
         else
-            diag_note(diag, "a channel that is the same for all values has a variance of rounding, which is then divided by: such "
-                            "numbers come out up to %s times as large", check_number(cx->arena, 1 / sqrt(eps)).p);
+            diag_note(diag, "%s has a variance of rounding, which is then divided by: such numbers come out up to %s times as large",
+                      channels ? "a channel that is the same for all values" : "a row of equal features",
+                      check_number(cx->arena, 1 / sqrt(eps)).p);
         diag_help(diag, "leave it out: `1e-5` is usual");
     }
 }
@@ -90,11 +92,13 @@ ACT_CHECK(norm_params) = {
     .name = "norm_params",
     .group = "normalisation",
     .level = LEVEL_WARN,
-    .summary = "an epsilon of a norm below 1e-8 or above 0.01",
+    .summary = "an epsilon of a norm too small to protect, or above 0.01",
     .doc = "A norm divides by sqrt(variance + eps). The variance of a channel that says nothing is not 0 but what rounding leaves, some "
-           "1e-14 for values around 1: with an eps below 1e-8 that rounding is blown up to the size of a signal. With an eps "
-           "of the size of the variance the norm does not bring values to size 1 any more, and what the layers behind it see depends "
-           "on the scale of those in front. 1e-5 is usual; 1e-6 and 1e-3 are published too.",
+           "1e-14 for values around 1, more for greater ones. batch_norm and instance_norm, which take each channel for itself, want an "
+           "eps of at least 1e-8. The features of one position are hardly ever all equal, so layer_norm and its relatives may go down "
+           "to 1e-12, as BERT's do. Below that, rounding is blown up to the size of a signal. With an eps of the size of the variance "
+           "the norm does not bring values to size 1 any more, and what the layers behind it see depends on the scale of those in front. "
+           "1e-5 is usual; 1e-6 and 1e-3 are published too.",
     .wrong = EXAMPLE_DIGITS("    z = image |> linear(32) |> layer_norm(eps = 1) |> relu |> linear(10)\n"
                             "    loss cross_entropy(z, label)\n"),
     .right = EXAMPLE_DIGITS("    z = image |> linear(32) |> layer_norm(eps = 1e-6) |> relu |> linear(10)\n"
