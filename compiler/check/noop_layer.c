@@ -1,6 +1,8 @@
-/* ACT1208: a layer that changes nothing, whatever its input. */
+/* ACT1208 noop_layer, ACT705 conv_noop: a layer that changes nothing, whatever its input. */
 #include "check/edit.h"
 #include "check/example.h"
+
+#include "ops/build.h"
 
 /* Every argument is a number in the text: not the off-switch of a block or a param. */
 static bool is_literal(const Ast *e)
@@ -18,57 +20,80 @@ static bool has_literals(const Ast *call, const Ast *value)
     return true;
 }
 
-static double first_number(const Ast *call, const Ast *value)
+/* What the node passes on unchanged: the input; 0: it changes something. *why: what it does not do; *folds: it
+ * looks at windows, or takes a sum or maximum. */
+static NodeId passes(const CheckContext *cx, NodeId id, const char **why, bool *folds)
 {
-    for (uint32_t i = 1; call->kind == AST_CALL && i < call->n_kid; i++)
-        if (call->kid[i]->kid[0] != value && call->kid[i]->kid[0]->kind == AST_NUMBER)
-            return call->kid[i]->kid[0]->number;
-    return -1;
-}
-
-/* What it would have to do to matter; NULL: it does something. */
-static const char *does_nothing(const CheckContext *cx, const LayerUse *use, const Stage *stage)
-{
-    const Type *in = graph_type(cx->g, use->in), *out = graph_type(cx->g, use->out);
-    if (!has_literals(stage->call, stage->value))
-        return NULL;
-    if (str_is(use->kind, "dropout") || str_is(use->kind, "gaussian_noise"))
-        return first_number(stage->call, stage->value) == 0 ? "drops and disturbs nothing" : NULL;
-    if (str_is(use->kind, "reshape") || str_is(use->kind, "flatten"))
-        return type_same_shape(in, out) ? "its input has this shape already" : NULL;
-    if (!str_is(use->kind, "permute"))
-        return NULL;
-    double before = -1;
-    for (uint32_t i = 1; stage->call->kind == AST_CALL && i < stage->call->n_kid; i++) {
-        const Ast *e = stage->call->kid[i]->kid[0];
-        if (e == stage->value)
-            continue;
-        if (e->kind != AST_NUMBER || e->number != before + 1)
-            return NULL;
-        before = e->number;
+    const Node *node = graph_node(cx->g, id);
+    Window w = {0};
+    if (node->n_in == 0)
+        return 0;
+    if (node->op->kind == OP_VIEW) {
+        *why = *why ? *why : "its input has this shape already";
+        return node->in[0];
     }
-    return "every axis stays where it is";
+    if (facts_is(node, "permute")) {
+        *why = "every axis stays where it is";
+        for (uint32_t i = 0; i < node->type.rank; i++)
+            if (node_attr(node, 0)->dims.at[i] != i)
+                return 0;
+        return node->in[0];
+    }
+    if (facts_is(node, "dropout")) {
+        *why = "drops nothing";
+        return node_attr(node, 0)->f == 0 ? node->in[0] : 0;
+    }
+    for (uint32_t i = 0; node->op->kind == OP_MAP && i < node->n_in; i++)
+        if (sx_simplify(cx->sx, build_fn(node)) == sx_arg(cx->sx, i) && type_equal(&node->type, graph_type(cx->g, node->in[i])))
+            return node->in[i];
+    if (facts_is(node, "reduce")) {
+        *folds = true;
+        for (uint32_t i = 0; i < graph_type(cx->g, node->in[0])->rank; i++)
+            if ((build_fold(node).axes >> i & 1) && graph_type(cx->g, node->in[0])->dim[i] > 1)
+                return 0;
+        return build_fold(node).batch ? 0 : node->in[0];
+    }
+    if (!build_is_window(node, &w) && !build_is_window_max(node, &w))
+        return 0;
+    *folds = true;
+    for (uint32_t i = 0; i < w.n; i++)
+        if (w.kernel[i] != 1 || w.stride[i] != 1)
+            return 0;
+    return node->in[0];
 }
 
-static void noop_layer(CheckContext *cx)
+/* Is what the layer gives what it got? */
+static bool changes_nothing(const CheckContext *cx, const LayerUse *use, const char **why, bool *folds)
+{
+    NodeId at = use->out;
+    *folds = false;
+    *why = NULL;
+    while (at > use->in)
+        at = passes(cx, at, why, folds);
+    return at == use->in && type_same_shape(graph_type(cx->g, use->in), graph_type(cx->g, use->out));
+}
+
+static void report_noops(CheckContext *cx, bool folding)
 {
     for (uint32_t i = 0; i < cx->model->layers.n; i++) {
         const LayerUse *use = &cx->model->layers.at[i];
         Stage stage;
-        bool direct = use->outer.source == use->span.source && use->outer.begin == use->span.begin;
-        if (!direct || use->repeat || !use->in || !use->out || use->n_tensor || !edit_stage(cx, use->span, &stage) ||
-            stage.value == NULL)
-            continue;
-        const char *why = does_nothing(cx, use, &stage);
-        if (why == NULL)
+        const char *why;
+        bool direct = use->outer.source == use->span.source && use->outer.begin == use->span.begin, folds;
+        if (!direct || use->repeat || !use->in || !use->out || use->n_tensor || use->activation ||
+            !changes_nothing(cx, use, &why, &folds) || folds != folding || !edit_stage(cx, use->span, &stage) ||
+            stage.value == NULL || !has_literals(stage.call, stage.value))
             continue;
         Diag *diag = check_report(cx, LEVEL_WARN, use->span, "`" STR_FMT "` does nothing here", STR_ARG(use->kind));
         check_spot_node(cx, use->out);
-        diag_primary(diag, "%s", why);
+        diag_primary(diag, "%s", folds ? "windows of a single element, one at every place" : why != NULL ? why : "gives what it gets");
         diag_help(diag, "remove it");
         edit_remove(cx, diag, FIX_SAFE, use->span);
     }
 }
+
+static void noop_layer(CheckContext *cx) { report_noops(cx, false); }
+static void conv_noop(CheckContext *cx) { report_noops(cx, true); }
 
 ACT_CHECK(noop_layer) = {
     .code = "ACT1208",
@@ -87,4 +112,30 @@ ACT_CHECK(noop_layer) = {
     .right = EXAMPLE_DIGITS("    z = image |> linear(64) |> relu |> linear(10)\n"
                             "    loss cross_entropy(z, label)\n"),
     .run = noop_layer,
+};
+
+ACT_CHECK(conv_noop) = {
+    .code = "ACT705",
+    .name = "conv_noop",
+    .group = "convolution",
+    .level = LEVEL_WARN,
+    .summary = "a pool over windows of one element",
+    .doc =
+        "A pool of 1 with a stride of 1 takes the greatest, or the mean, of a single number: the number. So does an adaptive pool to the "
+        "size the image has already. Nothing is computed and nothing gets smaller, though the text looks as if it did; usually the kernel was "
+        "left over from an experiment, or the image has become smaller since.\n\n"
+        "Only sizes written at the layer count, in the model itself. A 1 x 1 convolution is no such thing: it mixes channels.",
+    .wrong = "model digits {\n"
+             "    input  image : f32[16, 16, 1]\n"
+             "    target label : class(10)\n"
+             "    h = image |> conv2d(16, 3, padding = same) |> relu |> max_pool(1)\n"
+             "    loss cross_entropy(h |> flatten |> linear(10), label)\n"
+             "}\n",
+    .right = "model digits {\n"
+             "    input  image : f32[16, 16, 1]\n"
+             "    target label : class(10)\n"
+             "    h = image |> conv2d(16, 3, padding = same) |> relu |> max_pool(2)\n"
+             "    loss cross_entropy(h |> flatten |> linear(10), label)\n"
+             "}\n",
+    .run = conv_noop,
 };

@@ -80,8 +80,13 @@ typedef struct Window {
     uint32_t kernel[TYPE_MAX_RANK], stride[TYPE_MAX_RANK], dilation[TYPE_MAX_RANK];
 } Window;
 Window build_window_of(const Node *node); /* of a window or an overlap_add */
+/* Is the node a window? the greatest of each window? */
+bool build_is_window(const Node *node, Window *window);
+bool build_is_window_max(const Node *node, Window *window);
 /* How many places the window has along an axis of `size`; 0: it does not fit. */
 uint32_t window_places(uint32_t size, uint32_t kernel, uint32_t stride, uint32_t dilation);
+/* Of a value with zeros around it: the part of what windows see, and (*share) the part of its elements, that is no such zero. */
+double window_real(const Graph *g, NodeId value, const Window *window, double *share);
 /* a[S…, rest] -> [O…, K…, rest]: element (o, k) is a's at o * stride + k * dilation. */
 NodeId build_window(Graph *g, NodeId a, const Window *window);
 /* The other way: a[O…, K…, rest] -> [S…, rest], what falls on the same place is added up. `size`: S, n of them. */

@@ -53,6 +53,8 @@ static bool gaussian_noise(LayerCall *call)
         diag_new(call->diags, LEVEL_ERROR, "ACT1209", "wrong_argument", call->arg[0].span, "a deviation is at least 0");
         return false;
     }
+    if (std == 0)
+        return layer_done(call, x);
     /* Box-Muller: the first number, taken from 1, lies in (0, 1] */
     Sx radius = sx_un(p, SX_SQRT, sx_mul(p, sx_num(p, -2), sx_un(p, SX_LOG, sx_sub(p, sx_num(p, 1), sx_arg(p, 1)))));
     Sx normal = sx_mul(p, radius, sx_un(p, SX_COS, sx_mul(p, sx_num(p, 6.283185307179586), sx_arg(p, 2))));

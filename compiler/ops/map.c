@@ -87,17 +87,43 @@ static Sample sample_of(const SignalCall *call)
     return sample;
 }
 
+typedef struct Masked {
+    SxPool *sx;
+    Sx choice, kept; /* an `if` one side of which is as low as numbers get, and its other side */
+} Masked;
+
+static void find_masked(void *context, Sx node, const SxNode *what)
+{
+    Masked *found = context;
+    double number;
+    for (int side = 1; what->op == SX_SELECT && side <= 2; side++)
+        if (sx_is_num(found->sx, what->in[side], &number) && number < -1e30)
+            *found = (Masked){found->sx, node, what->in[3 - side]};
+}
+
+/* What is put there so that a maximum or a softmax passes it by has no part in the size of values. */
+static Sx counted(SxPool *sx, Sx f)
+{
+    for (;;) {
+        Masked found = {.sx = sx};
+        sx_walk(sx, f, find_masked, &found);
+        if (found.choice == 0)
+            return f;
+        f = sx_replace(sx, f, found.choice, found.kept);
+    }
+}
+
 static void signal(const SignalCall *call)
 {
     Sample sample = sample_of(call);
-    sample_forward(&sample, node_attr(call->node, 0)->sx, call->out);
+    sample_forward(&sample, counted(call->sx, node_attr(call->node, 0)->sx), call->out);
 }
 
 static void signal_back(const SignalCall *call)
 {
     double slope2[64];
     Sample sample = sample_of(call);
-    sample_slopes(&sample, node_attr(call->node, 0)->sx, slope2);
+    sample_slopes(&sample, counted(call->sx, node_attr(call->node, 0)->sx), slope2);
     for (uint32_t i = 0; i < call->node->n_in; i++)
         call->grad_in[i] = call->grad_out * slope2[i];
 }

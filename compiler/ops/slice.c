@@ -79,6 +79,21 @@ static void pad_vjp(Grad *grad, NodeId self, NodeId dy)
     grad->add(grad, node.in[0], build_slice(grad->g, build_expand(grad->g, dy, self), axis, before, before + size));
 }
 
+/* The other elements of the axis get nothing from here. */
+static void slice_signal_back(const SignalCall *call)
+{
+    const Type *in = graph_type(call->g, call->node->in[0]);
+    call->grad_in[0] = call->grad_out * (double)type_elements(&call->node->type) / (double)type_elements(in);
+}
+
+/* An element of the result is one of the input or a zero. */
+static void pad_signal(const SignalCall *call)
+{
+    const Moments *x = call->in[0];
+    double share = (double)type_elements(graph_type(call->g, call->node->in[0])) / (double)type_elements(&call->node->type);
+    *call->out = (Moments){share * x->mean, share * x->second, x->corr, share * x->second_low, share * x->second_high};
+}
+
 bool build_is_slice(const Node *node, uint32_t *axis, int64_t *start, int64_t *stop)
 {
     if (node->op != &op_slice)
@@ -139,6 +154,7 @@ ACT_OP(slice) = {
     .infer = slice_infer,
     .vjp = slice_vjp,
     .eval = move_eval,
+    .signal_back = slice_signal_back,
     .locate = slice_locate,
     .affine = true,
     .flops = move_flops,
@@ -156,6 +172,7 @@ ACT_OP(pad) = {
     .infer = pad_infer,
     .vjp = pad_vjp,
     .eval = move_eval,
+    .signal = pad_signal,
     .locate = pad_locate,
     .inside = pad_inside,
     .flops = move_flops,

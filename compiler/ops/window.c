@@ -24,6 +24,13 @@ Window build_window_of(const Node *node)
     return w;
 }
 
+bool build_is_window(const Node *node, Window *window)
+{
+    if (node->op == &op_window)
+        *window = build_window_of(node);
+    return node->op == &op_window;
+}
+
 bool build_is_overlap_add(const Node *node, Window *window)
 {
     if (node->op == &op_overlap_add)
@@ -98,10 +105,52 @@ static void window_vjp(Grad *grad, NodeId self, NodeId dy)
     grad->add(grad, node.in[0], build_overlap_add(grad->g, build_expand(grad->g, dy, self), &w, in.dim));
 }
 
+double window_real(const Graph *g, NodeId value, const Window *w, double *share)
+{
+    uint32_t first[TYPE_MAX_RANK] = {0}, rest[TYPE_MAX_RANK] = {0}, axis, before, after;
+    const Type *type = graph_type(g, value);
+    for (NodeId at = value;;) { /* a map may stand between: numbers that a maximum passes by */
+        const Node *node = graph_node(g, at);
+        bool pad = build_is_pad(node, &axis, &before, &after);
+        if (pad) {
+            first[axis] += before;
+            rest[axis] += after;
+        }
+        if (!pad && (node->op->kind != OP_MAP || !build_is_pad(graph_node(g, node->in[0]), &axis, &before, &after)))
+            break;
+        at = node->in[0];
+    }
+    double real = 1;
+    *share = 1;
+    for (uint32_t i = 0; i < type->rank; i++) {
+        uint32_t size = type->dim[i], seen = 0, places = i < w->n ? window_places(size, w->kernel[i], w->stride[i], w->dilation[i]) : 0;
+        *share *= (double)(size - first[i] - rest[i]) / size;
+        for (uint32_t place = 0; place < places; place++)
+            for (uint32_t k = 0; k < w->kernel[i]; k++) {
+                uint64_t at = (uint64_t)place * w->stride[i] + (uint64_t)k * w->dilation[i];
+                seen += at >= first[i] && at < (uint64_t)size - rest[i];
+            }
+        real *= places ? (double)seen / ((double)places * w->kernel[i]) : 1;
+    }
+    return real;
+}
+
+/* Windows see less of a border than of the rest. */
+static void window_signal(const SignalCall *call)
+{
+    Window w = build_window_of(call->node);
+    double share, more = window_real(call->g, call->node->in[0], &w, &share) / share;
+    const Moments *x = call->in[0];
+    *call->out = (Moments){more * x->mean, more * x->second, x->corr, more * x->second_low, more * x->second_high};
+}
+
+/* Every element of a window hands back what it gets; what is not border shares it. */
 static void window_signal_back(const SignalCall *call)
 {
+    Window w = build_window_of(call->node);
     const Type *in = graph_type(call->g, call->node->in[0]);
-    call->grad_in[0] = call->grad_out * (double)type_elements(&call->node->type) / (double)type_elements(in);
+    double share, real = window_real(call->g, call->node->in[0], &w, &share);
+    call->grad_in[0] = call->grad_out * real * (double)type_elements(&call->node->type) / (share * (double)type_elements(in));
 }
 
 static const char *add_infer(const Graph *g, const Node *node, Type *out, Arena *arena)
@@ -233,6 +282,7 @@ ACT_OP(window) = {
     .infer = window_infer,
     .vjp = window_vjp,
     .eval = move_eval,
+    .signal = window_signal,
     .signal_back = window_signal_back,
     .locate = window_locate,
     .affine = true,

@@ -115,9 +115,13 @@ static void eval(const EvalCall *call)
 static void signal(const SignalCall *call)
 {
     enum { STEPS = 400 };
-    const Moments *x = call->in[0];
     Window w = window_of(call->node);
-    double k = 1, mean = 0, square = 0, deviation = sqrt(fmax(0, x->second - x->mean * x->mean));
+    double share, k = 1;
+    (void)window_real(call->g, call->node->in[0], &w, &share);
+    Moments inner = *call->in[0], *x = &inner; /* its border never wins */
+    inner.mean /= share;
+    inner.second /= share;
+    double mean = 0, square = 0, deviation = sqrt(fmax(0, x->second - x->mean * x->mean));
     for (uint32_t i = 0; i < w.n; i++)
         k *= w.kernel[i];
     for (int i = 0; i < STEPS; i++) {
@@ -135,7 +139,10 @@ static void signal(const SignalCall *call)
 static void signal_back(const SignalCall *call)
 {
     const Type *in = graph_type(call->g, call->node->in[0]);
-    call->grad_in[0] = call->grad_out * (double)type_elements(&call->node->type) / (double)type_elements(in);
+    Window w = window_of(call->node);
+    double share;
+    (void)window_real(call->g, call->node->in[0], &w, &share);
+    call->grad_in[0] = call->grad_out * (double)type_elements(&call->node->type) / (share * (double)type_elements(in));
 }
 
 static uint64_t flops(const Graph *g, const Node *node)
@@ -146,6 +153,13 @@ static uint64_t flops(const Graph *g, const Node *node)
     for (uint32_t i = 0; i < w.n; i++)
         count *= w.kernel[i];
     return count;
+}
+
+bool build_is_window_max(const Node *node, Window *window)
+{
+    if (node->op == &op_window_max)
+        *window = window_of(node);
+    return node->op == &op_window_max;
 }
 
 NodeId build_window_max(Graph *g, NodeId a, const Window *window)
