@@ -72,8 +72,8 @@ static LLVMValueRef port_const(Module *m, const Port *port, ActRole role)
                      .type = &port->type,
                      .bytes = port->row_bytes,
                      .classes = tensor ? tensor->classes : 0,
-                     .low = tensor ? tensor->low : 1,
-                     .high = tensor ? tensor->high : -1,
+                     .low = port->low,
+                     .high = port->high,
                      .span = port->span,
                      .unread = port->unread};
     return tensor_const(m, &row);

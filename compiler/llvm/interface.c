@@ -1,6 +1,7 @@
 #include "llvm/interface.h"
 
 #include <ctype.h>
+#include <math.h>
 
 static Str port_label(Arena *arena, const Tensor *tensor)
 {
@@ -33,17 +34,41 @@ static Port port_of_tensor(Arena *arena, const Tensor *tensor)
                   .type = tensor->type,
                   .row_bytes = type_elements(&tensor->type) * 4,
                   .tensor = tensor,
+                  .low = tensor->low,
+                  .high = tensor->high,
                   .span = tensor->span};
+}
+
+/* What a value lies between whatever its inputs are, or an interval without a number. */
+static SxInterval range_of_node(Arena *arena, const Graph *g, NodeId id)
+{
+    const SxInterval unknown = {1, -1, false};
+    const Node *node = graph_node(g, id);
+    while (node->op->kind == OP_VIEW)
+        node = graph_node(g, node->in[0]);
+    if (node->op->kind != OP_MAP)
+        return unknown;
+    SxInterval *all = arena_array(arena, SxInterval, node->n_in);
+    for (uint32_t i = 0; i < node->n_in; i++)
+        all[i] = (SxInterval){-INFINITY, INFINITY, false};
+    SxInterval out = sx_bounds(g->sx, node_attr(node, 0)->sx, all, node->n_in);
+    return isfinite(out.low) && isfinite(out.high) && !out.maybe_nan ? out : unknown;
 }
 
 static Port port_of_node(Arena *arena, const Graph *g, Str name, NodeId id, Span span)
 {
+    SxInterval range = range_of_node(arena, g, id);
     Type type = *graph_type(g, id), row = type;
     row.batch = false;
     Text label = {.arena = arena};
     type_print(&row, &label);
-    return (Port){
-        .name = name, .label = text_str(&label), .type = type, .row_bytes = type_elements(&type) * 4, .span = span};
+    return (Port){.name = name,
+                  .label = text_str(&label),
+                  .type = type,
+                  .row_bytes = type_elements(&type) * 4,
+                  .low = range.low,
+                  .high = range.high,
+                  .span = span};
 }
 
 static bool reads_input(const LoopProgram *program, uint32_t input)

@@ -12,6 +12,7 @@ typedef struct Port {
     Type type; /* one row */
     uint64_t row_bytes;
     const Tensor *tensor; /* inputs and targets */
+    double low, high;     /* declared, or of an output: certain by its last function (sigmoid: 0 and 1); low > high: not known */
     bool unread; /* an input that no output needs: forward is not given it */
     Span span;
 } Port;

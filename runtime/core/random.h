@@ -27,6 +27,7 @@ enum {
     ACT_STREAM_SHUFFLE   = 0xffff, /* order of the training rows; step: the epoch */
     ACT_STREAM_SPLIT     = 0xfffe, /* validation = split(…) */
     ACT_STREAM_AUGMENT   = 0xfffc, /* images of a training step; sample: the row */
+    ACT_STREAM_TEXT      = 0xfffb, /* characters of a text; step: the place, from 1 */
     ACT_STREAM_SYNTHETIC = 0xfffd  /* `bench` without data; step: the value's number */
 };
 

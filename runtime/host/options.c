@@ -37,6 +37,9 @@ static const Option options[] = {
     { "--digits",    "N",    SMALL, P,     R(digits),    R(has_digits),  "decimals of text output (default 3)" },
     { "--format",    "NAME", TEXT,  P|B,   R(format),    0,              "text, csv, json, npy, png; bench: text, json" },
     { "--to",        "FILE", TEXT,  P,     O(to),        0,              "write predictions to a file" },
+    { "--generate",  "N",    COUNT, P,     R(generate),  0,              "let a model of texts write N characters" },
+    { "--prompt",    "TEXT", TEXT,  P,     R(prompt),    0,              "what they follow on" },
+    { "--temperature", "X",  REAL,  P,     R(temperature), 0,            "below 1 likely ones get likelier (default 1)" },
     { "--steps",     "N",    COUNT, B,     R(steps),     0,              "steps to time (default 300)" },
     { "--synthetic", NULL,   FLAG,  B,     R(synthetic), 0,              "measure with drawn data" },
     { "--quiet",     NULL,   FLAG,  T,     O(quiet),     0,              "no progress" },
@@ -200,6 +203,8 @@ ActStatus act_options_parse(ActOptions *out, int argc, char **argv, const ActMod
         ActStatus status = take(out, option, value, error);
         if (status != ACT_OK) return status;
     }
+    if ((out->run.prompt || out->run.temperature > 0) && !out->run.generate)
+        return act_error(error, ACT_E_ARGUMENT, "`%s` goes with `--generate N`", out->run.prompt ? "--prompt" : "--temperature");
     if (out->threads > 1024) return act_error(error, ACT_E_ARGUMENT, "`--threads` is at most 1024");
     return out->model ? ACT_OK : no_model(models, n_models, error);
 }

@@ -1,6 +1,7 @@
 #include "act/act.h"
 
 #include "evaluate.h"
+#include "generate.h"
 #include "grid.h"
 #include "tensor.h"
 
@@ -265,6 +266,7 @@ ActStatus act_predict(ActInstance *instance, const ActRun *given, ActError *erro
     const ActRun *run = given ? given : &plain;
     act_error_clear(error);
     if (!instance) return act_error(error, ACT_E_ARGUMENT, "act_predict wants an instance");
+    if (run->generate) return act_generate(instance, run, error);
     const ActModel *model = instance->model;
     const Format *format = NULL;
     ActFacts facts = { 0 };

@@ -4,8 +4,9 @@
     example.py --actc build/release/bin/actc examples/iris.act tests/examples/iris.expect
 
 A line of the .expect file is a metric of `eval` and what it must reach at least, `accuracy 0.93`; `at_most loss 0.3`; `train --epochs 1`,
-options for a run that is shorter than by hand; `predict --format png`, options for the prediction; `slow minutes`: the test has the label
-`slow`, which everyday runs leave out; or `needs /a/folder`: data that does not lie in the repository. The test is skipped (77) where that folder is missing.
+options for a run that is shorter than by hand; `predict --format png`, options for the prediction; `says malignant`, a word that it must
+print; `slow minutes`: the test has the label `slow`, which everyday runs leave out; or `needs /a/folder`: data that does not lie in the
+repository. The test is skipped (77) where that folder is missing.
 """
 import argparse
 import pathlib
@@ -38,7 +39,7 @@ def main():
     parser.add_argument("example", type=pathlib.Path)
     parser.add_argument("expect", type=pathlib.Path)
     given = parser.parse_args()
-    wanted, limits, data, options = {}, {}, [], {"train": [], "predict": []}
+    wanted, limits, words, data, options = {}, {}, [], [], {"train": [], "predict": []}
     for line in given.expect.read_text().splitlines():
         key, value, *rest = line.split()
         if key == "needs":
@@ -50,6 +51,8 @@ def main():
             continue
         elif key in options:
             options[key] = [value, *rest]
+        elif key == "says":
+            words.append(value)
         elif key == "at_most":
             limits[value] = float(rest[0])
         else:
@@ -78,6 +81,9 @@ def main():
             sys.exit(f"{name} should be at most {most}")
     if not rows.strip():
         sys.exit("predict printed nothing")
+    for word in words:
+        if word not in rows:
+            sys.exit(f"predict should say {word}:\n{rows}")
 
 
 if __name__ == "__main__":

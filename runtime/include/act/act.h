@@ -54,6 +54,9 @@ typedef struct ActRun {
     uint64_t seed; int has_seed; /* of weights, order of rows and what the model draws */
     double lr_scale;       /* multiplies the schedule; 0: 1 */
     int digits; int has_digits; /* predict as text: decimals, 3 */
+    uint64_t generate;     /* predict: so many characters of a text instead of outputs, behind `prompt` (UTF-8; NULL: a line's end) */
+    const char *prompt;
+    double temperature;    /* of them; 0: 1, as the model says; below it the likely ones get likelier */
     int synthetic;         /* bench: drawn data even where the model has some */
     FILE *log;             /* progress, results, notes; NULL: none. On a terminal progress rewrites its line */
     FILE *output;          /* predictions; NULL: stdout */

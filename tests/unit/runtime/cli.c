@@ -173,6 +173,7 @@ static void slips_are_understood(void **state)
         { "--epochs 3 train", "the command comes before the options" },
         { "train --threads 5000", "at most 1024" },
         { "predict --digits 101", "whole number from 0 to 100" },
+        { "predict --prompt x", "`--prompt` goes with `--generate N`" },
         { "train --batch 64", "a batch of 64 is more than the 32 rows" },
         { "eval --weights /nowhere/w.safetensors", "`/nowhere/w.safetensors` can't be read" },
         { "predict --to /nowhere/x --rows 1", "`/nowhere/x` can't be written" },
