@@ -201,7 +201,9 @@ static bool take(Sema *s, const Layer *layer, const LayerParam *param, Arg *arg,
         out->kind = ARG_WORD;
         return true;
     }
-    if (param->kind == ARG_WORD && arg->ast && arg->ast->kind == AST_NAME && !frame_find(arg->frame, arg->ast->text)) {
+    bool words_or_sizes = param->words && (param->kind == ARG_WORD || param->kind == ARG_DIMS);
+    if (words_or_sizes && arg->ast && arg->ast->kind == AST_NAME && !frame_find(arg->frame, arg->ast->text) &&
+        !item_find(s, DEF_PARAM, arg->ast->text)) {
         VEC(Str) words = {0};
         words_of(s, param->words, &words);
         sema_unknown(s, arg->ast->span, what, arg->ast->text, words.at, words.n);
