@@ -31,6 +31,13 @@ static bool is_output(const CheckContext *cx, NodeId id)
     return false;
 }
 
+/* Made by a layer with weights inside itself, as the states of a recurrent one are: nobody chose it, nobody can take it away. */
+static bool is_inside_layer(const CheckContext *cx, NodeId id)
+{
+    const LayerUse *use = check_use(cx, id);
+    return use && !use->activation && use->n_tensor > 0;
+}
+
 static bool is_saturating_hidden(CheckContext *cx, NodeId id)
 {
     const Facts *f = cx->facts;
@@ -43,7 +50,8 @@ static bool is_saturating_hidden(CheckContext *cx, NodeId id)
         if (f->base[f->consumer[k]] == f->base[id])
             return false;
     const SxTraits *traits = check_traits(cx, f->fn[id]);
-    if (!traits->saturates || !f->weighted[f->base[id]] || is_output(cx, id))
+    if (!traits->saturates || !f->weighted[f->base[id]] || is_output(cx, id) ||
+        is_inside_layer(cx, id))
         return false;
     Reach reach = flow_reach(cx, id);
     return reach.layer && !reach.gate && !is_bottleneck(cx, id, reach.first);

@@ -107,7 +107,8 @@ static void forward(Signal *s, NodeId id, const SignalOptions *options)
         *out = signal_input(g, (uint32_t)tensor, options->train);
     else if (node.n_in > 0)
         *out = s->value[node.in[0]];
-    if (node.op->signal && node.n_in <= MAX_IN) {
+    s->parted[id] = signal_parts(s, id, &node, options);
+    if (!s->parted[id] && node.op->signal && node.n_in <= MAX_IN) {
         SignalCall call = call_of(s, &node, in, options);
         call.out = out;
         node.op->signal(&call);
@@ -165,6 +166,8 @@ Signal *signal_new(Arena *arena, const Facts *facts)
     *s = (Signal){.facts = facts};
     s->value = arena_array(arena, Moments, facts->g->nodes.n);
     s->gradient = arena_array(arena, double, facts->g->nodes.n);
+    s->parted = arena_array(arena, bool, facts->g->nodes.n);
+    s->part = arena_array(arena, Moments, 4 * (size_t)facts->g->nodes.n);
     s->alike = arena_array(arena, double, facts->g->nodes.n + 1);
     return s;
 }

@@ -20,6 +20,8 @@ typedef struct Signal {
     Moments *value;   /* by node */
     double *gradient; /* by node: G; 0 where no prediction depends on it */
     double *alike;    /* room for forecast_update(), by node; NULL in an ensemble */
+    bool *parted;     /* by node: its last axis has four equal parts with moments of their own: the gates of a bias of which one quarter */
+    Moments *part;    /*   starts elsewhere. part[4 i + k] is the k-th of node i; value[i] is the mean over all */
 } Signal;
 
 typedef struct SignalOptions {

@@ -17,6 +17,9 @@ void signal_draw_value(Signal *s, NodeId id, const SignalDraw *draw);
 /* The factor by which the gradient of a product's data input differs from what is expected. */
 double signal_draw_gradient(const Signal *s, NodeId id, const SignalDraw *draw);
 
+/* Moments of a node's parts, if those of its inputs differ (signal_part.c); value[id] becomes their mean. True when it did. */
+bool signal_parts(Signal *s, NodeId id, const Node *node, const SignalOptions *options);
+
 Signal *signal_new(Arena *arena, const Facts *facts);
 bool *signal_needed(Arena *arena, const Graph *g, const SignalOptions *options);
 /* Fills s for the nodes needed; what it held before does not count. */

@@ -1,5 +1,7 @@
 #include "driver/report.h"
 
+#include "check/horizon.h"
+
 #include "graph/op.h"
 
 #include <math.h>
@@ -15,7 +17,8 @@ static uint64_t node_flops(const Graph *g, const Node *node)
 static ReportRow row_of(const Sources *sources, const LayerUse *use)
 {
     const Source *source = source_get(sources, use->outer.source ? use->outer.source : use->span.source);
-    ReportRow row = {.use = use, .deviation = NAN, .gradient = NAN, .dead = NAN, .saturated = NAN, .update = NAN};
+    ReportRow row = {.use = use, .deviation = NAN, .gradient = NAN, .dead = NAN, .saturated = NAN, .update = NAN,
+                     .horizon = NAN, .half_life = NAN};
     row.line = source ? source_place(source, use->outer.source ? use->outer.begin : use->span.begin).line : 0;
     return row;
 }
@@ -94,6 +97,19 @@ static void predict(const Report *report, ReportRow *row, const Facts *facts, co
             row->update = forecast_update(model, facts, signal, row->use->tensor[k]);
 }
 
+/* The gradient behind the steps of recurrent layers; of two directions the first. */
+static void look_back(Arena *arena, const Facts *facts, const Model *model, const Signal *signal, ReportRow *row)
+{
+    enum { MOST = 256 };
+    Horizon found[MOST];
+    for (uint32_t i = horizon_find(arena, facts, model, signal, NULL, found, MOST); i-- > 0;) {
+        ReportRow *of = &row[found[i].use];
+        of->horizon = found[i].ratio;
+        of->half_life = found[i].apart ? horizon_half_life(&found[i]) : NAN;
+        of->steps = found[i].steps;
+    }
+}
+
 static Str layer_name(const Model *model, NodeId id)
 {
     uint32_t layer = id ? graph_node(model->graph, id)->layer : 0;
@@ -125,6 +141,7 @@ Report report_of(Arena *arena, const Sources *sources, const Model *model)
         predict(&report, &report.row[i], facts, signal);
     }
     add_flops(model, report.row);
+    look_back(arena, facts, model, signal, report.row);
     add_free_parameters(arena, sources, &report, counted);
     for (uint32_t i = 0; i < model->graph->roots.n; i++) {
         const Root *root = &model->graph->roots.at[i];

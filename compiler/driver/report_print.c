@@ -185,6 +185,16 @@ static void print_summary(const Report *report, Text *out)
                     STR_ARG(report->last), report->path.ratio);
         text_printf(out, " (nine networks of ten: %.2g to %.2g)\n", report->band.low, report->band.high);
     }
+    for (uint32_t i = 0; i < report->n; i++) {
+        const ReportRow *row = &report->row[i];
+        if (isnan(row->horizon))
+            continue;
+        text_printf(out, "  gradient behind the %u steps of `" STR_FMT "`: %.3g", row->steps, STR_ARG(row->use->name), row->horizon);
+        if (isnan(row->half_life))
+            text_putc(out, '\n');
+        else
+            text_printf(out, "; its memory keeps half for %.3g\n", row->half_life);
+    }
     for (uint32_t i = 0; i < model->losses.n; i++) {
         const LossCall *loss = &model->losses.at[i];
         if (isnan(report->loss[i]))
@@ -233,6 +243,11 @@ void report_print_json(const Report *report, Text *out)
         json_number(out, "dead", row->dead);
         json_number(out, "saturated", row->saturated);
         json_number(out, "update", row->update);
+        if (row->steps) {
+            text_printf(out, ",\"steps\":%u", row->steps);
+            json_number(out, "horizon", row->horizon);
+            json_number(out, "half_life", row->half_life);
+        }
         text_add(out, STR("}\n"));
     }
     uint64_t parameters = 0;

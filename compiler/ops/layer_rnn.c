@@ -34,7 +34,7 @@ ACT_LAYER(rnn) = {
     .weighted = true,
     .build = build,
     .example = "model example {\n"
-               "    input x : f32[20, 8]\n"
+               "    input x : f32[12, 8]\n"
                "    output y = x |> rnn(32, last = true) |> linear(1)\n"
                "}\n",
 };

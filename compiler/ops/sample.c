@@ -51,19 +51,26 @@ static SxSpread spread_of(const Sample *s, Sx f, uint32_t which)
     return sx_spread(s->sx, curve, 0, NULL, m->mean, deviation, s->near ? 0 : shared_part(m));
 }
 
-/* Coordinate `axis` of the k-th point of the set, as a standard normal number (Box and Muller's transform of two
- * Kronecker sequences). */
-static double gauss_point(uint32_t k, uint32_t axis)
+/* Coordinate `axis` of all points of the set, as standard normal numbers (Box and Muller's transform of two Kronecker sequences).
+ * Deep and recurrent networks ask for them thousands of times, so what was asked is kept. */
+static const double *gauss_points(uint32_t axis)
 {
     static const double prime[] = {2,  3,  5,  7,  11, 13, 17, 19, 23, 29,  31,  37,  41,  43,  47,  53,
                                    59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109, 113, 127, 131};
-    double u[2];
-    for (uint32_t i = 0; i < 2; i++) {
+    static double kept[3 * MAX_ARGS][POINTS];
+    static bool known[3 * MAX_ARGS];
+    double alpha[2];
+    for (uint32_t i = 0; i < 2 && !known[axis]; i++) {
         uint32_t at = 2 * axis + i;
-        double alpha = sqrt(prime[at % 32] + (double)(at / 32) * 1e-3);
-        u[i] = fmod(0.5 + (k + 1) * (alpha - floor(alpha)), 1);
+        alpha[i] = sqrt(prime[at % 32] + (double)(at / 32) * 1e-3);
+        alpha[i] -= floor(alpha[i]);
     }
-    return sqrt(-2 * log(fmax(u[0], 1e-12))) * cos(2 * M_PI * u[1]);
+    for (uint32_t k = 0; k < POINTS && !known[axis]; k++) {
+        double u = fmod(0.5 + (k + 1) * alpha[0], 1), v = fmod(0.5 + (k + 1) * alpha[1], 1);
+        kept[axis][k] = sqrt(-2 * log(fmax(u, 1e-12))) * cos(2 * M_PI * v);
+    }
+    known[axis] = true;
+    return kept[axis];
 }
 
 static bool is_uniform(const Sample *s, uint32_t i) { return s->uniform >> i & 1; }
@@ -88,18 +95,37 @@ static Triple over_uniform(const Sample *s, Sx f, uint32_t which)
     return sum;
 }
 
+/* What an argument is at a point, for one sample and for another: its mean and what the three coordinates are multiplied with. */
+typedef struct Coordinate {
+    uint32_t arg;
+    double mean, shared, own;
+    const double *z, *a, *b;
+} Coordinate;
+
+static uint32_t coordinates(const Sample *s, Sx f, Coordinate *c)
+{
+    uint64_t used = sx_args_used(s->sx, f);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < s->n; i++) {
+        double deviation = sqrt(variance(s->in[i])), shared = shared_part(s->in[i]);
+        if (used >> i & 1)
+            c[n++] = (Coordinate){i, s->in[i]->mean, deviation * sqrt(shared), deviation * sqrt(1 - shared),
+                                  gauss_points(3 * i), gauss_points(3 * i + 1), gauss_points(3 * i + 2)};
+    }
+    return n;
+}
+
 static Triple sample_points(const Sample *s, Sx f)
 {
-    double at[MAX_ARGS], other[MAX_ARGS];
+    double at[MAX_ARGS] = {0}, other[MAX_ARGS] = {0};
+    Coordinate c[MAX_ARGS];
+    uint32_t n = coordinates(s, f, c);
     Triple sum = {0};
     for (uint32_t k = 0; k < POINTS; k++) {
-        for (uint32_t i = 0; i < s->n; i++) {
-            double deviation = sqrt(variance(s->in[i])), shared = shared_part(s->in[i]);
-            double z = gauss_point(k, 3 * i), a = gauss_point(k, 3 * i + 1), b = gauss_point(k, 3 * i + 2);
-            at[i] = s->in[i]->mean + deviation * (sqrt(shared) * z + sqrt(1 - shared) * a);
-            other[i] = s->in[i]->mean + deviation * (sqrt(shared) * z + sqrt(1 - shared) * b);
-            if (is_uniform(s, i))
-                at[i] = level(a), other[i] = level(b);
+        for (uint32_t i = 0; i < n; i++) {
+            bool uniform = is_uniform(s, c[i].arg);
+            at[c[i].arg] = uniform ? level(c[i].a[k]) : c[i].mean + c[i].shared * c[i].z[k] + c[i].own * c[i].a[k];
+            other[c[i].arg] = uniform ? level(c[i].b[k]) : c[i].mean + c[i].shared * c[i].z[k] + c[i].own * c[i].b[k];
         }
         double y = sx_eval(s->sx, f, at);
         sum.mean += y / POINTS;
@@ -149,8 +175,8 @@ static void note(void *context, Sx node, const SxNode *what)
 
 static bool affine_moments(const Sample *s, Sx f, Moments *out);
 
-/* f = g(u) with u affine in what varies, as (a - b)²: a sum of normal numbers is one. */
-static bool through_sum(const Sample *s, Sx f, Triple *out)
+/* f = g(u) with u affine in what varies, as (a - b)²: a sum of normal numbers is one. *spread: of g. 0: f is no such function. */
+static Sx through_sum(const Sample *s, Sx f, SxSpread *spread)
 {
     Walk walk = {.n = 0};
     Moments sum;
@@ -173,11 +199,10 @@ static bool through_sum(const Sample *s, Sx f, Triple *out)
         for (uint32_t i = 0; i < s->n; i++)
             in[i] = i == which ? &sum : s->in[i];
         Sample one = {s->sx, in, s->n, s->near, 0};
-        SxSpread spread = spread_of(&one, sx_substitute(s->sx, g, to, MAX_ARGS), which);
-        *out = (Triple){spread.mean, spread.second, spread.cross};
-        return true;
+        *spread = spread_of(&one, sx_substitute(s->sx, g, to, MAX_ARGS), which);
+        return u;
     }
-    return false;
+    return 0;
 }
 
 static Triple triple_of(const Sample *s, Sx f)
@@ -200,7 +225,10 @@ static Triple triple_of(const Sample *s, Sx f)
         SxSpread spread = spread_of(s, f, which);
         return (Triple){spread.mean, spread.second, spread.cross};
     }
-    return from_parts(s, f, &out) || through_sum(s, f, &out) ? out : sample_points(s, f);
+    SxSpread spread;
+    if (from_parts(s, f, &out))
+        return out;
+    return through_sum(s, f, &spread) ? (Triple){spread.mean, spread.second, spread.cross} : sample_points(s, f);
 }
 
 static bool affine_moments(const Sample *s, Sx f, Moments *out)
@@ -240,12 +268,17 @@ void sample_slopes(const Sample *s, Sx f, double *slope2)
     if (linear->known)
         return;
     uint64_t vary = varying(s, f);
+    SxSpread spread;
+    Sx sum = vary & (vary - 1) ? through_sum(s, f, &spread) : 0;
+    linear = sum ? sx_linear(s->sx, sum, s->n) : NULL;
     sx_gradient(s->sx, f, s->n, d);
     for (uint32_t i = 0; i < s->n; i++) {
         if (is_uniform(s, i))
             slope2[i] = 0; /* nobody asks for the gradient of what was drawn */
         else if (vary == 1ull << i)
             slope2[i] = spread_of(s, f, i).slope2; /* of f itself: its kinks are known */
+        else if (sum && (vary >> i & 1))
+            slope2[i] = spread.slope2 * linear->slope[i] * linear->slope[i];
         else
             slope2[i] = sx_is_num(s->sx, d[i], &number) ? number * number : triple_of(s, d[i]).second;
     }

@@ -1,8 +1,10 @@
 /* What freshly initialised, compiled networks do, as numbers for predictions.py: `measure ratio SEEDS`, `measure dead
- * SEEDS`.
+ * SEEDS`, `measure time SEEDS`.
  *
  * ratio: for each seed, the gradient norm at the first weight layer's outputs over the last one's. A step of plain SGD
  * at rate 1 on one sample adds exactly minus that gradient to a bias that is zero. Root mean square over a few samples.
+ * time: for each seed, the gradient norm at the second step of a sequence over that at the last one: the input has a number
+ * added to each element that starts at zero.
  * dead: for each seed and each bias but the last, the units whose bias gradient over a whole batch is exactly zero. */
 #include <act/act.h>
 
@@ -50,9 +52,17 @@ static double norm2(const ActInstance *m, const ActTensor *t)
     return sum;
 }
 
+static size_t elements(const ActTensor *t)
+{
+    size_t n = 1;
+    for (uint32_t i = 0; i < t->rank; i++)
+        n *= t->dim[i];
+    return n;
+}
+
 static void step(ActInstance *m, size_t rows, float *x, int32_t *y)
 {
-    draw(x, rows * stack_model.input[0].dim[0]);
+    draw(x, rows * elements(&stack_model.input[0]));
     for (size_t i = 0; i < rows; i++)
         y[i] = (int32_t)(uniform() * 10);
     float loss;
@@ -85,6 +95,27 @@ static void ratio(ActInstance *m, float *x, int32_t *y)
     printf("%.6g\n", sqrt(first2 / last2));
 }
 
+static void through_time(ActInstance *m, float *x, int32_t *y)
+{
+    double second2 = 0, last2 = 0;
+    void *fresh = malloc(stack_model.param_bytes);
+    memcpy(fresh, m->param, stack_model.param_bytes);
+    for (int k = 0; k < SAMPLES; k++) {
+        memcpy(m->param, fresh, stack_model.param_bytes);
+        step(m, 1, x, y);
+        for (uint32_t i = 0; i < stack_model.n_param; i++) {
+            const ActTensor *t = &stack_model.param[i];
+            const float *value = (const float *)((const char *)m->param + t->offset);
+            for (uint32_t c = 0; strcmp(t->name, "added") == 0 && c < t->dim[1]; c++) {
+                second2 += pow(value[t->dim[1] + c], 2);
+                last2 += pow(value[(t->dim[0] - 1) * t->dim[1] + c], 2);
+            }
+        }
+    }
+    free(fresh);
+    printf("%.6g\n", sqrt(second2 / last2));
+}
+
 static void dead(ActInstance *m, float *x, int32_t *y)
 {
     step(m, stack_model.batch, x, y);
@@ -106,15 +137,15 @@ int main(int argc, char **argv)
     ActError error;
     ActInstance *m = act_instance_new(&stack_model, 1, &error);
     if (!m || argc != 3) {
-        fprintf(stderr, "%s\n", m ? "usage: measure ratio|dead SEEDS" : error.text);
+        fprintf(stderr, "%s\n", m ? "usage: measure ratio|time|dead SEEDS" : error.text);
         return 1;
     }
-    float *x = malloc(sizeof *x * stack_model.batch * stack_model.input[0].dim[0]);
+    float *x = malloc(sizeof *x * stack_model.batch * elements(&stack_model.input[0]));
     int32_t *y = malloc(sizeof *y * stack_model.batch);
     for (int seed = 1; seed <= atoi(argv[2]); seed++) {
         state = (uint64_t)seed * 1000003;
         stack_model.entry.init(m, (uint64_t)seed);
-        (strcmp(argv[1], "ratio") == 0 ? ratio : dead)(m, x, y);
+        (strcmp(argv[1], "ratio") == 0 ? ratio : strcmp(argv[1], "time") == 0 ? through_time : dead)(m, x, y);
     }
     free(x);
     free(y);

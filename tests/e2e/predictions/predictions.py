@@ -2,8 +2,8 @@
 """Sets what `actc report` predicts beside what compiled networks do, over many seeds.
 
 Plain stacks of width 256: the gradient ratio of 20 hidden layers under known pairs of activation and initializer, and the
-dead fraction of relu stacks of several depths, for standardised inputs and for inputs in [0, 1]. Prints a table a claim
-and exits 1 when a claim does not hold."""
+dead fraction of relu stacks of several depths, for standardised inputs and for inputs in [0, 1]; and the gradient behind the steps of
+recurrent layers. Prints a table a claim and exits 1 when a claim does not hold."""
 import argparse
 import json
 import math
@@ -28,6 +28,18 @@ UNSTABLE = [
     ("silu", "he", f"normal(0, sqrt(2 / {N}))"),
 ]
 DEPTHS = [5, 10, 20, 34]
+UNITS = 128
+RECURRENT = [
+    ("rnn tanh, orthogonal", f"rnn({UNITS}, last = true)", 20),
+    ("rnn tanh, xavier", f"rnn({UNITS}, last = true, recurrent = xavier_normal)", 20),
+    ("rnn relu, gain sqrt 2", f"rnn({UNITS}, last = true, nonlinearity = relu, recurrent = orthogonal(sqrt(2)))", 20),
+    ("lstm, forget 0", f"lstm({UNITS}, last = true, forget = 0)", 20),
+    ("lstm, forget 1", f"lstm({UNITS}, last = true)", 20),
+    ("lstm, forget ln 19", f"lstm({UNITS}, last = true, forget = {math.log(19):.3f})", 20),
+    ("lstm, forget 1", f"lstm({UNITS}, last = true)", 60),
+    ("lstm, forget ln 59", f"lstm({UNITS}, last = true, forget = {math.log(59):.3f})", 60),
+    ("gru", f"gru({UNITS}, last = true)", 20),
+]
 
 
 def source(activation, init, depth, batch, domain=""):
@@ -40,6 +52,21 @@ model stack {{
 }}
 train stack {{
     batch     {batch}
+    epochs    1
+    optimizer sgd(lr = 1)
+}}
+"""
+
+
+def sequence(layer, steps):
+    return f"""model stack {{
+    input  x : f32[{steps}, 16]
+    target y : class(10)
+    share added = parameter([{steps}, 16], zeros)
+    loss cross_entropy(x + added |> {layer} |> linear(10), y)
+}}
+train stack {{
+    batch     1
     epochs    1
     optimizer sgd(lr = 1)
 }}
@@ -83,6 +110,20 @@ def gradient_ratios(bench, failures):
             failures.append(f"{activation} {name}: the band spans {math.log10(high / low):.1f} decades")
 
 
+def through_time(bench, failures):
+    print(f"gradient behind the steps of recurrent layers of {UNITS} units, {bench.args.seeds} seeds")
+    print(f"  {'layer':22} {'steps':>5} {'predicted':>10} {'measured':>10} {'factor':>7} {'a step':>7}")
+    for name, layer, steps in RECURRENT:
+        rows, lines = bench.run(sequence(layer, steps), "time", bench.args.seeds)
+        predicted = next(row["horizon"] for row in rows if "horizon" in row)
+        measured = math.exp(sum(math.log(line[0]) for line in lines) / len(lines))
+        factor = measured / predicted
+        each = factor ** (1 / (steps - 2))
+        print(f"  {name:22} {steps:5} {predicted:10.3g} {measured:10.3g} {factor:7.2f} {each:7.3f}")
+        if not 0.93 <= each <= 1.07:
+            failures.append(f"{name}, {steps} steps: {measured:.3g} measured, {predicted:.3g} predicted")
+
+
 def dead_units(bench, failures):
     print(f"dead relu units, He weights, width {WIDTH}, 256 samples, {bench.args.seeds} seeds")
     print(f"  {'input':12} {'depth':>5} {'predicted':>10} {'measured':>10}")
@@ -104,12 +145,14 @@ def main():
     parser.add_argument("--include", default=HERE.parents[2] / "runtime/include")
     parser.add_argument("--cc", default="cc")
     parser.add_argument("--seeds", type=int, default=30)
+    parser.add_argument("--only", choices=["ratio", "time", "dead"], help="one of the claims")
     args = parser.parse_args()
     failures = []
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(args, folder)
-        gradient_ratios(bench, failures)
-        dead_units(bench, failures)
+        for name, claim in (("ratio", gradient_ratios), ("time", through_time), ("dead", dead_units)):
+            if args.only in (None, name):
+                claim(bench, failures)
     for failure in failures:
         print(f"FAILED: {failure}", file=sys.stderr)
     return 1 if failures else 0

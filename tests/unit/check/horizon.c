@@ -1,0 +1,150 @@
+/* The signal through the steps of recurrent layers: gates with moments of their own, half-lives, gradients, against closed forms. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "check/horizon.h"
+#include "harness.h"
+#include "ops/build.h"
+
+typedef struct Looked {
+    Checked c;
+    const Model *model;
+    Facts *facts;
+    Signal *signal;
+    Horizon horizon[4];
+    uint32_t n;
+} Looked;
+
+/* A sequence of `steps` steps of eight numbers through the layer. */
+static Looked look(const char *layer, unsigned steps)
+{
+    char text[512];
+    snprintf(text, sizeof text,
+             "model m {\n    input x : f32[%u, 8]\n    target y : f32[1]\n    loss mse(x |> %s |> linear(1), y)\n}\n", steps, layer);
+    Looked l = {.c = check_text(text)};
+    assert_int_equal(l.c.program->models.n, 1);
+    l.model = l.c.program->models.at[0];
+    assert_false(l.model->poisoned);
+    l.facts = facts_new(l.c.arena, l.model->graph);
+    l.signal = signal_of_model(l.c.arena, l.facts, l.model, NULL);
+    l.n = horizon_find(l.c.arena, l.facts, l.model, l.signal, NULL, l.horizon, 4);
+    return l;
+}
+
+#define near(a, b, relative) \
+    do { \
+        double got = (a), want = (b); \
+        if (!(fabs(got - want) <= (relative) * fabs(want) + 1e-12)) \
+            fail_msg("%s is %.6g, not %.6g", #a, got, want); \
+    } while (0)
+
+static void test_gates_have_moments_of_their_own(void **state)
+{
+    (void)state;
+    Looked l = look("lstm(16, last = true, forget = 2)", 4);
+    const Graph *g = l.model->graph;
+    unsigned seen[4] = {0};
+    for (NodeId id = 1; id < g->nodes.n; id++) {
+        uint32_t axis;
+        int64_t start, stop;
+        if (!l.facts->live[id] || !build_is_slice(graph_node(g, id), &axis, &start, &stop) || axis != 0 || graph_type(g, id)->rank != 1)
+            continue;
+        assert_int_equal(stop - start, 16);
+        near(l.signal->value[id].mean, start == 16 ? 2.0 : 0.0, 1e-9);
+        assert_true(signal_deviation(l.signal, id) > 0.5);
+        seen[start / 16]++;
+    }
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(seen[i], i == 1 ? 3 : 4); /* before the first step there is nothing to forget */
+    arena_free(l.c.arena);
+}
+
+/* With next to no weights a gate is the sigmoid of its bias: ln 2 / ln(1 + e^-b) steps. */
+static void test_half_lives(void **state)
+{
+    static const double row[][2] = {{0, 1.0}, {1, 2.213}, {2, 5.461}, {3, 14.266}, {5, 103.2}};
+    (void)state;
+    for (unsigned i = 0; i < sizeof row / sizeof row[0]; i++) {
+        char layer[128];
+        snprintf(layer, sizeof layer, "lstm(8, weight = normal(0, 1e-6), recurrent = normal(0, 1e-6), forget = %g) |> flatten", row[i][0]);
+        Looked l = look(layer, 6);
+        assert_int_equal(l.n, 1);
+        assert_true(l.horizon[0].gated && l.horizon[0].apart && !l.horizon[0].end_only);
+        assert_int_equal(l.horizon[0].steps, 6);
+        near(l.horizon[0].gate, row[i][0], 1e-9);
+        near(horizon_half_life(&l.horizon[0]), row[i][1], 1e-3);
+        arena_free(l.c.arena);
+    }
+}
+
+/* relu hands back half of the square at every step; weights of gain sqrt 2 make up for it. */
+static void test_simple_layers(void **state)
+{
+    (void)state;
+    Looked l = look("rnn(32, last = true, nonlinearity = relu)", 12);
+    assert_int_equal(l.n, 1);
+    assert_true(l.horizon[0].end_only && !l.horizon[0].gated);
+    near(l.horizon[0].ratio, pow(0.5, 10 / 2.0), 1e-6);
+    arena_free(l.c.arena);
+    l = look("rnn(32, last = true, nonlinearity = relu, recurrent = orthogonal(sqrt(2)))", 12);
+    near(l.horizon[0].ratio, 1, 1e-6);
+    arena_free(l.c.arena);
+    l = look("rnn(32, last = true, recurrent = orthogonal)", 12); /* mean field knows only the variance */
+    double orthogonal = l.horizon[0].ratio;
+    arena_free(l.c.arena);
+    l = look("rnn(32, last = true, recurrent = xavier_uniform)", 12);
+    near(l.horizon[0].ratio, orthogonal, 1e-6);
+    arena_free(l.c.arena);
+}
+
+static void test_what_is_recurrent(void **state)
+{
+    (void)state;
+    Looked l = look("gru(16, bidirectional = true) |> flatten", 5);
+    assert_int_equal(l.n, 2);
+    assert_true(l.horizon[0].gated && !l.horizon[0].apart); /* weights read its state */
+    assert_int_not_equal(l.horizon[0].weight, l.horizon[1].weight);
+    arena_free(l.c.arena);
+    l = look("linear(8) |> relu |> linear(8) |> flatten", 5);
+    assert_int_equal(l.n, 0);
+    arena_free(l.c.arena);
+    l = look("rnn(8, last = true)", 2); /* one product between two steps */
+    assert_int_equal(l.n, 0);
+    arena_free(l.c.arena);
+}
+
+/* What is cut off gets no gradient, and a border takes no part in the size of values. */
+static void test_borders_and_slices(void **state)
+{
+    (void)state;
+    Looked l = look("slice(2, 4) |> pad(1, 1) |> flatten", 8);
+    const Graph *g = l.model->graph;
+    double cut = 0, whole = 0, padded = 0;
+    for (NodeId id = 1; id < g->nodes.n; id++) {
+        const Node *node = graph_node(g, id);
+        if (str_is(str_of(node->op->name), "slice")) {
+            cut = signal_gradient_norm(l.signal, id);
+            whole = signal_gradient_norm(l.signal, node->in[0]);
+        }
+        if (str_is(str_of(node->op->name), "pad"))
+            padded = l.signal->value[id].second;
+    }
+    near(whole, cut, 1e-9);
+    near(padded, 0.5, 1e-9);
+    arena_free(l.c.arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_gates_have_moments_of_their_own), cmocka_unit_test(test_half_lives),
+        cmocka_unit_test(test_simple_layers),                   cmocka_unit_test(test_what_is_recurrent),
+        cmocka_unit_test(test_borders_and_slices),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
