@@ -13,6 +13,8 @@ static const struct {
      "metric mae(y, price)"},
     {"mse", "mean((p - t)²)", "numbers, as `mse` the loss", "0 and up, less is better, in the target's unit squared",
      "metric mse(y, price)"},
+    {"perplexity", "exp(mean(-log p of the right class))", "logits, or probabilities, for `class(K)`",
+     "1 and up, less is better; K is a guess over K classes", "metric perplexity(logits, next)"},
     {"r2", "1 - sum((p - t)²) / sum((t - mean t)²), over the whole data set", "numbers, for a target of reals",
      "1 is perfect, 0 is as good as always saying the mean, below 0 is worse; a shift or scale of the target does not "
      "change it",

@@ -56,15 +56,33 @@ static void check_accuracy(CheckContext *cx, const Asked *a)
     }
 }
 
+static bool has_scores(CheckContext *cx, const Asked *a)
+{
+    if (a->prediction == a->wanted * a->scores && a->target->classes <= a->scores)
+        return true;
+    Diag *diag = report(cx, a, LEVEL_DENY, "has no score for each class");
+    diag_primary(diag, "%llu number%s in a row of the prediction", (unsigned long long)a->prediction, a->prediction == 1 ? "" : "s");
+    diag_help(diag, "give it one score for each class");
+    return false;
+}
+
+static void check_perplexity(CheckContext *cx, const Asked *a)
+{
+    if (a->target->classes == 0 || a->target->binary || a->scores == 1) {
+        Diag *diag = report(cx, a, LEVEL_DENY, "wants one class of several");
+        diag_primary(diag, "the exponential of the cross-entropy");
+        diag_help(diag, "for several yes-or-no answers use `accuracy`, for a quantity `mae`, `mse` or `r2`");
+    } else {
+        has_scores(cx, a);
+    }
+}
+
 static void check_top_k(CheckContext *cx, const Asked *a)
 {
     double k = a->use->option;
-    if (a->prediction != a->wanted * a->scores) {
-        Diag *diag = report(cx, a, LEVEL_DENY, "has no score for each class");
-        diag_primary(diag, "%llu number%s in a row of the prediction", (unsigned long long)a->prediction,
-                     a->prediction == 1 ? "" : "s");
-        diag_help(diag, "give it one score for each class");
-    } else if (k >= (double)a->scores) {
+    if (!has_scores(cx, a))
+        return;
+    if (k >= (double)a->scores) {
         Diag *diag = report(cx, a, k > (double)a->scores ? LEVEL_DENY : LEVEL_WARN,
                             k > (double)a->scores ? "wants more scores than there are" : "is always 1");
         diag_primary(diag, "the best %g of %llu", k, (unsigned long long)a->scores);
@@ -100,6 +118,8 @@ static void metric_mismatch(CheckContext *cx)
             check_accuracy(cx, &a);
         else if (is_kind(&a, "top_k"))
             check_top_k(cx, &a);
+        else if (is_kind(&a, "perplexity"))
+            check_perplexity(cx, &a);
         else if (is_kind(&a, "mse") || is_kind(&a, "mae") || is_kind(&a, "r2"))
             check_distance(cx, &a);
     }
@@ -113,8 +133,8 @@ ACT_CHECK(metric_mismatch) = {
     .summary = "a metric that does not fit its target",
     .doc =
         "A metric answers one kind of question. `accuracy` and `top_k` count right answers and want classes: one "
-        "score for each, or a single logit whose sign decides between two. `mse`, `mae` and `r2` measure distances "
-        "between quantities, number by number.\n\n"
+        "score for each, or a single logit whose sign decides between two; `perplexity` wants the scores. `mse`, `mae` and `r2` measure "
+        "distances between quantities, number by number.\n\n"
         "Accuracy of a regression compares the sign of the prediction with whether the target is above 0.5: a number "
         "appears in the log and means nothing. A distance between class numbers depends on how the classes were "
         "counted. The k best of k scores always hold the right one. Where the shapes do not fit at all, so that the "

@@ -111,6 +111,23 @@ static void top_k_counts_ties_by_place(void **state)
     assert_has(error.text, "from 1 to the number of classes (4)");
 }
 
+static void perplexity_of_logits_and_probabilities(void **state)
+{
+    (void)state;
+    ActTensor p = tensor("z", ACT_F32, 4, 0), y = tensor("label", ACT_I32, 0, 4);
+    const float even[] = { 7, 7, 7, 7, -2, -2, -2, -2 }, p_of_two[] = { 0.5f, 0.25f, 0.125f, 0.125f, 0, 1, 0, 0 };
+    const float sharp[] = { 800, 0, 0, 0, 0, 0, 0, 801 };
+    const int32_t labels[] = { 2, 1 }, right[] = { 0, 3 };
+    ActMetricCall call = call_of(&p, &y, 0);
+    near(value("perplexity", &call, even, labels, 2, 1), 4);
+    near(value("perplexity", &call, p_of_two, labels, 2, 2), sqrt(8));
+    near(value("perplexity", &call, sharp, right, 2, 2), 1);
+    ActTensor five = tensor("label", ACT_I32, 0, 5);
+    call = call_of(&p, &five, 0);
+    assert_int_equal(act_metric_check(act_metric_find("perplexity", &error), &call, &error), ACT_E_ARGUMENT);
+    assert_has(error.text, "one score for each class of `label`");
+}
+
 static void errors_of_numbers(void **state)
 {
     (void)state;
@@ -150,7 +167,7 @@ static void metrics_are_found(void **state)
     (void)state;
     assert_null(act_metric_find("acuracy", &error));
     assert_has(error.text, "there is `accuracy`");
-    assert_has(error.text, "accuracy, mae, mse, r2, top_k");
+    assert_has(error.text, "accuracy, mae, mse, perplexity, r2, top_k");
 }
 
 static void shuffles_are_permutations_by_seed_and_epoch(void **state)
@@ -192,6 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accuracy_of_classes), cmocka_unit_test(accuracy_of_signs),
         cmocka_unit_test(accuracy_elsewhere),  cmocka_unit_test(top_k_counts_ties_by_place),
+        cmocka_unit_test(perplexity_of_logits_and_probabilities),
         cmocka_unit_test(errors_of_numbers),   cmocka_unit_test(r2_far_from_zero),
         cmocka_unit_test(metrics_are_found),   cmocka_unit_test(shuffles_are_permutations_by_seed_and_epoch),
     };

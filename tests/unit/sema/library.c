@@ -33,7 +33,7 @@ static void everything_is_there(void **state)
          {"linear",  "flatten", "reshape",        "permute",      "concat",  "split",       "slice",     "pad",
           "crop",    "sum",     "mean",           "max",          "softmax", "log_softmax", "logsumexp", "pick",
           "one_hot", "dropout", "gaussian_noise", "stop_gradient"}},
-        {DEF_METRIC, {"accuracy", "mse", "mae", "r2", "top_k"}},
+        {DEF_METRIC, {"accuracy", "mse", "mae", "r2", "top_k", "perplexity"}},
         {DEF_BLOCK, {"prelu", "glu"}},
     };
     Arena *arena = arena_new();
