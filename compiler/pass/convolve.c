@@ -101,13 +101,14 @@ static NodeId one_phase(Graph *g, NodeId dy, NodeId kernel, const Window *w, con
 
 /* Few channels leave most lanes of a convolution idle; then it is better to compute all windows' values, whose lanes run on over the
  * taps, and to add them up. In multiply-adds of one lane. */
-static bool pays(const Graph *g, const Target *target, const Node *product, const Node *sums, const Window *w)
+static bool pays(const Graph *g, const Target *target, const Node *product, const Node *sums, const Window *w, const Part *part)
 {
     enum { ADDING_UP = 400 /* a vector of channels: stored, loaded, and its sum loaded and stored, one tap after the other */ };
     const Type *dy = graph_type(g, product->in[0]);
     double lanes = target->lanes, n = (double)type_last(dy), c = (double)type_last(&sums->type), taps = 1, strides = 1;
-    double places = (double)type_elements(dy) / n, result = (double)type_elements(&sums->type) / c;
+    double places = (double)type_elements(dy) / n, result = 1;
     for (uint32_t i = 0; i < w->n; i++) {
+        result *= (double)(part->stop[i] - part->start[i]); /* what lies in the padding is not computed */
         taps *= w->kernel[i];
         strides *= w->stride[i];
     }
@@ -159,7 +160,7 @@ static void run(PassState *state)
         if (matches(&v, graph_node(from, id), &w)) {
             Part found = part_of(&v, id, &w);
             const Node *product = graph_node(from, graph_node(from, id)->in[0]);
-            if (pays(from, state->target, product, graph_node(from, id), &w) && !too_small(from, product->in[0], &w, &found)) {
+            if (pays(from, state->target, product, graph_node(from, id), &w, &found) && !too_small(from, product->in[0], &w, &found)) {
                 sums[found.last] = id;
                 part[found.last] = found;
             }
