@@ -14,6 +14,7 @@ typedef struct Views {
     Plan *plan;
     Users *users;   /* by node */
     bool *root;     /* by node */
+    NodeId *holder; /* by node: the movement it was moved into; 0: none */
 } Views;
 
 View view_dense(const Type *type)
@@ -209,15 +210,17 @@ void views_find(Arena *arena, const Graph *g, Plan *plan)
 
 /* ── homes ── */
 
-/* Does group `group` (1-based) read what is in `home`? */
-static bool reads_home(const Plan *plan, uint32_t group, NodeId home)
+/* Does group `group` (1-based) read what is in `home`? A movement does not touch what was moved into it: a padding along two axes is two
+ * paddings, one in the other. */
+static bool reads_home(const Views *v, uint32_t group, NodeId home)
 {
+    const Plan *plan = v->plan;
     const Group *g = &plan->groups.at[group - 1];
     for (uint32_t i = 0; i < g->nodes.n; i++) {
         const Node *node = graph_node(plan->g, g->nodes.at[i]);
         for (uint32_t k = 0; k < node->n_in; k++) {
             NodeId from = plan->storage[node->in[k]];
-            if (plan->group_of[from] != group && plan->home[from] == home)
+            if (plan->group_of[from] != group && plan->home[from] == home && v->holder[from] != g->nodes.at[i])
                 return true;
         }
     }
@@ -265,10 +268,10 @@ static void follow(const Graph *g, Plan *plan)
 }
 
 /* Would a group write into what it reads a part of? */
-static bool meets(const Plan *plan, NodeId home, const Users *inside)
+static bool meets(const Views *v, NodeId home, const Users *inside)
 {
     for (uint32_t i = 0; i < inside->n; i++)
-        if (reads_home(plan, plan->group_of[inside->at[i]], home))
+        if (reads_home(v, v->plan->group_of[inside->at[i]], home))
             return true;
     return false;
 }
@@ -277,6 +280,7 @@ void views_settle(Arena *arena, const Graph *g, Plan *plan)
 {
     Views v = uses_of(arena, g, plan);
     Users *inside = arena_alloc(arena, sizeof *inside * g->nodes.n); /* by home: what has moved in */
+    v.holder = arena_array(arena, NodeId, g->nodes.n);
     for (NodeId holder = g->nodes.n; holder-- > 1;) { /* outer ones first: a padding may stand in a padding */
         const Node *node = graph_node(g, holder);
         if (node->op->kind != OP_MOVE || node->op->inside == NULL || plan->storage[holder] != holder || v.root[holder] ||
@@ -295,10 +299,12 @@ void views_settle(Arena *arena, const Graph *g, Plan *plan)
                 continue;
             plan->home[id] = plan->home[holder];
             plan->view[id] = view;
+            v.holder[id] = holder;
             Users *inmates = &inside[plan->home[holder]];
             *vec_push(arena, inmates) = id;
-            if (meets(plan, plan->home[holder], inmates)) {
+            if (meets(&v, plan->home[holder], inmates)) {
                 inmates->n--;
+                v.holder[id] = 0;
                 plan->home[id] = id;
                 plan->view[id] = view_dense(graph_type(g, id));
             }
