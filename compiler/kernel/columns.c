@@ -13,7 +13,9 @@ enum {
     UNROLLED_TERMS = 12, /* folded loops shorter than this, together, stand in a line */
     UNROLLED_ARGS = 36,
     LONG_FOLD = 32,      /* from here on one sum would wait for itself */
-    SUMS = 4             /* so many take turns */
+    SUMS = 4,            /* so many take turns */
+    MOST_BESIDE = 9,     /* places of the result that are summed side by side */
+    MOST_ARGS = 56       /* of a kernel, as far as places side by side go */
 };
 
 typedef struct Columns {
@@ -21,7 +23,10 @@ typedef struct Columns {
     Inner inner;
     Reach out;           /* of the result */
     uint32_t around;     /* loops before the folded ones; the last of them becomes lanes */
-    uint32_t sums;       /* accumulators of each fold */
+    uint32_t sums;       /* accumulators of each fold, for each place */
+    uint32_t beside;     /* the last so many loops of the nest are axes of the result that have none: their places stand side by side */
+    uint32_t places;     /* of them; 1: none */
+    uint32_t place;      /* the one at hand */
 } Columns;
 
 static bool folds(const Node *anchor, uint32_t axis)
@@ -74,9 +79,10 @@ static Sx input(Lower *l, const Node *user, NodeId value, void *context)
     double number;
     Sx uniform;
     if (l->plan->group_of[id] == l->number && is_fold(l, id)) {
-        Sx sum = lower_arg(l, (LoopArg){.kind = LARG_ACC, .index = l->acc[id] - 1});
+        uint32_t first = l->acc[id] - 1 + c->place * c->sums;
+        Sx sum = lower_arg(l, (LoopArg){.kind = LARG_ACC, .index = first});
         for (uint32_t i = 1; i < c->sums; i++) {
-            Sx part = lower_arg(l, (LoopArg){.kind = LARG_ACC, .index = l->acc[id] - 1 + i});
+            Sx part = lower_arg(l, (LoopArg){.kind = LARG_ACC, .index = first + i});
             sum = how(l, id) == FOLD_MAX ? sx_bin(l->g->sx, SX_MAX, sum, part) : sx_add(l->g->sx, sum, part);
         }
         return sum;
@@ -176,21 +182,87 @@ static bool may_join(const Lower *l)
     return true;
 }
 
+/* ── places side by side ──
+ * The taps of a depthwise convolution's weight gradient all read the same gradient, and inputs that are neighbours. One pass over the
+ * batch for each of them would fetch everything once a tap; so the taps have sums of their own in one pass, and lanes are the outermost loop. */
+
+/* Is something read that does not depend on loop d? */
+static bool is_shared(const Columns *c, uint32_t d)
+{
+    for (uint32_t i = 0; i < c->inner.operand.n; i++)
+        if (c->inner.operand.at[i].reach.stride[d] == 0)
+            return true;
+    return false;
+}
+
+/* Loads and sums of one place, at most. */
+static uint32_t args_of_place(const Lower *l, const Columns *c)
+{
+    uint32_t n = c->inner.operand.n;
+    for (uint32_t i = 0; i < l->group->nodes.n; i++) {
+        NodeId id = l->group->nodes.at[i];
+        const Node *node = graph_node(l->g, id);
+        n += is_fold(l, id);
+        for (uint32_t k = 0; k < node->n_in && type_same_shape(&node->type, &c->anchor->type); k++) {
+            NodeId in = l->plan->storage[node->in[k]];
+            n += l->plan->group_of[in] != l->number && !access_is_scalar(graph_type(l->g, in));
+        }
+    }
+    return n;
+}
+
+/* Moves the short loops before the lanes to the end of the nest, where they are no loops. */
+static void find_beside(const Lower *l, Columns *c)
+{
+    Nest *nest = &c->inner.nest;
+    Reach *also[1] = {&c->out};
+    uint32_t lanes = c->around - 1;
+    if (nest->dim[lanes].size <= l->target->lanes || nest->n == c->around || !build_fold(c->anchor).batch)
+        return; /* all of it would be one thread's */
+    while (c->around > 1) {
+        uint32_t d = c->around - 2;
+        int64_t size = nest->dim[d].size;
+        if (nest->dim[d].batch || c->places * size > MOST_BESIDE || !is_shared(c, d) ||
+            c->places * size * args_of_place(l, c) > MOST_ARGS)
+            break;
+        for (; d + 1 + c->beside < nest->n; d++)
+            inner_swap(&c->inner, d, also, 1);
+        c->around--;
+        c->beside++;
+        c->places *= (uint32_t)size;
+    }
+}
+
+/* The expressions that follow stand at place `place`. */
+static void at_place(Lower *l, Columns *c, uint32_t place)
+{
+    Inner *inner = &c->inner;
+    uint32_t left = c->place = place;
+    for (uint32_t d = inner->nest.n - c->beside; d < inner->nest.n; d++) {
+        inner->step[d] = 0;
+        inner->at[d] = left % inner->nest.dim[d].size;
+        left /= (uint32_t)inner->nest.dim[d].size;
+    }
+    memset(l->expr, 0, sizeof *l->expr * l->g->nodes.n);
+}
+
 /* ── folding ── */
 
 /* Adds what every fold takes at this place to its accumulator number `sum`. */
 static void add_terms(Lower *l, Columns *c, uint32_t sum)
 {
-    memset(l->expr, 0, sizeof *l->expr * l->g->nodes.n);
-    for (uint32_t i = 0; i < l->group->nodes.n; i++) {
-        NodeId id = l->group->nodes.at[i];
-        if (!is_fold(l, id))
-            continue;
-        Sx value = inner_value(l, &c->inner, graph_node(l->g, id)->in[0]);
-        LoopStmt *add = lower_stmt(l, LOOP_ACC_ADD);
-        add->acc.acc = l->acc[id] - 1 + sum;
-        add->acc.fold = how(l, id);
-        add->acc.value = value;
+    for (uint32_t place = 0; place < c->places; place++) {
+        at_place(l, c, place);
+        for (uint32_t i = 0; i < l->group->nodes.n; i++) {
+            NodeId id = l->group->nodes.at[i];
+            if (!is_fold(l, id))
+                continue;
+            Sx value = inner_value(l, &c->inner, graph_node(l->g, id)->in[0]);
+            LoopStmt *add = lower_stmt(l, LOOP_ACC_ADD);
+            add->acc.acc = l->acc[id] - 1 + place * c->sums + sum;
+            add->acc.fold = how(l, id);
+            add->acc.value = value;
+        }
     }
 }
 
@@ -198,7 +270,7 @@ static void add_terms(Lower *l, Columns *c, uint32_t sum)
 static void in_a_line(Lower *l, Columns *c, uint32_t d)
 {
     Inner *inner = &c->inner;
-    if (d == inner->nest.n) {
+    if (d == inner->nest.n - c->beside) {
         add_terms(l, c, 0);
         return;
     }
@@ -233,12 +305,12 @@ static void in_turns(Lower *l, Columns *c)
 static uint32_t serial_loops(const Columns *c, bool *turns)
 {
     const Nest *nest = &c->inner.nest;
-    uint32_t d = nest->n, operands = c->inner.operand.n ? c->inner.operand.n : 1;
+    uint32_t end = nest->n - c->beside, d = end, operands = (c->inner.operand.n ? c->inner.operand.n : 1) * c->places;
     int64_t terms = 1;
     while (d > c->around && !nest->dim[d - 1].batch && terms * nest->dim[d - 1].size <= UNROLLED_TERMS &&
            terms * nest->dim[d - 1].size * operands <= UNROLLED_ARGS)
         terms *= nest->dim[--d].size;
-    *turns = d == nest->n && d > c->around && !nest->dim[d - 1].batch && nest->dim[d - 1].size >= LONG_FOLD &&
+    *turns = d == end && c->places == 1 && d > c->around && !nest->dim[d - 1].batch && nest->dim[d - 1].size >= LONG_FOLD &&
              SUMS * operands <= UNROLLED_ARGS;
     return d;
 }
@@ -254,7 +326,7 @@ static void fold(Lower *l, Columns *c)
     c->sums = turns ? SUMS : 1;
     for (uint32_t i = 0; i < l->group->nodes.n; i++) {
         NodeId id = l->group->nodes.at[i];
-        for (uint32_t k = 0; is_fold(l, id) && k < c->sums; k++) {
+        for (uint32_t k = 0; is_fold(l, id) && k < c->sums * c->places; k++) {
             LoopStmt *acc = lower_stmt(l, LOOP_ACC_NEW);
             acc->acc.acc = lower_new_acc(l);
             acc->acc.fold = how(l, id);
@@ -270,7 +342,7 @@ static void fold(Lower *l, Columns *c)
     else
         in_a_line(l, c, serial);
     l->tail = behind != NULL ? behind : l->tail;
-    for (uint32_t d = c->around; d < nest->n; d++) /* what follows stands outside */
+    for (uint32_t d = c->around; d < nest->n - c->beside; d++) /* what follows stands outside */
         c->inner.step[d] = c->inner.at[d] = 0;
 }
 
@@ -285,6 +357,9 @@ void lower_columns(Lower *l)
         panel_loops(l, &c, panel);
     else
         axis_loops(l, &c, may_join(l));
+    c.places = 1;
+    if (panel == 0 && may_join(l))
+        find_beside(l, &c);
     const Nest *nest = &c.inner.nest;
     for (uint32_t d = 0; d < c.around; d++) {
         lower_for(l, extent_of(&nest->dim[d]), d + 1 == c.around ? LOOP_VECTOR : LOOP_SERIAL);
@@ -292,11 +367,15 @@ void lower_columns(Lower *l)
         l->loop->loop.clamp_depth = nest->dim[d].clamp ? nest->dim[d].panel_dim : 0;
     }
     fold(l, &c);
-    memset(l->expr, 0, sizeof *l->expr * l->g->nodes.n);
-    for (uint32_t i = 0; i < l->group->nodes.n; i++) {
-        NodeId id = l->group->nodes.at[i];
-        if (lower_stored(l, id))
-            lower_store(l, id, inner_affine(&c.inner, &c.out), is_fold(l, id) ? input(l, NULL, id, &c) : lower_expr(l, id, input, &c));
+    for (uint32_t place = 0; place < c.places; place++) {
+        at_place(l, &c, place);
+        for (uint32_t i = 0; i < l->group->nodes.n; i++) {
+            NodeId id = l->group->nodes.at[i];
+            if (!lower_stored(l, id))
+                continue;
+            Sx what = is_fold(l, id) ? input(l, NULL, id, &c) : lower_expr(l, id, input, &c);
+            lower_store(l, id, inner_affine(&c.inner, &c.out), what);
+        }
     }
     bool lanes_split = c.around == 1;
     lower_end(l, SPLIT_OUTER, extent_of(&nest->dim[0]), nest->dim[0].batch && l->group->by_rows,
