@@ -25,6 +25,23 @@ static inline Program *networks_read(Arena *arena, const char *path, uint32_t ba
     return program;
 }
 
+/* The interpreter walks every multiplication, in double, for each target and number of rows: what would take it long is left to the tests
+ * that train the examples, and to the layers' own. A sanitizer makes a second ten. */
+static inline bool networks_small(const Graph *g)
+{
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+    enum { MOST = 50000 /* operations for a row */ };
+#else
+    enum { MOST = 500000 };
+#endif
+    uint64_t flops = 0;
+    for (NodeId id = 1; id < g->nodes.n; id++) {
+        const Node *node = graph_node(g, id);
+        flops += node->op->flops == NULL ? type_elements(&node->type) : node->op->flops(g, node);
+    }
+    return flops <= MOST;
+}
+
 /* Every file that the pattern finds, and it must find some. */
 static inline void networks_each(const char *pattern, void (*check)(const char *path))
 {

@@ -9,25 +9,12 @@
 #include "llvm/compiled.h"
 #include "networks.h"
 
-/* The interpreter walks every multiplication, in double, for each number of rows and threads: what would take it minutes is left to the
- * tests that train the examples, and to the layers' own. */
-static bool small(const Graph *g)
-{
-    enum { MOST = 2000000 /* operations for a row */ };
-    uint64_t flops = 0;
-    for (NodeId id = 1; id < g->nodes.n; id++) {
-        const Node *node = graph_node(g, id);
-        flops += node->op->flops == NULL ? type_elements(&node->type) : node->op->flops(g, node);
-    }
-    return flops <= MOST;
-}
-
 static void check_file(const char *path)
 {
     Arena *arena = arena_new();
     Program *program = networks_read(arena, path, 128);
     for (uint32_t i = 0; i < program->models.n; i++)
-        for (unsigned l = 0; l < JIT_LEVELS && small(program->models.at[i]->graph); l++)
+        for (unsigned l = 0; l < JIT_LEVELS && networks_small(program->models.at[i]->graph); l++)
             if (jit_can_run(&jit_level[l])) {
                 char what[256];
                 snprintf(what, sizeof what, "%s, %s", path, jit_level[l].name);
