@@ -6,7 +6,6 @@
 #include "ops/registry.h"
 #include "pass/pass.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* What a generated object may call: act/abi.h's last section. */
@@ -86,14 +85,6 @@ static Unit *unit_of(Arena *arena, Graph *all, Graph *last, Graph *given, const 
     return unit;
 }
 
-static void *block(size_t bytes)
-{
-    size_t size = (bytes / ACT_ALIGN + 1) * ACT_ALIGN;
-    void *at = aligned_alloc(ACT_ALIGN, size);
-    if (at) memset(at, 0, size);
-    return at;
-}
-
 /* The arena and the code live as long as the process. */
 static Own *own_of(const char *text, size_t rows, size_t cols, const char **why)
 {
@@ -108,7 +99,7 @@ static Own *own_of(const char *text, size_t rows, size_t cols, const char **why)
     }
     BackendRun *run = NULL;
     Own *own = arena_new_of(arena, Own);
-    *own = (Own){.rows = rows, .cols = cols, .output = {block(4 * rows * cols)}};
+    *own = (Own){.rows = rows, .cols = cols, .output = {kernel_memory(4 * rows * cols)}};
     if (machine) {
         BackendOptions options = {.machine = machine, .level = 2, .source = STR("kernel.act")};
         run = backend_run_jit(arena, unit_of(arena, graph[0], graph[1], graph[2], machine->target), &options, symbols,
@@ -117,8 +108,8 @@ static Own *own_of(const char *text, size_t rows, size_t cols, const char **why)
     *why = str_c(arena, reason);
     if (!run) return NULL;
     const ActModel *model = own->model[0];
-    ActMemory memory = {block(model->param_bytes), model->param_bytes, block(model->state_bytes), model->state_bytes,
-                        block(model->work_bytes), model->work_bytes};
+    ActMemory memory = {kernel_memory(model->param_bytes), model->param_bytes, kernel_memory(model->state_bytes), model->state_bytes,
+                        kernel_memory(model->work_bytes), model->work_bytes};
     *why = "its models cannot be bound";
     bool bound = model->entry.bind(&own->all, &memory) == ACT_OK && own->model[1]->entry.bind(&own->instance, &memory) == ACT_OK;
     return bound ? own : NULL;
@@ -164,7 +155,7 @@ static void set_weight(Own *own, const Product *p)
 
 static float *negated(const float *x, size_t n)
 {
-    float *y = block(4 * n);
+    float *y = kernel_memory(4 * n);
     for (size_t i = 0; y && i < n; i++) y[i] = -x[i];
     return y;
 }

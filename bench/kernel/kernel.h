@@ -4,6 +4,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 
 /* The three products of a linear layer with weights W [in][out]; everything dense, row after row. */
 typedef enum Direction {
@@ -24,6 +27,20 @@ static inline size_t product_cols(const Product *p) { return p->direction == INP
 static inline size_t product_depth(const Product *p)
 {
     return p->direction == FORWARD ? p->in : p->direction == INPUT_GRADIENT ? p->out : p->batch;
+}
+
+/* Memory for every contestant alike, zero: from large pages where there are some, as a training program takes its own from. NULL when there is
+ * none. */
+static inline void *kernel_memory(size_t bytes)
+{
+    enum { LARGE = 2 << 20 };
+    size_t unit = bytes < LARGE ? 64 : LARGE, size = (bytes / unit + 1) * unit;
+    void *at = aligned_alloc(unit, size);
+#ifdef MADV_HUGEPAGE
+    if (at && unit == LARGE) madvise(at, size, MADV_HUGEPAGE);
+#endif
+    if (at) memset(at, 0, size);
+    return at;
 }
 
 /* What a contestant has made of a product or a function. Operands that do not change from step to step, which are the weights, may be kept

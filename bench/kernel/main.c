@@ -54,7 +54,7 @@ typedef struct Contestant {
 /* In [low, high): a linear congruential generator is random enough for operands. */
 static float *numbers(Bench *b, size_t n, double low, double high)
 {
-    float *x = aligned_alloc(64, (n / 16 + 1) * 64);
+    float *x = kernel_memory(4 * n);
     for (size_t i = 0; x && i < n; i++) {
         b->random = b->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
         x[i] = (float)(low + (high - low) * (double)(b->random >> 40) / 16777216.0);

@@ -97,7 +97,7 @@ bool onednn_product(const Product *p, Kernel *out, const char **why)
     if (!d) return false;
     d->cols = product_cols(p);
     d->stream = stream;
-    d->c = aligned_alloc(64, (product_rows(p) * d->cols / 16 + 1) * 64);
+    d->c = kernel_memory(4 * product_rows(p) * d->cols);
     if (!d->c || !build(p, d)) return false;
     *out = (Kernel){d, run, result};
     return true;

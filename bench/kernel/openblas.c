@@ -31,7 +31,7 @@ static float result(const void *context, size_t row, size_t col)
 bool openblas_product(const Product *p, Kernel *out, const char **why)
 {
     Blas *b = malloc(sizeof *b);
-    float *c = aligned_alloc(64, (product_rows(p) * product_cols(p) / 16 + 1) * 64);
+    float *c = kernel_memory(4 * product_rows(p) * product_cols(p));
     if (!b || !c) {
         *why = "no memory";
         return false;
