@@ -3,6 +3,8 @@
 #include "act/act.h"
 #include "kernel/lower.h"
 #include "llvm/backend.h"
+#include "ops/build.h"
+#include "ops/layer.h"
 #include "ops/registry.h"
 #include "pass/pass.h"
 
@@ -144,13 +146,19 @@ static float from_param(const void *context, size_t row, size_t col)
     return ((const float *)(const void *)((const char *)own->instance.param + t->offset))[index_in(t, row, col)];
 }
 
+/* The weights of a layer with few outputs lie the other way round, as in compiler/ops/layer_linear.c. */
+static bool narrow(const Product *p) { return p->out < LAYER_NARROW && p->out < p->in; }
+
+static float from_turned(const void *context, size_t row, size_t col) { return from_param(context, col, row); }
+
 static void set_weight(Own *own, const Product *p)
 {
     const ActTensor *t = own->model[1]->param;
     float *to = (float *)(void *)((char *)own->instance.param + t->offset);
+    bool turned = p->direction == INPUT_GRADIENT || narrow(p);
     for (size_t r = 0; r < t->dim[0]; r++)
         for (size_t c = 0; c < t->dim[1]; c++)
-            to[index_in(t, r, c)] = p->direction == FORWARD ? p->b[r * p->out + c] : p->b[c * p->out + r];
+            to[index_in(t, r, c)] = turned ? p->b[c * p->out + r] : p->b[r * p->out + c];
 }
 
 static float *negated(const float *x, size_t n)
@@ -166,7 +174,7 @@ bool actc_product(const Product *p, Kernel *out, const char **why)
 {
     Arena *arena = arena_new();
     size_t rows = product_rows(p), cols = product_cols(p), depth = product_depth(p);
-    bool weight = p->direction == WEIGHT_GRADIENT;
+    bool weight = p->direction == WEIGHT_GRADIENT, turned = narrow(p) && p->direction != INPUT_GRADIENT;
     Str text = weight ? str_printf(arena, "graph k batch %zu\n"
                                           "tensor \"a\" input f32[B, %zu]\n"
                                           "tensor \"b\" input f32[B, %zu]\n"
@@ -175,23 +183,25 @@ bool actc_product(const Product *p, Kernel *out, const char **why)
                                           "%%2 = tensor {tensor = \"b\"}\n"
                                           "%%3 = map %%1 {fn = (neg a0)}\n"
                                           "%%4 = map %%2 {fn = (neg a0)}\n"
-                                          "%%5 = contract %%3, %%4 {form = 2}\n"
-                                          "update 2 \"c\" %%5\n", p->batch, p->in, p->out, rows, cols)
+                                          "%%5 = contract %%%c, %%%c {form = %d}\n"
+                                          "update 2 \"c\" %%5\n", p->batch, p->in, p->out, turned ? cols : rows,
+                                          turned ? rows : cols, turned ? '4' : '3', turned ? '3' : '4', CONTRACT_TN)
                       : str_printf(arena, "graph k batch %zu\n"
                                           "tensor \"a\" input f32[B, %zu]\n"
                                           "tensor \"b\" param f32[%zu, %zu]\n"
                                           "%%1 = tensor {tensor = \"a\"}\n"
                                           "%%2 = tensor {tensor = \"b\"}\n"
                                           "%%3 = map %%1 {fn = (neg a0)}\n"
-                                          "%%4 = contract %%3, %%2 {form = 0}\n"
-                                          "output 0 \"c\" %%4\n", p->batch, depth, depth, cols);
+                                          "%%4 = contract %%3, %%2 {form = %d}\n"
+                                          "output 0 \"c\" %%4\n", p->batch, depth, turned ? cols : depth,
+                                          turned ? depth : cols, turned ? CONTRACT_NT : CONTRACT_NN);
     Own *own = own_of(text.p, rows, cols, why);
     if (!own) return false;
     own->input[0] = negated(p->a, p->batch * (p->direction == INPUT_GRADIENT ? p->out : p->in));
     own->input[1] = weight ? negated(p->b, p->batch * p->out) : NULL;
     if (!weight) set_weight(own, p);
     prepare(own);
-    *out = (Kernel){own, run_forward, weight ? from_param : from_output};
+    *out = (Kernel){own, run_forward, !weight ? from_output : turned ? from_turned : from_param};
     return true;
 }
 

@@ -56,7 +56,8 @@ static void add_free_parameters(Arena *arena, const Sources *sources, Report *re
         ReportRow *row = &report->row[report->n++];
         *row = row_of(sources, use);
         Text shape = {.arena = arena};
-        type_print_shape(&tensor->type, &shape);
+        Type type = tensor_type(tensor);
+        type_print_shape(&type, &shape);
         row->shape = text_str(&shape);
         row->parameters = type_elements(&tensor->type);
         row->initializer = tensor->init;

@@ -70,12 +70,20 @@ typedef struct Tensor {
     uint32_t of;              /* ROLE_STATE: 1 + the index of its parameter */
     uint32_t file_axis[TYPE_MAX_RANK]; /* canonical axis i is inside axis file_axis[i] */
     uint32_t flat_rank, flat[TYPE_MAX_RANK]; /* as ActTensor.flat */
+    bool turned;              /* lies [out, in]; the language reads it [in, out], as every layer's weight */
     /* decided by the layout pass and the memory plan */
     bool rows_only;           /* read in a way that panels do not allow (as a view, or as a left side) */
     Layout layout;
     uint32_t panel;
     uint64_t offset, bytes;
 } Tensor;
+
+/* As the language reads it and messages show it. */
+static inline Type tensor_type(const Tensor *t)
+{
+    uint32_t across[] = {t->type.dim[1], t->type.dim[0]};
+    return t->turned ? type_make(t->type.dtype, t->type.batch, 2, across) : t->type;
+}
 
 typedef enum RootKind {
     ROOT_OUTPUT,      /* what forward returns */

@@ -107,6 +107,8 @@ static void print_tensor(const Tensor *t, Text *out)
         print_reals("deviation", 1, t->deviation, 0, out);
     if (t->weight)
         text_add(out, STR(" weight"));
+    if (t->turned)
+        text_add(out, STR(" turned"));
     if (t->trainable != (t->role == ROLE_PARAM))
         text_add(out, t->trainable ? STR(" trainable") : STR(" frozen"));
     if (t->of)

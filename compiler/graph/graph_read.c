@@ -91,6 +91,7 @@ static bool read_tensor_fact(Reader *r, Tensor *t, Str word)
 {
     bool *flag = str_is(word, "binary")                                ? &t->binary
                  : str_is(word, "weight")                              ? &t->weight
+                 : str_is(word, "turned")                              ? &t->turned
                  : str_is(word, "rows_only")                           ? &t->rows_only
                  : str_is(word, "trainable") || str_is(word, "frozen") ? &t->trainable
                                                                        : NULL;

@@ -14,12 +14,17 @@ static const LayerUse *layer_of(const UnitModel *unit, const Node *node)
     return node->layer > 0 && node->layer <= unit->model->layers.n ? &unit->model->layers.at[node->layer - 1] : NULL;
 }
 
-static const char *form_name(const Node *node)
+/* Of a weight that lies turned, forward and backward have changed places. */
+static const char *form_name(const Graph *g, const Node *node)
 {
     static const char *const name[] = {
         [CONTRACT_NN] = "product", [CONTRACT_NT] = "input gradient", [CONTRACT_TN] = "weight gradient",
         [CONTRACT_FLIPPED] = "input gradient of a convolution"};
-    return name[build_form(node)];
+    ContractForm form = build_form(node);
+    uint32_t tensor;
+    if (build_is_tensor(graph_node(g, node->in[1]), &tensor) && g->tensors.at[tensor].turned && form != CONTRACT_TN)
+        form = form == CONTRACT_NT ? CONTRACT_NN : CONTRACT_NT;
+    return name[form];
 }
 
 /* Its memory is a tensor's: the new value of a weight or of the optimizer's state. */
@@ -72,7 +77,7 @@ static Str part_name(Arena *arena, const UnitModel *unit, const Plan *plan, cons
     const Node *node = graph_node(plan->g, id);
     OpKind kind = node->op->kind;
     if (kind == OP_CONTRACT)
-        return str_of(form_name(node));
+        return str_of(form_name(plan->g, node));
     if (kind == OP_MAP)
         return map_name(arena, unit, plan, id);
     if (kind != OP_REDUCE)

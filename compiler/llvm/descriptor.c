@@ -82,7 +82,8 @@ static LLVMValueRef port_const(Module *m, const Port *port, ActRole role)
 static LLVMValueRef block_const(Module *m, const Tensor *tensor)
 {
     Text label = {.arena = m->arena};
-    type_print(&tensor->type, &label);
+    Type type = tensor_type(tensor);
+    type_print(&type, &label);
     ActRole role = tensor->role == ROLE_STATE                        ? ACT_STATE
                    : tensor->role == ROLE_PARAM && tensor->trainable ? ACT_PARAM
                                                                      : ACT_CONSTANT;

@@ -100,7 +100,8 @@ static void parameter_lines(Hover *h, const Model *model, const LayerUse *use)
     for (uint32_t i = 0; i < use->n_tensor; i++) {
         const Tensor *t = &model->graph->tensors.at[use->tensor[i]];
         Text shape = {.arena = h->server->arena};
-        type_print_shape(&t->type, &shape);
+        Type type = tensor_type(t);
+        type_print_shape(&type, &shape);
         text_printf(&h->out, "- `" STR_FMT "` " STR_FMT, STR_ARG(t->name), STR_ARG(text_str(&shape)));
         if (t->init.n && !str_is(t->init, "fixed"))
             text_printf(&h->out, ", " STR_FMT, STR_ARG(t->init));

@@ -6,6 +6,10 @@
 #include "graph/layer.h"
 #include "ops/build.h"
 
+/* Fewer outputs than this do not fill a vector: the weights of such a layer lie [out, in], as in files, and their gradient has its lanes
+ * along the inputs. */
+enum { LAYER_NARROW = 16 };
+
 /* "[28, 28, 1]" of the value, without the batch. */
 Str layer_shape(const LayerCall *call, NodeId value);
 static inline const Type *layer_type(const LayerCall *call, uint32_t value)

@@ -1,6 +1,8 @@
 /* linear: every output a weighted sum of all inputs along the last axis, plus a bias. */
 #include "ops/layer.h"
 
+#include <string.h>
+
 enum { FEATURES, WEIGHT, BIAS };
 
 /* Is `value` a flattened image, possibly behind activations and dropout? Its (height, width, channels). */
@@ -47,19 +49,25 @@ static bool build(LayerCall *call)
         return false;
     }
     uint32_t k = in->dim[in->rank - 1], n = (uint32_t)features;
-    Tensor weight = {
-        .type = type_make(DT_F32, false, 2, (uint32_t[]){k, n}), .fan_in = k, .fan_out = n, .weight = true};
-    weight.file_axis[0] = 1;
-    weight.file_axis[1] = 0;
-    if (flattened(call->g, x, weight.flat))
+    uint32_t flat[TYPE_MAX_RANK] = {0}, shape[] = {k, n}, across[] = {n, k};
+    bool image = flattened(call->g, x, flat);
+    /* Of an image's pixels the inputs stay the first axis, whose order files give another way. */
+    bool turned = n < LAYER_NARROW && n < k && !image && call->arg[WEIGHT].kind == ARG_INIT;
+    Tensor weight = {.type = type_make(DT_F32, false, 2, turned ? across : shape), .fan_in = k, .fan_out = n, .weight = true,
+                     .turned = turned};
+    weight.file_axis[0] = !turned;
+    weight.file_axis[1] = turned;
+    if (image) {
+        memcpy(weight.flat, flat, sizeof flat);
         weight.flat_rank = 3;
+    }
     NodeId w = call->param(call, &weight, "weight", &call->arg[WEIGHT]);
     if (!w)
         return false;
-    /* A tied weight may be kept the other way round, as an embedding's table is. */
-    bool turned = false;
-    if (call->arg[WEIGHT].kind == ARG_TENSOR)
-        turned = call->g->tensors.at[call->arg[WEIGHT].tensor].file_axis[0] == 0;
+    /* A weight of somebody else, tied or shared, lies as that one has it: an embedding's table is turned. */
+    uint32_t index;
+    if (call->arg[WEIGHT].kind != ARG_VALUE && build_is_tensor(graph_node(call->g, w), &index))
+        turned = call->g->tensors.at[index].file_axis[0] == 0;
     NodeId y = build_contract(call->g, turned ? CONTRACT_NT : CONTRACT_NN, x, w);
     if (call->arg[BIAS].kind == ARG_FLAG)
         return layer_done(call, y);

@@ -16,25 +16,16 @@ typedef struct LayerContext {
 } LayerContext;
 
 /* ── parameters of the layer ── */
-/* Axis i of the shape in files. */
-static uint32_t file_dim(const Tensor *t, uint32_t i) { return t->type.dim[t->file_axis[i]]; }
-
 static NodeId tied(LayerCall *call, const Tensor *like, const LayerArg *arg)
 {
     LayerContext *cx = call->context;
     Sema *s = cx->s;
     const Tensor *t = &s->g->tensors.at[arg->tensor];
-    bool same = t->type.rank == like->type.rank;
-    for (uint32_t i = 0; same && i < t->type.rank; i++)
-        same = file_dim(t, i) == file_dim(like, i);
-    if (same)
+    if (tensor_same_in_files(t, like))
         return tensor_node(s, arg->tensor);
-    Text a = {.arena = s->arena}, b = {.arena = s->arena};
-    type_print_shape(&like->type, &a);
-    type_print_shape(&t->type, &b);
     sema_error(s, CODE_shape_mismatch, arg->span,
-               "a weight of shape " STR_FMT " is needed, and `" STR_FMT "` has " STR_FMT, STR_ARG(text_str(&a)),
-               STR_ARG(t->name), STR_ARG(text_str(&b)));
+               "a weight of shape " STR_FMT " is needed, and `" STR_FMT "` has " STR_FMT,
+               STR_ARG(tensor_shape(s, like)), STR_ARG(t->name), STR_ARG(tensor_shape(s, t)));
     return 0;
 }
 

@@ -275,20 +275,33 @@ int tensor_find(const Sema *s, Str name)
     return index ? (int)*index : -1;
 }
 
+bool tensor_same_in_files(const Tensor *a, const Tensor *b)
+{
+    bool same = a->type.rank == b->type.rank && a->type.dtype == b->type.dtype;
+    for (uint32_t i = 0; same && i < a->type.rank; i++)
+        same = a->type.dim[a->file_axis[i]] == b->type.dim[b->file_axis[i]];
+    return same;
+}
+
+Str tensor_shape(Sema *s, const Tensor *t)
+{
+    Text text = {.arena = s->arena};
+    Type type = tensor_type(t);
+    type_print_shape(&type, &text);
+    return text_str(&text);
+}
+
 uint32_t param_make(Sema *s, const Tensor *like, Str name, Value init, Span init_span, bool reuse, Span span, bool *ok)
 {
     int old = tensor_find(s, name);
     if (old >= 0 && reuse) {
         const Tensor *t = &s->g->tensors.at[old];
-        *ok = type_equal(&t->type, &like->type);
+        *ok = tensor_same_in_files(t, like);
         if (!*ok) {
-            Text was = {.arena = s->arena}, now = {.arena = s->arena};
-            type_print_shape(&t->type, &was);
-            type_print_shape(&like->type, &now);
             Diag *diag =
                 sema_error(s, CODE_shape_mismatch, span,
                            "the shared parameter `" STR_FMT "` has shape " STR_FMT ", and this use needs " STR_FMT,
-                           STR_ARG(name), STR_ARG(text_str(&was)), STR_ARG(text_str(&now)));
+                           STR_ARG(name), STR_ARG(tensor_shape(s, t)), STR_ARG(tensor_shape(s, like)));
             diag_label(diag, sema_place(s, t->span), "made here");
         }
         return (uint32_t)old;

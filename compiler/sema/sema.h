@@ -341,6 +341,8 @@ bool init_resolve(Sema *s, Value init, Span span, const Fans *fans, Dist *out);
 uint32_t param_make(Sema *s, const Tensor *like, Str name, Value init, Span init_span, bool reuse, Span span, bool *ok);
 int tensor_find(const Sema *s, Str name);
 NodeId tensor_node(Sema *s, uint32_t tensor);
+bool tensor_same_in_files(const Tensor *a, const Tensor *b); /* type and shape as files have them */
+Str tensor_shape(Sema *s, const Tensor *t);                  /* "[8, 4]", as the language reads it */
 Value parameter_make(Sema *s, Frame *f, const Ast *call, Str name);
 void init_finish(Sema *s);                                               /* fills every pending parameter */
 /* "normal(0, 1)" */

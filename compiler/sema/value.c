@@ -17,7 +17,13 @@ Value value_node(NodeId node, Span span)
 
 bool value_is_graph(Value v) { return v.kind == V_NODE || v.kind == V_TENSOR; }
 
-NodeId value_to_node(Sema *s, Value v) { return v.kind == V_TENSOR ? tensor_node(s, v.tensor) : v.node; }
+NodeId value_to_node(Sema *s, Value v)
+{
+    if (v.kind != V_TENSOR)
+        return v.node;
+    NodeId node = tensor_node(s, v.tensor);
+    return s->g->tensors.at[v.tensor].turned ? build_permute(s->g, node, 2, (int64_t[]){1, 0}) : node;
+}
 
 NodeId value_want_node(Sema *s, Value v, Span span, const char *who)
 {

@@ -6,6 +6,6 @@ if(TARGET actc AND Python3_FOUND)
     get_filename_component(name ${network} NAME_WE)
     add_test(NAME zoo.${name} COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/zoo/zoo.py
              --actc $<TARGET_FILE:actc> ${network})
-    set_tests_properties(zoo.${name} PROPERTIES LABELS zoo TIMEOUT 120)
+    set_tests_properties(zoo.${name} PROPERTIES LABELS zoo TIMEOUT 400)
   endforeach()
 endif()
