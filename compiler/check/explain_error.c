@@ -96,6 +96,11 @@ static const ErrorExample examples[] = {
      LINES("z = x |> reshape(8, 1) |> conv1d(4, 9, padding = same) |> flatten |> linear(2)")},
     {"ACT803", LINES("z = x |> reshape(2, 4) |> attention(3, position = rotary) |> flatten |> linear(2)"),
      LINES("z = x |> reshape(2, 4) |> attention(2, position = rotary) |> flatten |> linear(2)")},
+    {"ACT808",
+     "model m {\n    input  word : token(40)[8]\n    target y : f32[4]\n"
+     "    z = word |> embedding(4, classes = 30) |> mean(axis = 0)\n    loss mse(z, y)\n}\n",
+     "model m {\n    input  word : token(40)[8]\n    target y : f32[4]\n"
+     "    z = word |> embedding(4) |> mean(axis = 0)\n    loss mse(z, y)\n}\n"},
     {"ACT1204", LINES("h = z |> linear(8) |> relu\n    z = h |> linear(2)"),
      LINES("h = x |> linear(8) |> relu\n    z = h |> linear(2)")},
     {"ACT1205", LINES("h = x |> linear(8)\n    h = h |> relu\n    z = h |> linear(2)"),
@@ -110,6 +115,8 @@ static const ErrorExample examples[] = {
     {"ACT1216", LINES("z = x |> repeat(1000000, linear(8)) |> linear(2)"), LINES("z = x |> linear(2)")},
     {"ACT1217", "model m {\n    input x : f32[8]\n}\n",
      "model m {\n    input x : f32[8]\n    output x |> linear(2)\n}\n"},
+    {"ACT1219", MODEL("    input  n : f32[8] in [-1, 1] = normal(0, 1)\n    z = concat(x, n) |> linear(2)\n    loss mse(z, y)\n"),
+     MODEL("    input  n : f32[8] in [-1, 1] = uniform(-1, 1)\n    z = concat(x, n) |> linear(2)\n    loss mse(z, y)\n")},
     {"ACT1220", MODEL("    z = x |> linear(2)\n    loss (z - y)^2\n"),
      MODEL("    z = x |> linear(2)\n    loss mean((z - y)^2)\n")},
 };

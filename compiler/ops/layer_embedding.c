@@ -22,6 +22,15 @@ static bool refuse(LayerCall *call, uint32_t arg, const char *why)
     return false;
 }
 
+static bool too_few(LayerCall *call, int64_t classes, int64_t known)
+{
+    Diag *diag = diag_new(call->diags, LEVEL_ERROR, "ACT808", "embedding_range", call->arg[CLASSES].span,
+                          "the indices go up to %lld, and `embedding` has %lld row%s", (long long)known - 1, (long long)classes,
+                          classes == 1 ? "" : "s");
+    diag_help(diag, "leave `classes` out: there is a row for each index that the input's type allows");
+    return false;
+}
+
 static bool build(LayerCall *call)
 {
     Graph *g = call->g;
@@ -40,13 +49,10 @@ static bool build(LayerCall *call)
         return refuse(call, FEATURES, "`embedding` needs at least one feature");
     int64_t known = classes_of(g, index);
     int64_t classes = call->arg[CLASSES].kind == ARG_INT ? call->arg[CLASSES].i : known;
-    if (classes < 1)
+    if (classes < known)
+        return too_few(call, classes, known);
+    if (classes < 1 || classes > INT32_MAX)
         return refuse(call, CLASSES, "`embedding` needs at least one row: say how many with `classes`");
-    if (classes < known) {
-        layer_error(call, "ACT1209", "wrong_argument", 0, "the indices go up to %lld, and `embedding` has %lld rows",
-                    (long long)known - 1, (long long)classes);
-        return false;
-    }
     uint32_t shape[2] = {(uint32_t)classes, (uint32_t)call->arg[FEATURES].i};
     Tensor like = {.type = type_make(DT_F32, false, 2, shape), .fan_in = 1, .fan_out = shape[1]};
     like.file_axis[1] = 1;
@@ -59,8 +65,12 @@ static bool build(LayerCall *call)
     if (call->arg[PADDING].kind != ARG_INT)
         return layer_done(call, rows);
     int64_t padding = call->arg[PADDING].i;
-    if (padding < 0 || padding >= classes)
-        return refuse(call, PADDING, "the padding is no index of the table");
+    if (padding < 0 || padding >= classes) {
+        Diag *diag = diag_new(call->diags, LEVEL_ERROR, "ACT808", "embedding_range", call->arg[PADDING].span,
+                              "the padding is no index of the table");
+        diag_help(diag, "its %lld rows are 0 to %lld", (long long)classes, (long long)classes - 1);
+        return false;
+    }
     Type wide = *graph_type(g, index);
     wide.dim[wide.rank++] = 1;
     SxPool *sx = g->sx;

@@ -129,9 +129,12 @@ static bool pad(LayerCall *call)
     if (!layer_axis(call, 2, call->arg[2].i, type->rank, &axis))
         return false;
     int64_t before = call->arg[0].i, after = call->arg[1].i;
-    if (before < 0 || after < 0 || before + after + type->dim[axis] > INT32_MAX || !layer_real(call, 0)) {
-        if (type->dtype == DT_F32)
-            layer_error(call, "ACT1209", "wrong_argument", 0, "a padding is at least 0");
+    if (!layer_real(call, 0))
+        return false;
+    if (before < 0 || after < 0 || before > INT32_MAX || after > INT32_MAX || before + after + type->dim[axis] > INT32_MAX) {
+        Diag *diag = layer_error(call, "ACT1209", "wrong_argument", 0, "a padding is at least 0, and at most what memory holds");
+        if (before < 0 || after < 0)
+            diag_help(diag, "`crop` makes a value smaller");
         return false;
     }
     bool reflect = str_is(call->arg[3].word, "reflect");
@@ -150,8 +153,14 @@ static bool crop(LayerCall *call)
     if (!layer_axis(call, 2, call->arg[2].i, type->rank, &axis))
         return false;
     int64_t n = type->dim[axis], before = call->arg[0].i, after = call->arg[1].i;
-    if (before < 0 || after < 0 || before + after >= n) {
-        layer_error(call, "ACT1209", "wrong_argument", 0, "nothing is left of %lld numbers", (long long)n);
+    if (before < 0 || after < 0) {
+        Diag *diag = layer_error(call, "ACT1209", "wrong_argument", 0, "what is cut off is at least 0");
+        diag_help(diag, "`pad` makes a value larger");
+        return false;
+    }
+    if (before >= n || after >= n || before + after >= n) {
+        Diag *diag = layer_error(call, "ACT1209", "wrong_argument", 0, "nothing is left of %lld numbers", (long long)n);
+        diag_help(diag, "cut off at most %lld along axis %u", (long long)n - 1, axis);
         return false;
     }
     return layer_done(call, build_slice(call->g, call->value[0].value, axis, before, n - after));

@@ -32,7 +32,9 @@ static bool pick_literal(LayerCall *call)
     const Type *type = layer_type(call, 0);
     int64_t index = call->arg[0].i;
     if (type->rank == 0 || index < 0 || index >= type->dim[type->rank - 1]) {
-        layer_error(call, "ACT1209", "wrong_argument", 0, "there is no entry %lld in the last axis", (long long)index);
+        Diag *diag = layer_error(call, "ACT1209", "wrong_argument", 0, "there is no entry %lld in the last axis", (long long)index);
+        if (type->rank > 0)
+            diag_help(diag, "its entries are 0 to %u", type->dim[type->rank - 1] - 1);
         return false;
     }
     uint32_t last = type->rank - 1, dim[TYPE_MAX_RANK];

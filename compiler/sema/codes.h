@@ -41,6 +41,9 @@
   X(803, head_divisibility,                                                                                            \
     "The heads of attention share the features out among them in equal parts, and query heads share key-value heads "  \
     "in equal groups, so both divisions must come out exactly.")                                                       \
+  X(808, embedding_range,                                                                                              \
+    "An index says which row of a table is meant, so the table has a row for every index that the input's type allows, " \
+    "and a padding is one of them. Left out, `classes` is what the type says: `token(65)` has 65.")                     \
   X(1204, cycle,                                                                                                       \
     "A definition needs its own result: a value, a parameter, a function or a block that leads back to itself. "       \
     "Order in the file does not matter, but there must be an order in which everything can be computed.")              \
@@ -76,8 +79,8 @@
   X(1218, not_supported,                                                                                               \
     "This is part of the language, but can't be compiled yet.")                                                        \
   X(1219, range_contradiction,                                                                                         \
-    "The declared range of an input or target contradicts what the data pipeline delivers. An 8-bit file holds 0 "     \
-    "to 255; `/ 255` makes it 0 to 1.")                                                                                \
+    "The declared range of an input or target contradicts what the data pipeline delivers, or what is drawn. An 8-bit " \
+    "file holds 0 to 255; `/ 255` makes it 0 to 1. Normal numbers can be of any size.")                                                                                \
   X(1220, not_a_loss,                                                                                                  \
     "A loss is one number over the whole batch. A value per row or per element has to be reduced: `mean(...)`, or "    \
     "a loss function.")

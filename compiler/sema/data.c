@@ -356,6 +356,8 @@ static void follow_range(Sema *s, Model *model, const FieldUse *field)
         diag_note(diag, "an 8-bit file holds 0 to 255");
         if (low == 0 && high == 255 && t->high == 1)
             diag_help(diag, "divide by 255");
+        else
+            diag_help(diag, "declare what the model receives, `in [%g, %g]`, or scale the data", low, high);
     }
 }
 

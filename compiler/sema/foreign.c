@@ -52,9 +52,17 @@ Str foreign_name(Str name, const Str *candidates, uint32_t n)
         {"sparse_categorical_crossentropy", "cross_entropy"}, {"kldiv", "kl"},
         {"he", "kaiming_normal"},   {"kaiming", "kaiming_normal"}, {"xavier", "xavier_normal"},
         {"glorot", "xavier_normal"}, {"lecun", "lecun_normal"},   {"num_classes", "classes"},
-        {"ignore_index", "ignore"}, {"l2", "weight_decay"},
+        {"ignore_index", "ignore"}, {"l2", "weight_decay"},       {"dropout1d", "spatial_dropout"},
+        {"dropout2d", "spatial_dropout"}, {"batch_normalization", "batch_norm"}, {"bn", "batch_norm"},
+        {"layer_normalization", "layer_norm"}, {"group_normalization", "group_norm"}, {"max_pooling", "max_pool"},
+        {"average_pooling", "avg_pool"}, {"global_average_pooling", "global_avg_pool"}, {"up_sampling", "upsample"},
+        {"conv2d_transpose", "conv_transpose2d"}, {"zero_padding", "pad"}, {"simple_rnn", "rnn"},
+        {"multihead_attention", "attention"}, {"multi_head_attention", "attention"},
     };
     Str bare = without_tail(without_tail(without_tail(name, "Loss"), "_loss"), "Optimizer");
+    static const char *const dimensions[] = {"1d", "2d", "1D", "2D"}; /* MaxPool2d, MaxPooling2D */
+    for (uint32_t i = 0; i < 4; i++)
+        bare = without_tail(bare, dimensions[i]);
     for (uint32_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         Str theirs = str_of(table[i][0]);
         bool same = foreign_same(name, theirs) || foreign_same(bare, theirs);
@@ -73,11 +81,10 @@ Str foreign_name(Str name, const Str *candidates, uint32_t n)
 bool foreign_planned(Str name)
 {
     static const char *const planned[] = {
-        "batch_norm", "group_norm", "instance_norm", "perplexity", "precision", "recall", "f1", "auc", "images",
+        "perplexity", "precision", "recall", "f1", "auc", "images",
     };
-    Str undimensioned = without_tail(without_tail(name, "1d"), "2d"); /* BatchNorm2d */
     for (uint32_t i = 0; i < sizeof planned / sizeof planned[0]; i++)
-        if (foreign_same(name, str_of(planned[i])) || foreign_same(undimensioned, str_of(planned[i])))
+        if (foreign_same(name, str_of(planned[i])))
             return true;
     return false;
 }

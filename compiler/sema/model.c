@@ -2,6 +2,8 @@
 #include "ops/build.h"
 #include "sema/sema.h"
 
+#include <math.h>
+
 enum { DEFAULT_BATCH = 32 };
 
 /* ── inputs and targets ── */
@@ -19,6 +21,24 @@ static uint32_t add_tensor(Sema *s, Role role, const Ast *st, const TypeInfo *in
         *vec_push(s->arena, &s->declared) = NULL;
     s->declared.at[index] = st->kid[0];
     return index;
+}
+
+/* What is drawn lies where the type says that it does. */
+static void check_drawn_range(Sema *s, const Ast *st, const TypeInfo *info, const DrawUse *draw)
+{
+    if (info->low > info->high || (draw->low >= info->low && draw->high <= info->high))
+        return;
+    Diag *diag;
+    if (isinf(draw->high))
+        diag = sema_error(s, CODE_range_contradiction, st->kid[1]->span,
+                          "`" STR_FMT "` is declared in [%g, %g], and `" STR_FMT "` draws numbers of any size", STR_ARG(st->text),
+                          info->low, info->high, STR_ARG(draw->text));
+    else
+        diag = sema_error(s, CODE_range_contradiction, st->kid[1]->span,
+                          "`" STR_FMT "` is declared in [%g, %g], and what is drawn lies in [%g, %g]", STR_ARG(st->text), info->low,
+                          info->high, draw->low, draw->high);
+    diag_label(diag, st->kid[0]->span, "declared here");
+    diag_help(diag, "leave the range out, or draw from `uniform(%g, %g)`", info->low, info->high);
 }
 
 static Value drawn_input(Sema *s, Frame *f, const Ast *st, const TypeInfo *info)
@@ -43,8 +63,10 @@ static Value drawn_input(Sema *s, Frame *f, const Ast *st, const TypeInfo *info)
     }
     uint32_t before = s->model->draws.n;
     NodeId node = random_draw(s, v.fn, &info->type, st->kid[1]->span);
-    if (s->model->draws.n > before)
+    if (s->model->draws.n > before) {
         s->model->draws.at[before].input = true;
+        check_drawn_range(s, st, info, &s->model->draws.at[before]);
+    }
     return value_node(node, st->name_span);
 }
 

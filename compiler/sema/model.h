@@ -64,6 +64,7 @@ typedef struct DrawUse {
     Str text;              /* "normal(0, 1)" */
     Span span;             /* of the distribution */
     bool input, training;  /* an `input`; drawn only while training */
+    double low, high;      /* where the numbers lie */
 } DrawUse;
 
 /* ── optimizers: sequential updates of per-element values ──

@@ -3,6 +3,8 @@
 #include "ops/build.h"
 #include "sema/sema.h"
 
+#include <math.h>
+
 static Sx normal(SxPool *p, double mean, double deviation)
 {
     Sx u = sx_sub(p, sx_num(p, 1), sx_arg(p, 0)); /* in (0, 1]: the logarithm is finite */
@@ -60,8 +62,11 @@ NodeId random_draw(Sema *s, Closure *init, const Type *type, Span span)
         node = build_when_training(s->g, node, build_map(s->g, sx_num(s->sx, 0), &node, 1));
     origin_set(s, from, span, dist.name);
     init->draw = node;
+    bool bounded = dist.fill.kind == FILL_UNIFORM || dist.fill.kind == FILL_CONSTANT;
     if (node)
         *vec_push(s->arena, &s->model->draws) = (DrawUse){
-            .node = node, .text = init_fill_text(s->arena, &dist.fill), .span = span, .training = init->training};
+            .node = node, .text = init_fill_text(s->arena, &dist.fill), .span = span, .training = init->training,
+            .low = bounded ? dist.fill.a : -INFINITY,
+            .high = !bounded ? INFINITY : dist.fill.kind == FILL_CONSTANT ? dist.fill.a : dist.fill.b};
     return node;
 }
