@@ -12,7 +12,7 @@ static void check_batch(CheckContext *cx, const TrainUse *train, uint64_t rows)
         return;
     Diag *diag = check_report(cx, LEVEL_WARN, setting ? setting->span : train->span,
                               "a batch of %u is larger than the training part", train->batch);
-    diag_primary(diag, "there are %llu rows", (unsigned long long)rows);
+    diag_primary(diag, "there %s %llu row%s", rows == 1 ? "is" : "are", (unsigned long long)rows, rows == 1 ? "" : "s");
     diag_note(diag, "every epoch is a single step over all of them");
     diag_help(diag, "choose a batch well below, such as `batch %llu`",
               (unsigned long long)(rows >= 256 ? 32 : rows >= 16 ? rows / 8 : 1));

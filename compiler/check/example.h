@@ -21,6 +21,15 @@
     settings                                                                 \
     "}\n"
 
+/* Small images through one convolution of 16 filters. */
+#define EXAMPLE_CONV(arguments)                                    \
+    "model digits {\n"                                             \
+    "    input  image : f32[16, 16, 1]\n"                          \
+    "    target label : class(10)\n"                               \
+    "    h = image |> conv2d(16, " arguments ") |> relu\n"         \
+    "    loss cross_entropy(h |> flatten |> linear(10), label)\n"  \
+    "}\n"
+
 /* Pictures, and the parts they are read from. */
 #define EXAMPLE_PICTURES(parts)                                      \
     "model digits {\n"                                               \

@@ -230,20 +230,26 @@ static NodeId find_behind_weights(const CheckContext *cx, NodeId id)
     return 0;
 }
 
-static void report_norm(CheckContext *cx, const LossCall *loss, NodeId id, const char *what)
+/* Says what node `id` does to the predictions, or logits (`what`), that the loss judges; a rate above 0: it drops some of them. */
+static void report_behind(CheckContext *cx, const LossCall *loss, NodeId id, const char *what, double rate)
 {
-    Diag *diag = check_report(cx, LEVEL_WARN, check_span(cx, id), "a norm of the %s themselves", what);
+    bool drops = rate > 0;
+    Diag *diag = check_report(cx, LEVEL_WARN, check_span(cx, id), "%s of the %s themselves", drops ? "dropout" : "a norm", what);
     check_spot_loss(cx, loss);
     check_spot_node(cx, id);
     diag_primary(diag, "behind the last weights");
     diag_label(diag, loss->span, "judges what is left");
     check_label_outer(cx, diag, id, "in this use");
-    if (facts_norm(graph_node(cx->g, id)) == NORM_BATCH)
+    if (drops)
+        diag_note(diag, "in training %s %% of the %s are 0 whatever the input, the others are %s times as large",
+                  check_number(cx->arena, 100 * rate).p, what, check_number(cx->arena, 1 / (1 - rate)).p);
+    else if (facts_norm(graph_node(cx->g, id)) == NORM_BATCH)
         diag_note(diag, "every prediction depends on the other samples of the batch, and over a batch each of the %s has one "
                         "mean and one size, whatever the inputs are", what);
     else
         diag_note(diag, "the %s of every sample get the same size: none can be surer than another", what);
-    diag_help(diag, "remove it; a norm belongs behind hidden layers");
+    diag_help(diag, drops ? "remove it; dropout belongs in front of a layer, which learns to do without some of its inputs"
+                          : "remove it; a norm belongs behind hidden layers");
     Head at = {.at = id};
     if (!edit_is_shared(cx, &at, loss))
         edit_remove(cx, diag, FIX_UNSAFE, check_span(cx, id));
@@ -259,27 +265,11 @@ static void norm_or_dropout_on_logits(CheckContext *cx)
             continue;
         seen[id] = true;
         bool norm = facts_norm(graph_node(cx->g, id)) != NORM_NONE;
-        double p = norm ? 0 : node_attr(graph_node(cx->g, id), 0)->f;
+        double rate = norm ? 0 : node_attr(graph_node(cx->g, id), 0)->f;
         Head head = check_head(cx, loss->prediction);
         bool logits = loss->wants_logits || head.softmax || head.log_softmax || head.sigmoid_like;
-        const char *what = logits ? "logits" : "predictions";
-        if (norm)
-            report_norm(cx, loss, id, what);
-        if (p <= 0)
-            continue;
-        Diag *diag = check_report(cx, LEVEL_WARN, check_span(cx, id), "dropout of the %s themselves", what);
-        check_spot_loss(cx, loss);
-        check_spot_node(cx, id);
-        diag_primary(diag, "behind the last weights");
-        diag_label(diag, loss->span, "judges what is left");
-        check_label_outer(cx, diag, id, "in this use");
-        diag_note(diag, "in training %s %% of the %s are 0 whatever the input, the others are %s times as large",
-                  check_number(cx->arena, 100 * p).p, what, check_number(cx->arena, 1 / (1 - p)).p);
-        diag_help(diag,
-                  "remove it; dropout belongs in front of a layer, which learns to do without some of its inputs");
-        Head at = {.at = id};
-        if (!edit_is_shared(cx, &at, loss))
-            edit_remove(cx, diag, FIX_UNSAFE, check_span(cx, id));
+        if (norm || rate > 0)
+            report_behind(cx, loss, id, logits ? "logits" : "predictions", rate);
     }
 }
 

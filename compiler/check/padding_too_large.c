@@ -1,4 +1,5 @@
 /* ACT704: windows, or parts of a kernel, that see nothing but the border. */
+#include "check/example.h"
 #include "check/sight.h"
 
 static void report_empty(CheckContext *cx, NodeId id, const Sight *sight, const SightAxis *a)
@@ -62,14 +63,6 @@ static void padding_too_large(CheckContext *cx)
     }
 }
 
-#define EXAMPLE(conv)                                                                             \
-    "model digits {\n"                                                                            \
-    "    input  image : f32[16, 16, 1]\n"                                                         \
-    "    target label : class(10)\n"                                                              \
-    "    h = image |> conv2d(16, " conv ") |> relu\n"                                             \
-    "    loss cross_entropy(h |> flatten |> linear(10), label)\n"                                 \
-    "}\n"
-
 ACT_CHECK(padding_too_large) = {
     .code = "ACT704",
     .name = "padding_too_large",
@@ -83,7 +76,7 @@ ACT_CHECK(padding_too_large) = {
         "The other way round an input can be smaller than the kernel: with `padding = same`, a 3 x 3 kernel on a single pixel meets the pixel "
         "with its middle alone, and eight weights of nine are multiplied with zeros for good. A dilation wider than the image does the same "
         "(Chen and others, \"Rethinking atrous convolution\", 2017, saw 3 x 3 kernels become 1 x 1).",
-    .wrong = EXAMPLE("3, padding = 3"),
-    .right = EXAMPLE("3, padding = 1"),
+    .wrong = EXAMPLE_CONV("3, padding = 3"),
+    .right = EXAMPLE_CONV("3, padding = 1"),
     .run = padding_too_large,
 };

@@ -1,8 +1,7 @@
 /* ACT703: windows further apart than they are wide. */
+#include "check/example.h"
 #include "check/flow.h"
 #include "check/sight.h"
-
-#include "ops/registry.h"
 
 static bool skips(const SightAxis *a)
 {
@@ -56,14 +55,6 @@ static void stride_skips(CheckContext *cx)
     }
 }
 
-#define EXAMPLE(conv)                                                                             \
-    "model digits {\n"                                                                            \
-    "    input  image : f32[16, 16, 1]\n"                                                         \
-    "    target label : class(10)\n"                                                              \
-    "    h = image |> conv2d(16, " conv ") |> relu\n"                                             \
-    "    loss cross_entropy(h |> flatten |> linear(10), label)\n"                                 \
-    "}\n"
-
 ACT_CHECK(stride_skips) = {
     .code = "ACT703",
     .name = "stride_skips",
@@ -76,8 +67,8 @@ ACT_CHECK(stride_skips) = {
         "shares a factor with the stride does the same (2 and 2: the odd rows are never met), however large the kernel is.\n\n"
         "In the projection around a residual block, where the branch sees the other pixels, it is a note: so the ResNets were "
         "published, and averaging first makes them a little better.",
-    .wrong = EXAMPLE("1, stride = 2"),
-    .right = EXAMPLE("2, stride = 2"),
+    .wrong = EXAMPLE_CONV("1, stride = 2"),
+    .right = EXAMPLE_CONV("2, stride = 2"),
     .silences = {"ACT702"},
     .run = stride_skips,
 };

@@ -236,6 +236,13 @@ static void add_allow(Completion *c)
     insert(c, item, STR("@allow(${1:rule}, reason = \"${2:why it is meant}\")"), STR("@allow"));
 }
 
+static void add_augment(Completion *c)
+{
+    cJSON *item = add(c, STR("augment"), ITEM_KEYWORD, "1");
+    detail(item, STR("augment flip, crop(4)"));
+    insert(c, item, STR("augment flip, crop(${1:4})"), STR("augment flip, crop(4)"));
+}
+
 static void complete_statement(Completion *c)
 {
     switch (c->cx.body) {
@@ -265,9 +272,11 @@ static void complete_statement(Completion *c)
             insert(c, add(c, str_of(parts[i]), ITEM_KEYWORD, "0"),
                    str_printf(c->server->arena, "%s {\n\t$0\n}", parts[i]), str_of(parts[i]));
         }
+        add_augment(c);
         break;
     case BODY_PART:
         add_fields(c);
+        add_augment(c);
         break;
     }
     add_allow(c);

@@ -138,7 +138,7 @@ static bool conv(LayerCall *call, const char *name, uint32_t axes)
     Conv c = {.s = {.layer = name}};
     if (!spatial_value(call, &c.s, axes, axes))
         return false;
-    int64_t filters = call->arg[FILTERS].i, groups = call->arg[GROUPS].i;
+    int64_t filters = call->arg[FILTERS].i;
     if (filters < 1) {
         diag_new(call->diags, LEVEL_ERROR, "ACT1209", "wrong_argument", call->arg[FILTERS].span,
                  "`%s` needs at least one filter", name);
@@ -146,17 +146,8 @@ static bool conv(LayerCall *call, const char *name, uint32_t axes)
     }
     c.in = layer_type(call, 0)->dim[axes];
     c.out = (uint32_t)filters;
-    if (groups < 1 || c.in % groups != 0 || filters % groups != 0) {
-        Diag *diag = layer_error(call, "ACT505", "group_divisibility", 0,
-                                 "%u channels and %lld filters can't be shared out among %lld groups", c.in,
-                                 (long long)filters, (long long)groups);
-        int64_t fits = groups < 1 ? 1 : groups;
-        while (c.in % fits != 0 || filters % fits != 0)
-            fits--;
-        diag_help(diag, "`groups` must divide both, as %lld does", (long long)fits);
+    if (!spatial_groups(call, c.in, c.out, call->arg[GROUPS].i, &c.groups))
         return false;
-    }
-    c.groups = (uint32_t)groups;
     if (!spatial_read(call, &c.s, (SpatialArgs){KERNEL, STRIDE, DILATION, PADDING}))
         return false;
     return convolve(call, &c, WEIGHT, BIAS);

@@ -1,11 +1,11 @@
 /* conv_transpose2d: the way back of a convolution. Every pixel paints its own window, scaled; where windows overlap they are added up. */
 #include "ops/spatial.h"
 
-enum { FILTERS, KERNEL, STRIDE, PADDING, OUTPUT_PADDING, DILATION, WEIGHT, BIAS };
+enum { FILTERS, KERNEL, STRIDE, PADDING, OUTPUT_PADDING, DILATION, GROUPS, WEIGHT, BIAS };
 
 typedef struct Transpose {
     Spatial s;
-    uint32_t in, out;
+    uint32_t in, out, groups; /* channels */
     uint32_t size[2];    /* of what the windows paint together */
     uint32_t start[2], stop[2]; /* the part that is kept */
 } Transpose;
@@ -54,14 +54,30 @@ static bool sizes(LayerCall *call, Transpose *t)
     return true;
 }
 
-/* Inside [KH, KW, N, C]; in files [C, N, KH, KW]. */
+/* Inside [KH, KW, N / groups, C]; in files [C, N / groups, KH, KW]. */
 static NodeId weight(LayerCall *call, const Transpose *t)
 {
-    const uint32_t *kernel = t->s.window.kernel, dim[4] = {kernel[0], kernel[1], t->out, t->in};
+    const uint32_t *kernel = t->s.window.kernel, dim[4] = {kernel[0], kernel[1], t->out / t->groups, t->in};
     Tensor like = {.type = type_make(DT_F32, false, 4, dim), .weight = true, .file_axis = {3, 2, 0, 1}};
-    like.fan_in = (double)kernel[0] * kernel[1] * t->out;
+    like.fan_in = (double)kernel[0] * kernel[1] * dim[2];
     like.fan_out = (double)kernel[0] * kernel[1] * t->in;
     return call->param(call, &like, "weight", &call->arg[WEIGHT]);
+}
+
+/* What every pixel paints, [H, W, KH, KW, N]. Groups of channels have products of their own: they go in front. */
+static NodeId windows(Graph *g, const Transpose *t, NodeId x, NodeId w)
+{
+    Contract contract = {.form = CONTRACT_NT, .depth = 3};
+    if (t->groups == 1)
+        return build_product(g, contract, x, w);
+    const uint32_t *size = graph_type(g, x)->dim, *kernel = t->s.window.kernel, n = t->groups;
+    uint32_t apart[4] = {size[0], size[1], n, t->in / n}, weights[5] = {kernel[0], kernel[1], t->out / n, n, t->in / n};
+    uint32_t joined[5] = {size[0], size[1], kernel[0], kernel[1], t->out};
+    x = build_permute(g, build_reshape(g, x, 4, apart), 4, (int64_t[]){2, 0, 1, 3});
+    w = build_permute(g, build_reshape(g, w, 5, weights), 5, (int64_t[]){3, 0, 1, 2, 4});
+    contract.outer = 1;
+    NodeId y = build_permute(g, build_product(g, contract, x, w), 6, (int64_t[]){1, 2, 3, 4, 0, 5});
+    return build_reshape(g, y, 5, joined);
 }
 
 /* A window's stride may leave less behind the last place than its own length: what lies further is zero. */
@@ -98,15 +114,16 @@ static bool build(LayerCall *call)
         return false;
     t.in = layer_type(call, 0)->dim[2];
     t.out = (uint32_t)call->arg[FILTERS].i;
+    if (!spatial_groups(call, t.in, t.out, call->arg[GROUPS].i, &t.groups))
+        return false;
     NodeId weights = weight(call, &t);
     if (!weights)
         return false;
-    Contract contract = {.form = CONTRACT_NT, .depth = 3};
-    NodeId y = paint(call->g, &t, build_product(call->g, contract, call->value[0].value, weights));
+    NodeId y = paint(call->g, &t, windows(call->g, &t, call->value[0].value, weights));
     if (call->arg[BIAS].kind == ARG_FLAG)
         return layer_done(call, y);
     Tensor bias = {.type = type_make(DT_F32, false, 1, &t.out), .fan_out = t.out};
-    bias.fan_in = (double)w->kernel[0] * w->kernel[1] * t.out;
+    bias.fan_in = (double)w->kernel[0] * w->kernel[1] * (t.out / t.groups);
     NodeId b = call->param(call, &bias, "bias", &call->arg[BIAS]);
     return b && layer_done(call, build_add(call->g, y, b));
 }
@@ -116,7 +133,7 @@ ACT_LAYER(conv_transpose2d) = {
     .doc = "The way back of a strided convolution: every pixel paints a window of the result, and overlaps are added up.",
     .min_value = 1,
     .max_value = 1,
-    .n_param = 8,
+    .n_param = 9,
     .param = {{.name = "filters", .kind = ARG_INT, .doc = "how many channels come out"},
               {.name = "kernel", .kind = ARG_DIMS, .doc = "the size of a window; a multiple of the stride paints evenly"},
               {.name = "stride", .kind = ARG_DIMS, .def = "1", .doc = "from one window to the next: how much larger the result is"},
@@ -128,6 +145,7 @@ ACT_LAYER(conv_transpose2d) = {
                       "(top, bottom, left, right)"},
               {.name = "output_padding", .kind = ARG_DIMS, .def = "0", .doc = "rows and columns more, at the bottom and the right"},
               {.name = "dilation", .kind = ARG_DIMS, .def = "1", .doc = "from one element of a window to the next"},
+              {.name = "groups", .kind = ARG_INT, .def = "1", .doc = "parts of the channels that paint each on their own"},
               {.name = "weight", .kind = ARG_INIT, .def = "auto", .doc = "how the weights start, or weights to use", .named_only = true},
               {.name = "bias", .kind = ARG_INIT, .def = "zeros", .doc = "how the bias starts; `false` leaves it out", .named_only = true}},
     .weighted = true,

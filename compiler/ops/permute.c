@@ -63,16 +63,11 @@ static const char *const examples[] = {"graph a batch 2\n"
 ACT_OP(permute) = {
     .name = "permute",
     .doc = "The axes in another order: axis i of the result is axis axes[i] of the input.",
-    .kind = OP_MOVE,
-    .min_in = 1,
-    .max_in = 1,
+    MOVE_AFFINE,
     .n_attr = 1,
     .attr = {{"axes", ATTR_DIMS}},
     .infer = infer,
     .vjp = vjp,
-    .eval = move_eval,
     .locate = locate,
-    .affine = true,
-    .flops = move_flops,
     .examples = examples,
 };

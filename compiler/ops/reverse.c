@@ -43,16 +43,11 @@ static const char *const examples[] = {"graph a batch 2\n"
 ACT_OP(reverse) = {
     .name = "reverse",
     .doc = "The axes whose bits are set in `axes`, from their ends.",
-    .kind = OP_MOVE,
-    .min_in = 1,
-    .max_in = 1,
+    MOVE_AFFINE,
     .n_attr = 1,
     .attr = {{"axes", ATTR_INT}},
     .infer = infer,
     .vjp = vjp,
-    .eval = move_eval,
     .locate = locate,
-    .affine = true,
-    .flops = move_flops,
     .examples = examples,
 };

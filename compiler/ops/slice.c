@@ -146,18 +146,13 @@ static const char *const pad_examples[] = {"graph a batch 2\n"
 ACT_OP(slice) = {
     .name = "slice",
     .doc = "The elements start <= i < stop of one axis.",
-    .kind = OP_MOVE,
-    .min_in = 1,
-    .max_in = 1,
+    MOVE_AFFINE,
     .n_attr = 3,
     .attr = {{"axis", ATTR_INT}, {"start", ATTR_INT}, {"stop", ATTR_INT}},
     .infer = slice_infer,
     .vjp = slice_vjp,
-    .eval = move_eval,
     .signal_back = slice_signal_back,
     .locate = slice_locate,
-    .affine = true,
-    .flops = move_flops,
     .examples = slice_examples,
 };
 

@@ -57,6 +57,20 @@ bool spatial_numbers(LayerCall *call, const Spatial *s, int arg, const char *nam
     return true;
 }
 
+bool spatial_groups(LayerCall *call, uint32_t channels, uint32_t filters, int64_t groups, uint32_t *out)
+{
+    *out = (uint32_t)groups;
+    if (groups >= 1 && channels % groups == 0 && filters % groups == 0)
+        return true;
+    Diag *diag = layer_error(call, "ACT505", "group_divisibility", 0,
+                             "%u channels and %u filters can't be shared out among %lld groups", channels, filters, (long long)groups);
+    int64_t fits = groups < 1 ? 1 : groups < channels ? groups : channels;
+    while (channels % fits != 0 || filters % fits != 0)
+        fits--;
+    diag_help(diag, "`groups` must divide both, as %lld does", (long long)fits);
+    return false;
+}
+
 static int64_t span_of(const Spatial *s, uint32_t axis)
 {
     return (int64_t)s->window.dilation[axis] * (s->window.kernel[axis] - 1) + 1;

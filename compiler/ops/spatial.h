@@ -22,6 +22,8 @@ typedef struct SpatialArgs {
 bool spatial_value(LayerCall *call, Spatial *s, uint32_t least, uint32_t most);
 /* One number for all axes, or one for each, at least `least`; false after an error. */
 bool spatial_numbers(LayerCall *call, const Spatial *s, int arg, const char *name, int64_t least, uint32_t *out);
+/* The number of groups divides channels and filters; false after an error. */
+bool spatial_groups(LayerCall *call, uint32_t channels, uint32_t filters, int64_t groups, uint32_t *out);
 /* Kernel, stride, dilation and padding; `stride` may be left out, it is the kernel then. Complains when the kernel does not fit. */
 bool spatial_read(LayerCall *call, Spatial *s, SpatialArgs args);
 /* Value 0 with its border. */

@@ -274,19 +274,14 @@ static const char *const add_examples[] = {
 ACT_OP(window) = {
     .name = "window",
     .doc = "What a kernel sees: [S…, rest] -> [O…, K…, rest], element (o, k) from o * stride + k * dilation of the leading axes.",
-    .kind = OP_MOVE,
-    .min_in = 1,
-    .max_in = 1,
+    MOVE_AFFINE,
     .n_attr = 3,
     .attr = {{"kernel", ATTR_DIMS}, {"stride", ATTR_DIMS}, {"dilation", ATTR_DIMS}},
     .infer = window_infer,
     .vjp = window_vjp,
-    .eval = move_eval,
     .signal = window_signal,
     .signal_back = window_signal_back,
     .locate = window_locate,
-    .affine = true,
-    .flops = move_flops,
     .examples = window_examples,
 };
 

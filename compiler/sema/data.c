@@ -31,7 +31,8 @@ static bool column_number(Sema *s, double x, Span span)
 {
     if (x >= 1 && x <= INT32_MAX && x == floor(x))
         return true;
-    sema_error(s, CODE_wrong_argument, span, "columns are counted from 1, and there is none of number %.15g", x);
+    Diag *diag = sema_error(s, CODE_wrong_argument, span, "columns are counted from 1, and there is none of number %.15g", x);
+    diag_help(diag, x == 0 ? "the first one is 1: `1..4` are the first four" : "`1..4` are the first four");
     return false;
 }
 

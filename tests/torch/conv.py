@@ -54,6 +54,8 @@ with Family("conv") as family:
     conv2d("transpose strided", "conv_transpose2d(5, 4, stride = 2, padding = 1)", nn.ConvTranspose2d(3, 5, 4, 2, 1), image(2, 3, 5, 4))
     conv2d("transpose odd", "conv_transpose2d(5, (3, 2), stride = (2, 3), padding = (1, 0), output_padding = (1, 2))",
            nn.ConvTranspose2d(3, 5, (3, 2), (2, 3), (1, 0), (1, 2)), image(1, 3, 4, 3))
+    conv2d("transpose grouped", "conv_transpose2d(6, (3, 2), stride = 2, padding = 1, groups = 2)",
+           nn.ConvTranspose2d(4, 6, (3, 2), 2, 1, groups=2), image(2, 4, 4, 5))
     conv2d("transpose dilated", "conv_transpose2d(4, 3, dilation = 2, bias = false)",
            nn.ConvTranspose2d(3, 4, 3, dilation=2, bias=False), image(2, 3, 4, 3))
 

@@ -28,6 +28,7 @@ static const char *const wrong[] = {
     ROWS " a = «ACT105|concat(x, x |> reshape(2, 4))»\n output a\n}\n",
     ROWS " a = x |> group_norm(«ACT505|3»)\n output a\n}\n",
     ROWS " a = x |> reshape(2, 4) |> «ACT803|attention(3)»\n output a\n}\n",
+    "model m {\n input w : token(9)[3]\n a = w |> embedding(4, classes = «ACT808|8»)\n output a\n}\n",
     /* 106 */
     "model m {\n input x : f32[8]\n target y : f32\n loss «ACT106|mse(x |> linear(1), y)»\n}\n",
     ROWS " loss «ACT106|mse(x |> linear(3), y)»\n}\n",
@@ -73,7 +74,7 @@ static const char *const wrong[] = {
     /* 1206 */
     ROWS " a = «ACT1206|xx» |> relu\n output x\n}\n",
     ROWS " a = x |> reshape(8, 1) |> «ACT701|conv1d(2, 9)»\n output a\n}\n",
-    ROWS " a = x |> «ACT1218|BatchNorm2d»\n output x\n}\n",
+    ROWS " a = x |> «ACT1218|images»\n output x\n}\n",
     ROWS " a = x |> «ACT1206|reluu»\n output x\n}\n",
     ROWS " a = x |> linear(3, «ACT1206|bais» = false)\n output x\n}\n",
     ROWS " a = x |> linear(3, weight = «ACT1206|kaiming»)\n output x\n}\n",
