@@ -130,7 +130,8 @@ def entropy(net, x, y):
 
 
 def run_torch(net, train, validation, seed, epochs):
-    optimizer, losses, step = net.optimizer(), [], 0
+    """Yields the validation loss of each epoch."""
+    optimizer, step = net.optimizer(), 0
     x, y = train
     total = epochs * -(-len(x) // BATCH)
     for epoch in range(1, epochs + 1):
@@ -149,8 +150,7 @@ def run_torch(net, train, validation, seed, epochs):
             optimizer.step()
         net.eval()
         with torch.no_grad():
-            losses.append(float(entropy(net, *validation)))
-    return losses
+            yield float(entropy(net, *validation))
 
 
 def main():
@@ -173,9 +173,10 @@ def main():
             run_actc(given.actc, given.example, seed, 1, folder, "--lr-scale", "1e-30")
             state = weights(pathlib.Path(folder, f"{given.example}.safetensors"))
         net.load_state_dict(state)
-        theirs = run_torch(net, train, validation, seed, epochs)
-        for epoch, (a, b) in enumerate(zip(mine, theirs), 1):
-            print(f"seed {seed} epoch {epoch:2}: actc {a:.4f}, PyTorch {b:.4f}", flush=True)
+        theirs = []
+        for epoch, loss in enumerate(run_torch(net, train, validation, seed, epochs), 1):
+            theirs.append(loss)
+            print(f"seed {seed} epoch {epoch:2}: actc {mine[epoch - 1]:.4f}, PyTorch {loss:.4f}", flush=True)
         best.append((min(mine), min(theirs)))
         print(f"seed {seed} best: actc {best[-1][0]:.4f}, PyTorch {best[-1][1]:.4f}, ratio {best[-1][0] / best[-1][1]:.4f}", flush=True)
     a, b = np.mean(best, axis=0)
