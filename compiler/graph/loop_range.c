@@ -175,13 +175,28 @@ static bool makes(const Term *term, uint32_t n, int64_t sum, uint32_t *budget)
     return false;
 }
 
+/* `sign` times the index, but for its base. A loop over blocks and one inside each that is clamped where they end are one run. */
+static void add_terms(Term *term, uint32_t *n, const LoopNest *nest, const Affine *at, int64_t sign)
+{
+    int64_t count[LOOP_MAX_DEPTH];
+    for (uint32_t d = 0; d < nest->depth; d++)
+        count[d] = nest->at[d].count;
+    for (uint32_t d = 0; d < nest->depth; d++) {
+        const LoopLevel *in = &nest->at[d];
+        if (in->clamp == 0 || at->coef[in->clamp_depth] != at->coef[d] * in->count)
+            continue;
+        count[d] = in->clamp;
+        count[in->clamp_depth] = 1;
+    }
+    for (uint32_t d = 0; d < nest->depth; d++)
+        add_term(term, n, sign * at->coef[d], count[d]);
+}
+
 bool loop_range_meet(const LoopNest *nest, const Affine *a, const Affine *b)
 {
     Term term[2 * LOOP_MAX_DEPTH];
     uint32_t n = 0, budget = 1000;
-    for (uint32_t d = 0; d < nest->depth; d++) {
-        add_term(term, &n, a->coef[d], nest->at[d].count);
-        add_term(term, &n, -b->coef[d], nest->at[d].count);
-    }
+    add_terms(term, &n, nest, a, 1);
+    add_terms(term, &n, nest, b, -1);
     return makes(term, n, b->base - a->base, &budget);
 }

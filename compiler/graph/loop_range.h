@@ -38,5 +38,8 @@ bool loop_range_fits(const LoopNest *nest, const Affine *at);
 bool loop_range_distinct(const LoopNest *nest, const Affine *at);
 /* May an iteration give `a` the value that one, perhaps another, gives `b`? False only when it is certain that none does. */
 bool loop_range_meet(const LoopNest *nest, const Affine *a, const Affine *b);
+/* May a tile inside `around` store at `store` (loop.h has its loops) an element that it reads on its left side, at any time? The buffer is the
+ * same: a part of it may be written while another is read, the next step of a sequence. */
+bool loop_tile_meets(const LoopNest *around, const LoopTile *t, const Affine *store, size_t n);
 
 #endif

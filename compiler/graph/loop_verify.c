@@ -413,7 +413,7 @@ static bool check_tile(Verify *v, const LoopStmt *s)
     for (const LoopStmt *store = t->body; store; store = store->next) {
         if (store->kind != LOOP_STORE)
             return broken(v, "a tile's body does more than store");
-        if (store->store.buf == t->a || store->store.buf == t->b)
+        if (store->store.buf == t->b || (store->store.buf == t->a && loop_tile_meets(&v->nest, t, &store->store.at, v->n)))
             return broken(v, "a tile writes `%s` while it reads it", buf_name(v, store->store.buf));
     }
     Affine none = {0};
@@ -515,7 +515,7 @@ static bool check_split(Verify *v)
         return broken(v, "goes by rows, but its extent does not");
     for (const LoopStmt *s = k->body; s; s = s->next) {
         bool tile = s->kind == LOOP_TILE && same_extent(tile_cut(&s->tile), k->split_extent);
-        if (k->split == SPLIT_TILES && (!tile || s->next || s != k->body || s->tile.n_outer + s->tile.n_over + s->tile.n_deep))
+        if (k->split == SPLIT_TILES && (!tile || s->next || s != k->body || s->tile.n_outer + s->tile.n_over))
             return broken(v, "is split by tiles, but is not one tile of that many rows");
         if (!tile && !(s->kind == LOOP_FOR && same_extent(s->loop.extent, k->split_extent)))
             return broken(v, "is split, but not all of its outer statements are loops of that extent");

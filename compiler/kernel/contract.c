@@ -366,7 +366,7 @@ void lower_contract(Lower *l)
         Operand o = operand(&c, id);
         lower_store(l, id, place(&c, &o), what);
     }
-    bool rows = tile->cut == tile->n_outer + tile->n_over, plain = !tile->n_outer && !tile->n_over && !tile->n_deep;
+    bool rows = tile->cut == tile->n_outer + tile->n_over, plain = !tile->n_outer && !tile->n_over;
     lower_end(l, l->group->by_tiles && plain ? SPLIT_TILES : SPLIT_OUTER, tile_cut(tile), l->group->by_rows,
               rows && !l->group->by_rows ? tile->tile_rows : 1);
 }

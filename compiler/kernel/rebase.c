@@ -2,7 +2,8 @@
  *
  * The steps of a recurrent layer read and write slices of one value: kernels that differ in the place where a slice begins, and in nothing
  * else. Code is shared by kernels that differ in the offsets of their buffers alone (llvm/share.c); so a part that begins behind the start
- * of its buffer becomes a buffer that begins there. What the kernel writes stays one with what it reads in the same bytes. */
+ * of its buffer becomes a buffer that begins there. What the kernel writes stays one with what it reads in the same bytes: of a buffer that
+ * is written, all that the kernel touches is one part. */
 #include "graph/loop_range.h"
 #include "kernel/lower.h"
 
@@ -13,11 +14,19 @@ typedef struct Range {
 
 typedef VEC(uint32_t) BufList;
 
+/* All that a kernel touches of a buffer. */
+typedef struct Whole {
+    uint32_t buf;
+    bool written, fixed;   /* fixed: in a way whose range is not looked for */
+    Range range;
+} Whole;
+
 typedef struct Rebase {
     Lower *l;
     LoopNest nest;
     Range arg[64];
     BufList written, read; /* buffers, some more than once */
+    VEC(Whole) whole;
 } Rebase;
 
 static void note(Rebase *r, BufList *list, uint32_t buf) { *vec_push(r->l->arena, list) = buf; }
@@ -40,14 +49,38 @@ static void push(const Rebase *r, LoopNest *nest, Extent extent)
     nest->at[nest->depth++] = (LoopLevel){.count = count_of(r, extent)};
 }
 
+static Whole *whole(Rebase *r, uint32_t buf)
+{
+    for (uint32_t i = 0; i < r->whole.n; i++)
+        if (r->whole.at[i].buf == buf)
+            return &r->whole.at[i];
+    Whole *new = vec_push(r->l->arena, &r->whole);
+    *new = (Whole){.buf = buf};
+    return new;
+}
+
+static void touch(Rebase *r, const LoopNest *nest, uint32_t buf, const Affine *at)
+{
+    Whole *all = whole(r, buf);
+    all->fixed |= !loop_range_fits(nest, at);
+    widen(&all->range, nest, at);
+}
+
 static void value(Rebase *r, Sx x)
 {
     uint64_t used = sx_args_used(r->l->program->sx, x);
-    for (uint32_t i = 0; i < r->l->args.n; i++)
-        if (used >> i & 1 && r->l->args.at[i].kind == LARG_LOAD) {
-            widen(&r->arg[i], &r->nest, &r->l->args.at[i].at);
-            note(r, &r->read, r->l->args.at[i].index);
+    for (uint32_t i = 0; i < r->l->args.n; i++) {
+        const LoopArg *arg = &r->l->args.at[i];
+        if (!(used >> i & 1) || (arg->kind != LARG_LOAD && arg->kind != LARG_ROW))
+            continue;
+        if (arg->kind == LARG_ROW) {
+            whole(r, arg->index)->fixed = true;
+            continue;
         }
+        widen(&r->arg[i], &r->nest, &arg->at);
+        note(r, &r->read, arg->index);
+        touch(r, &r->nest, arg->index, &arg->at);
+    }
 }
 
 static bool same_bytes(const LoopBuf *a, const LoopBuf *b)
@@ -84,6 +117,24 @@ static bool movable(const Rebase *r, uint32_t buf, const Range *range)
 /* ── what is read where ── */
 static void ranges(Rebase *r, LoopStmt *list);
 
+/* The loops over a tile's left side; false when there are too many. */
+static bool left_nest(const Rebase *r, const LoopTile *t, LoopNest *nest, Affine *at)
+{
+    *nest = (LoopNest){0};
+    *at = (Affine){.base = t->a_base};
+    if (t->n_outer + t->n_over + t->n_deep + 2 > LOOP_MAX_DEPTH)
+        return false;
+    const TileAxis row = {t->rows, t->a_row, 0}, term = {t->depth, t->a_k, 0};
+    const TileAxis *run[] = {t->outer, t->over, &row, t->deep, &term};
+    const uint32_t n[] = {t->n_outer, t->n_over, 1, t->n_deep, 1};
+    for (uint32_t k = 0; k < sizeof n / sizeof *n; k++)
+        for (uint32_t i = 0; i < n[k]; i++) {
+            at->coef[nest->depth] = run[k][i].a;
+            push(r, nest, run[k][i].extent);
+        }
+    return true;
+}
+
 static void tile_body(Rebase *r, LoopTile *t)
 {
     uint32_t depth = r->nest.depth;
@@ -102,6 +153,8 @@ static void tile_body(Rebase *r, LoopTile *t)
 
 static void ranges(Rebase *r, LoopStmt *list)
 {
+    LoopNest left;
+    Affine at;
     for (LoopStmt *s = list; s; s = s->next) {
         switch (s->kind) {
         case LOOP_FOR:
@@ -116,10 +169,18 @@ static void ranges(Rebase *r, LoopStmt *list)
         case LOOP_ADD:
             value(r, s->store.value);
             note(r, &r->written, s->store.buf);
+            touch(r, &r->nest, s->store.buf, &s->store.at);
+            whole(r, s->store.buf)->written = true;
+            whole(r, s->store.buf)->fixed |= s->kind == LOOP_ADD;
             break;
         case LOOP_TILE:
             note(r, &r->read, s->tile.a);
             note(r, &r->read, s->tile.b);
+            if (left_nest(r, &s->tile, &left, &at))
+                touch(r, &left, s->tile.a, &at);
+            else
+                whole(r, s->tile.a)->fixed = true;
+            whole(r, s->tile.b)->fixed = true;
             tile_body(r, &s->tile);
             break;
         }
@@ -129,19 +190,11 @@ static void ranges(Rebase *r, LoopStmt *list)
 /* ── the left sides of products ── */
 static void left_side(Rebase *r, LoopTile *t)
 {
-    LoopNest nest = {0};
-    Affine at = {.base = t->a_base};
-    if (t->n_outer + t->n_over + t->n_deep + 2 > LOOP_MAX_DEPTH)
-        return;
-    const TileAxis row = {t->rows, t->a_row, 0}, term = {t->depth, t->a_k, 0};
-    const TileAxis *run[] = {t->outer, t->over, &row, t->deep, &term};
-    const uint32_t n[] = {t->n_outer, t->n_over, 1, t->n_deep, 1};
-    for (uint32_t k = 0; k < sizeof n / sizeof *n; k++)
-        for (uint32_t i = 0; i < n[k]; i++) {
-            at.coef[nest.depth] = run[k][i].a;
-            push(r, &nest, run[k][i].extent);
-        }
+    LoopNest nest;
+    Affine at;
     Range range = {0};
+    if (!left_nest(r, t, &nest, &at))
+        return;
     widen(&range, &nest, &at);
     if (!movable(r, t->a, &range) || t->a == t->b)
         return;
@@ -159,21 +212,51 @@ static void left_sides(Rebase *r, LoopStmt *list)
     }
 }
 
-/* ── what is written ── one store, so that all that the kernel writes there is known */
-static void store(Rebase *r)
+/* ── what is written ── with all that is read of it */
+static void move(Rebase *r, LoopStmt *list, uint32_t from, uint32_t to, int64_t low)
 {
-    LoopStmt *s = r->l->kernel.body;
-    for (r->nest.depth = 0; s->kind == LOOP_FOR && s->next == NULL; s = s->loop.body)
-        r->nest.at[r->nest.depth++] =
-            (LoopLevel){count_of(r, s->loop.extent), s->loop.clamp, s->loop.clamp_depth, s->loop.mode == LOOP_VECTOR};
-    Range range = {0};
-    if (s->kind != LOOP_STORE || s->next != NULL)
-        return;
-    widen(&range, &r->nest, &s->store.at);
-    if (!movable(r, s->store.buf, &range) || meets(r, s->store.buf, &r->read))
-        return;
-    s->store.buf = part(r, s->store.buf, &range);
-    s->store.at.base -= range.low;
+    for (LoopStmt *s = list; s; s = s->next) {
+        if (s->kind == LOOP_FOR)
+            move(r, s->loop.body, from, to, low);
+        if (s->kind == LOOP_STORE && s->store.buf == from) {
+            s->store.buf = to;
+            s->store.at.base -= low;
+        }
+        if (s->kind != LOOP_TILE)
+            continue;
+        if (s->tile.a == from) {
+            s->tile.a = to;
+            s->tile.a_base -= low;
+        }
+        move(r, s->tile.body, from, to, low);
+    }
+}
+
+static bool alone(const Rebase *r, uint32_t buf)
+{
+    const LoopBuf *all = r->l->program->bufs.at;
+    for (uint32_t i = 0; i < r->whole.n; i++)
+        if (r->whole.at[i].buf != buf && same_bytes(&all[r->whole.at[i].buf], &all[buf]))
+            return false;
+    return true;
+}
+
+static void written(Rebase *r)
+{
+    for (uint32_t i = 0; i < r->whole.n; i++) {
+        const Whole *all = &r->whole.at[i];
+        if (!all->written || all->fixed || !movable(r, all->buf, &all->range) || !alone(r, all->buf))
+            continue;
+        uint32_t to = part(r, all->buf, &all->range);
+        for (uint32_t k = 0; k < r->l->args.n; k++) {
+            LoopArg *arg = &r->l->args.at[k];
+            if (arg->kind != LARG_LOAD || arg->index != all->buf)
+                continue;
+            arg->index = to;
+            arg->at.base -= all->range.low;
+        }
+        move(r, r->l->kernel.body, all->buf, to, all->range.low);
+    }
 }
 
 void lower_rebase(Lower *l)
@@ -188,5 +271,5 @@ void lower_rebase(Lower *l)
         arg->at.base -= r.arg[i].low;
     }
     left_sides(&r, l->kernel.body);
-    store(&r);
+    written(&r);
 }

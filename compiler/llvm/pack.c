@@ -3,13 +3,13 @@
  * each on a page of its own), or when its last vector would be masked at every step. */
 #include "llvm/tile.h"
 
-enum { FAR_APART = 128 /* elements */, TILES_IF_FAR = 16, TILES_IF_CLIPPED = 4 };
+enum { FAR_APART = 128 /* elements */, TILES_IF_FAR = 16, TILES_IF_CLIPPED = 4, TILES_IF_SAME_SETS = 2, SAME_SETS = 1024 /* elements */ };
 
 bool tile_wants_packing(const Kernel *k, const LoopTile *t, const TileBlock *b)
 {
     int64_t tiles = tile_rows_most(k, t) / t->tile_rows;
     return t->b_turn > 0 || (b->last < k->c->lanes && tiles >= TILES_IF_CLIPPED) ||
-           (b->b_k >= FAR_APART && tiles >= TILES_IF_FAR);
+           (b->b_k >= FAR_APART && tiles >= (b->b_k % SAME_SETS == 0 ? TILES_IF_SAME_SETS : TILES_IF_FAR));
 }
 
 static LLVMValueRef vector_mask(const Kernel *k, const TileBlock *b, uint32_t vector)

@@ -138,10 +138,10 @@ void tile_sweep(Kernel *k, const LoopTile *t, TileBlock *b, LLVMValueRef a_from,
     Cg *c = k->c;
     bool split = k->k->split == SPLIT_OUTER, cut_rows = split && t->cut == t->n_outer + t->n_over;
     Sweep s = {.k = k, .t = t, .b = b, .a_from = a_from, .unit = 1, .run = tile_most(k, t->rows)};
-    s.h = tile_heights(k, t, b->vectors, cut_rows);
+    s.h = tile_heights(k, t, b->vectors, cut_rows || b->row);
     s.b_start = cg_at(c, c->f32, kernel_buffer(k, t->b), cg_add(c, b_from, cg_i64(c, t->b_base)));
-    s.row = cut_rows ? k->lo : cg_i64(c, 0);
-    s.rows_end = cut_rows ? k->hi : kernel_extent(k, t->rows);
+    s.row = b->row ? b->row : cut_rows ? k->lo : cg_i64(c, 0);
+    s.rows_end = b->rows_end ? b->rows_end : cut_rows ? k->hi : kernel_extent(k, t->rows);
     s.first = cg_i64(c, 0);
     s.last = cg_i64(c, 1);
     if (t->n_over) {

@@ -86,7 +86,8 @@ static void next_chunk(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_
     out->at[out->n++] = cg_at(c, c->i8, b_at, share);
 }
 
-/* Rows far apart in a buffer that no cache holds are asked for at once, before the tile. */
+/* Rows far apart in a buffer that no cache holds are asked for at once, before the tile. Nor does a cache hold a short buffer when so much
+ * else has been touched since it was written: what a step of a recurrent layer left for the way back. */
 static void fetch_rows(Kernel *k, const LoopTile *t, uint32_t buf, const Affine *at, uint32_t top, LLVMValueRef row)
 {
     Cg *c = k->c;
@@ -111,7 +112,7 @@ static void fetch_place(Kernel *k, const LoopTile *t, const TileBlock *b, uint32
     if (at->coef[d + 1] != 1 || at->coef[d] == 0 || bytes <= c->target->l1)
         return;
     if (at->coef[d] != t->width) {
-        if (bytes > c->target->l2)
+        if (bytes > c->target->l2 || (k->p->bufs.at[buf].space == BUF_WORK && k->p->work_bytes > c->target->l2))
             fetch_rows(k, t, buf, at, top, row);
     } else if (step && out->n < MICRO_AHEAD) {
         kernel_push(k, cg_add(c, row, cg_i64(c, top)), 1, t->rows);
@@ -465,6 +466,8 @@ static void run_columns(Kernel *k, const LoopTile *t, const Outer *o, const Tile
     b.last = readable - before_last < c->lanes ? readable - before_last : c->lanes;
     if (t->n_outer || t->n_over || t->n_deep) {
         int64_t next = t->b_turn ? t->b_block * t->width : t->b_block;
+        if (part->by_tiles)
+            part_rows(k, t, part, block, &b.row, &b.rows_end);
         kernel_push(k, block, 1, blocks);
         tile_sweep(k, t, &b, o->a, cg_add(c, o->b, cg_mul(c, block, cg_i64(c, next))));
         kernel_pop(k);

@@ -15,6 +15,7 @@ typedef struct TileBlock {
     LLVMValueRef pack;   /* room for a packed chunk; NULL: B is read in place */
     LLVMValueRef sums;   /* of one register tile, or of `group` rows when chunked */
     uint32_t group;
+    LLVMValueRef row, rows_end; /* the thread's rows of this block where threads share tiles; NULL: the kernel's cut says */
     LLVMValueRef a_from; /* what axes around the rows add to A's place; NULL: nothing */
 } TileBlock;
 

@@ -470,6 +470,17 @@ static void test_tile_body(void **state)
     t->body = store;
     t->a = 1;
     broken(b, "kernel `linear1_relu`: a tile writes `y` while it reads it");
+    Affine at = store->store.at;
+    uint64_t bytes = b->program.bufs.at[1].bytes;
+    b->program.bufs.at[1].bytes = 2 * bytes; /* a row has what is read, and behind it what is written */
+    t->a_row = store->store.at.coef[1] = 20;
+    store->store.at.base = 10;
+    sound(b);
+    store->store.at.base = 9;
+    broken(b, "kernel `linear1_relu`: a tile writes `y` while it reads it");
+    b->program.bufs.at[1].bytes = bytes;
+    store->store.at = at;
+    t->a_row = 10;
     t->a = 0;
     k->split = SPLIT_NONE;
     k->by_rows = false;
