@@ -109,6 +109,7 @@ NodeId build_slice(Graph *g, NodeId a, uint32_t axis, int64_t start, int64_t sto
 NodeId build_pad(Graph *g, NodeId a, uint32_t axis, int64_t before, int64_t after); /* with zeros */
 NodeId build_concat(Graph *g, const NodeId *in, uint32_t n, uint32_t axis);
 /* Is `node` a pad? */
+bool build_is_concat(const Node *node, uint32_t *axis);
 bool build_is_pad(const Node *node, uint32_t *axis, uint32_t *before, uint32_t *after);
 
 /* ── tables ── */

@@ -88,6 +88,14 @@ NodeId build_concat(Graph *g, const NodeId *in, uint32_t n, uint32_t axis)
     return n == 1 ? in[0] : graph_add(g, &op_concat, in, n, &attr);
 }
 
+bool build_is_concat(const Node *node, uint32_t *axis)
+{
+    if (node->op != &op_concat)
+        return false;
+    *axis = (uint32_t)node_attr(node, 0)->i;
+    return true;
+}
+
 static const char *const examples[] = {"graph a batch 2\n"
                                        "tensor \"x\" input f32[B, 2, 3]\n"
                                        "tensor \"y\" input f32[B, 2, 4]\n"

@@ -1,5 +1,6 @@
 /* layout: where matrices lie. A weight that is the right side of a product lives in panels as wide as the register tile, so that the
- * micro-kernel streams it. The input gradient reads the same panels: it turns each block on the way (llvm/pack.c).
+ * micro-kernel streams it. The input gradient reads the same panels: it turns each block on the way (llvm/pack.c). Where many products
+ * turn the same weight, each step of a recurrent layer on its way back, it is turned once, before them all.
  *
  * Tensors whose layout another program of the same model has already decided keep it: all programs share the parameters. */
 #include "ops/build.h"
@@ -60,11 +61,57 @@ static NodeId own_root(Graph *g, const Root *root, bool *taken)
     return build_map(g, sx_arg(g->sx, 0), &root->node, 1);
 }
 
+/* ── weights turned once ── */
+
+enum { TURNED_OFTEN = 4 }; /* products that turn the same weight: from here on a copy costs less than they do */
+
+typedef struct Turn {
+    uint32_t *count;  /* by tensor: plain products with its rows as columns */
+    NodeId *turned;   /* by tensor: in the new graph, once it is needed */
+} Turn;
+
+static bool is_turned(const Graph *g, const Node *node, uint32_t *tensor)
+{
+    if (node->op->kind != OP_CONTRACT || !build_is_tensor(graph_node(g, node->in[1]), tensor))
+        return false;
+    Contract c = build_contract_of(node);
+    return c.form == CONTRACT_NT && c.outer == 0 && c.depth == 1 && !c.each && g->tensors.at[*tensor].type.rank == 2 &&
+           g->tensors.at[*tensor].role == ROLE_PARAM;
+}
+
+static Turn find_turns(const PassState *state, const Graph *g)
+{
+    Turn turn = {arena_array(state->arena, uint32_t, g->tensors.n + 1), arena_array(state->arena, NodeId, g->tensors.n + 1)};
+    uint32_t tensor;
+    for (NodeId id = 1; id < g->nodes.n; id++)
+        if (is_turned(g, graph_node(g, id), &tensor))
+            turn.count[tensor]++;
+    return turn;
+}
+
+/* The same product with the weight turned; 0: it stays as it is. */
+static NodeId with_turned(Graph *g, Turn *turn, const Node *node, const NodeId *map)
+{
+    uint32_t tensor;
+    if (!build_is_tensor(graph_node(g, map[node->in[1]]), &tensor) || turn->count[tensor] < TURNED_OFTEN)
+        return 0;
+    uint32_t first = g->nodes.n;
+    if (turn->turned[tensor] == 0)
+        turn->turned[tensor] = build_permute(g, map[node->in[1]], 2, (int64_t[]){1, 0});
+    NodeId product = build_contract(g, CONTRACT_NN, map[node->in[0]], turn->turned[tensor]);
+    for (NodeId made = first; made <= product; made++) {
+        Node *copy = graph_node(g, made);
+        copy->span = node->span, copy->fn = node->fn, copy->layer = node->layer;
+    }
+    return product;
+}
+
 static void run(PassState *state)
 {
     const Graph *from = state->g;
     Graph *g = graph_like(from);
     layout_mark_rows(g, from);
+    Turn turn = find_turns(state, from);
     NodeId *map = arena_array(state->arena, NodeId, from->nodes.n);
     for (NodeId id = 1; id < from->nodes.n; id++) {
         const Node *node = graph_node(from, id);
@@ -72,7 +119,9 @@ static void run(PassState *state)
         if (node->op->kind == OP_CONTRACT && build_form(node) != CONTRACT_TN &&
             build_is_tensor(graph_node(from, node->in[1]), &tensor) && g->tensors.at[tensor].role == ROLE_PARAM)
             to_panels(state, &g->tensors.at[tensor]);
-        map[id] = graph_copy_node(g, from, id, map);
+        map[id] = is_turned(from, node, &tensor) ? with_turned(g, &turn, node, map) : 0;
+        if (map[id] == 0)
+            map[id] = graph_copy_node(g, from, id, map);
     }
     /* state lies as its parameter does, so that an update is a walk over equal places */
     for (uint32_t t = 0; t < g->tensors.n; t++) {

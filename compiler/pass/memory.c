@@ -127,36 +127,49 @@ static void roots(const Graph *g, Plan *plan, bool *kept)
 /* ── rows apart ──
  * Rows a multiple of 4 KiB long all begin in the same few sets of the first-level cache: a register tile that walks a dozen of them
  * side by side, or a weight gradient that walks down the batch, evicts what it is about to read. A line of padding behind each
- * row spreads them. Only values [B, F] whose readers all take a stride are padded; whether a product reads them or not, since
- * only equal rows take turns in the same bytes. */
+ * row spreads them. Only values whose readers and writers all take a stride are padded: [B, F], and longer ones of which products take a
+ * part of each row, the steps of a sequence. Where a product takes rows of several axes at once, it wants them without gaps. Whether a
+ * product reads a value [B, F] or not makes no difference, since only equal rows take turns in the same bytes. */
 
 enum { CONFLICT_BYTES = 4096, PAD_ELEMENTS = 16 };
 
-/* Products and loops over rows address by strides; a sum over the batch does so for what it sums. */
+/* Products, copies and loops over rows address by strides; a sum over the batch does so for what it sums. */
 static bool takes_stride(const Plan *plan, NodeId id)
 {
     uint32_t group = plan->group_of[id];
     if (group == 0)
         return false;
     const Group *g = &plan->groups.at[group - 1];
-    return g->kind == GROUP_CONTRACT || g->kind == GROUP_ROWS || (g->kind == GROUP_COLUMNS && g->anchor == id);
+    return g->kind == GROUP_CONTRACT || g->kind == GROUP_ROWS || g->kind == GROUP_MOVE ||
+           (g->kind == GROUP_COLUMNS && g->anchor == id);
+}
+
+/* Does a node of a product's group take one row of features of each sample out of longer ones? */
+static bool takes_part(const Graph *g, const Plan *plan, NodeId id, NodeId in)
+{
+    uint32_t group = plan->group_of[id];
+    return group != 0 && plan->groups.at[group - 1].kind == GROUP_CONTRACT && graph_node(g, id)->type.batch &&
+           graph_type(g, in)->rank == 1 && graph_type(g, plan->home[plan->storage[in]])->rank > 1;
 }
 
 static void pads(PassState *state, const Graph *g, Plan *plan, const bool *kept)
 {
-    bool *dense = arena_array(state->arena, bool, g->nodes.n);
+    bool *dense = arena_array(state->arena, bool, g->nodes.n); /* by home */
+    bool *part = arena_array(state->arena, bool, g->nodes.n);
     for (NodeId id = 1; id < g->nodes.n; id++) {
         const Node *node = graph_node(g, id);
+        dense[plan->home[id]] |= plan->storage[id] == id && !takes_stride(plan, id);
         for (uint32_t i = 0; i < node->n_in; i++) {
-            NodeId in = plan->storage[node->in[i]];
-            dense[in] |= in != node->in[i] || (plan->group_of[id] != 0 && !takes_stride(plan, id));
+            NodeId home = plan->home[plan->storage[node->in[i]]];
+            dense[home] |= plan->group_of[id] != 0 && !takes_stride(plan, id);
+            part[home] |= takes_part(g, plan, id, node->in[i]);
         }
     }
     for (NodeId id = 1; id < g->nodes.n; id++) {
         const Node *node = graph_node(g, id);
-        bool padded = kept[id] && !dense[id] && node->op->kind != OP_REDUCE && takes_stride(plan, id) &&
-                      node->type.batch && node->type.rank == 1;
-        if (padded && 4 * node->type.dim[0] % CONFLICT_BYTES == 0)
+        bool padded = kept[id] && plan->home[id] == id && !dense[id] && node->op->kind != OP_REDUCE && node->type.batch &&
+                      (node->type.rank == 1 || part[id]);
+        if (padded && 4 * type_elements(&node->type) % CONFLICT_BYTES == 0)
             plan->slot[id].pad = PAD_ELEMENTS;
     }
 }

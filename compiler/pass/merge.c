@@ -22,6 +22,7 @@ typedef struct Merge {
     NodeId *map;
     bool *inside;         /* by old node: part of the sum that a later node ends */
     bool *plain;          /* by old node: a sum without anything to join */
+    uint32_t *beside, n_beside; /* by new node, of so many: 1 + its place in a concatenation; 0: it is in none */
 } Merge;
 
 static bool is_sum(const Graph *g, const Node *node)
@@ -156,27 +157,52 @@ static bool is_bias_gradient(const Graph *g, NodeId id)
     return fold.op == REDUCE_SUM && fold.batch && in->rank > 0 && node->type.rank == 1 && fold.axes == (1u << (in->rank - 1)) - 1;
 }
 
-/* The i-th inputs of the parts that `wanted` picks, one below the other. */
-static NodeId below(Merge *m, const Parts *parts, bool (*wanted)(const Graph *g, NodeId id), uint32_t i)
+static NodeId unshaped(const Graph *g, NodeId id)
 {
-    NodeId *in = arena_array(m->arena, NodeId, parts->n + 1);
-    uint32_t n = 0;
-    for (uint32_t k = 0; k < parts->n; k++)
-        if (!parts->at[k].taken && wanted(m->g, parts->at[k].node))
-            in[n++] = as_rows(m->g, graph_node(m->g, parts->at[k].node)->in[i]);
+    while (graph_node(g, id)->op->kind == OP_VIEW)
+        id = graph_node(g, id)->in[0];
+    return id;
+}
+
+static int64_t place_of(const Merge *m, NodeId id) { return id < m->n_beside ? m->beside[id] : 0; }
+
+/* The steps' rows in the order in which a concatenation already has them, or in that of the nodes: what stands side by side twice in one
+ * order is there once (pass/stack.c). */
+static void sort_rows(Merge *m, const Parts *parts, uint32_t *order, uint32_t n)
+{
+    int64_t *key = arena_array(m->arena, int64_t, parts->n + 1);
+    bool known = true;
+    for (uint32_t k = 0; k < n; k++) {
+        NodeId rows = unshaped(m->g, graph_node(m->g, parts->at[order[k]].node)->in[0]);
+        key[order[k]] = place_of(m, rows);
+        known = known && key[order[k]] != 0;
+    }
+    for (uint32_t k = 0; k < n && !known; k++)
+        key[order[k]] = unshaped(m->g, graph_node(m->g, parts->at[order[k]].node)->in[0]);
+    sort_parts(m, order, n, key);
+}
+
+/* The i-th inputs of the parts, one below the other. */
+static NodeId below(Merge *m, const Parts *parts, const uint32_t *order, uint32_t n, uint32_t i)
+{
+    NodeId *in = arena_array(m->arena, NodeId, n + 1);
+    for (uint32_t k = 0; k < n; k++)
+        in[k] = as_rows(m->g, graph_node(m->g, parts->at[order[k]].node)->in[i]);
     return build_concat(m->g, in, n, 0);
 }
 
 static NodeId join_rows(Merge *m, Parts *parts, bool (*wanted)(const Graph *g, NodeId id))
 {
-    uint32_t n = 0;
+    uint32_t n = 0, *order = arena_array(m->arena, uint32_t, parts->n + 1);
     for (uint32_t k = 0; k < parts->n; k++)
-        n += !parts->at[k].taken && wanted(m->g, parts->at[k].node);
+        if (!parts->at[k].taken && wanted(m->g, parts->at[k].node))
+            order[n++] = k;
     if (n < 2)
         return 0;
-    NodeId x = below(m, parts, wanted, 0), sum;
+    sort_rows(m, parts, order, n);
+    NodeId x = below(m, parts, order, n, 0), sum;
     if (wanted == is_weight_gradient)
-        sum = build_contract(m->g, CONTRACT_TN, x, below(m, parts, wanted, 1));
+        sum = build_contract(m->g, CONTRACT_TN, x, below(m, parts, order, n, 1));
     else
         sum = build_reduce(m->g, REDUCE_SUM, x, 1, true, false);
     for (uint32_t k = 0; k < parts->n; k++)
@@ -242,6 +268,18 @@ static void take_place(Graph *g, uint32_t first, const Node *node)
     }
 }
 
+/* The first concatenation that has a value counts. */
+static void note_places(Merge *m, NodeId id)
+{
+    const Node *node = graph_node(m->g, id);
+    uint32_t axis;
+    for (uint32_t i = 0; build_is_concat(node, &axis) && i < node->n_in; i++) {
+        NodeId in = unshaped(m->g, node->in[i]);
+        if (in < m->n_beside && m->beside[in] == 0)
+            m->beside[in] = 1 + i;
+    }
+}
+
 static void run(PassState *state)
 {
     Merge m = {.arena = state->arena, .from = state->g, .g = graph_like(state->g)};
@@ -249,6 +287,8 @@ static void run(PassState *state)
     m.map = arena_array(state->arena, NodeId, m.from->nodes.n);
     m.inside = arena_array(state->arena, bool, m.from->nodes.n);
     m.plain = arena_array(state->arena, bool, m.from->nodes.n);
+    m.n_beside = 2 * m.from->nodes.n;
+    m.beside = arena_array(state->arena, uint32_t, m.n_beside);
     find_inside(&m);
     find_plain(&m);
     for (NodeId id = 1; id < m.from->nodes.n; id++) {
@@ -258,6 +298,7 @@ static void run(PassState *state)
             continue; /* with the sum it is part of */
         if (m.plain[id] || !is_sum(m.from, &node)) {
             m.map[id] = graph_copy_node(m.g, m.from, id, m.map);
+            note_places(&m, m.map[id]);
             continue;
         }
         m.map[id] = merge(&m, id);

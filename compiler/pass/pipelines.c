@@ -19,6 +19,7 @@ const Pass *const pipeline_train[] = {
     &pass_optimize,  /* before folding: bias corrections become uniforms there */
     &pass_expand,
     &pass_fold, &pass_simplify, &pass_share, &pass_prune,
+    &pass_stack,     /* when equal parts are one node */
     &pass_convolve, &pass_canonical, &pass_fold, &pass_simplify, &pass_share, &pass_prune,
     &pass_layout, &pass_fuse, &pass_schedule, &pass_memory, NULL};
 

@@ -98,9 +98,12 @@ static void split_by_tiles(Schedule *s)
     }
     bool *turned = arena_array(s->arena, bool, s->g->tensors.n + 1);
     uint32_t tensor;
-    for (NodeId id = 1; id < s->g->nodes.n; id++)
-        if (reads_weights(s, graph_node(s->g, id), &tensor) && build_form(graph_node(s->g, id)) != CONTRACT_NN)
+    for (NodeId id = 1; id < s->g->nodes.n; id++) {
+        const Node *node = graph_node(s->g, id);
+        if (reads_weights(s, node, &tensor) ? build_form(node) != CONTRACT_NN
+                                            : node->op->kind == OP_MOVE && build_is_tensor(graph_node(s->g, node->in[0]), &tensor))
             turned[tensor] = true;
+    }
     for (NodeId id = 1; id < s->g->nodes.n; id++) {
         if (!reads_weights(s, graph_node(s->g, id), &tensor) || turned[tensor] || s->plan->group_of[id] == 0)
             continue;

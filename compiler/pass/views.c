@@ -210,17 +210,48 @@ void views_find(Arena *arena, const Graph *g, Plan *plan)
 
 /* ── homes ── */
 
-/* Does group `group` (1-based) read what is in `home`? A movement does not touch what was moved into it: a padding along two axes is two
- * paddings, one in the other. */
-static bool reads_home(const Views *v, uint32_t group, NodeId home)
+/* Where the holder has its input `which`, which is the whole of the value returned, in the value's own shape; 0: it is only a part of one. */
+static NodeId place_inside(const Graph *g, const Plan *plan, NodeId holder, uint32_t which, View *view)
+{
+    const Node *node = graph_node(g, holder);
+    NodeId id = node->in[which], value = plan->storage[id];
+    uint32_t corner[TYPE_MAX_RANK], step[TYPE_MAX_RANK];
+    *view = plan->view[holder];
+    node->op->inside(g, node, which, corner, step);
+    for (uint32_t axis = 0; axis < node->type.rank; axis++) {
+        view->base += corner[axis] * view->stride[axis];
+        view->stride[axis] *= step[axis];
+    }
+    if (id == value)
+        return id;
+    bool fits = !plan->view[id].moved && view_reshape(view, graph_type(g, id), graph_type(g, value), view);
+    return fits ? value : 0;
+}
+
+/* Elements [low, high) of a row of the home lie between the first and the last of a value. */
+static void span_of(const View *view, const Type *type, int64_t *low, int64_t *high)
+{
+    *low = view->base, *high = view->base + 1;
+    for (uint32_t axis = 0; axis < type->rank; axis++)
+        *(view->stride[axis] < 0 ? low : high) += view->stride[axis] * ((int64_t)type->dim[axis] - 1);
+}
+
+/* Does group `group` (1-based) read elements of `home` that lie among those of `value`, which it writes there? A movement does not touch what
+ * was moved into it: a padding along two axes is two paddings, one in the other. */
+static bool reads_home(const Views *v, uint32_t group, NodeId home, NodeId value)
 {
     const Plan *plan = v->plan;
     const Group *g = &plan->groups.at[group - 1];
+    int64_t low, high, from_low, from_high;
+    span_of(&plan->view[value], graph_type(plan->g, value), &low, &high);
     for (uint32_t i = 0; i < g->nodes.n; i++) {
         const Node *node = graph_node(plan->g, g->nodes.at[i]);
         for (uint32_t k = 0; k < node->n_in; k++) {
             NodeId from = plan->storage[node->in[k]];
-            if (plan->group_of[from] != group && plan->home[from] == home && v->holder[from] != g->nodes.at[i])
+            if (plan->group_of[from] == group || plan->home[from] != home || v->holder[from] == g->nodes.at[i])
+                continue;
+            span_of(&plan->view[from], graph_type(plan->g, from), &from_low, &from_high);
+            if (from_low < high && low < from_high)
                 return true;
         }
     }
@@ -235,17 +266,16 @@ static bool stores_anywhere(const Plan *plan, NodeId id)
     return (kind == GROUP_CONTRACT || kind == GROUP_ROWS || kind == GROUP_MOVE) && node->op->kind != OP_REDUCE;
 }
 
-/* May input `which` of `holder` be written where the holder has it? */
-static bool may_move_in(const Views *v, NodeId holder, uint32_t which, const View *view)
+/* May a value be written where the holder of input `which` has it? */
+static bool may_move_in(const Views *v, NodeId id, NodeId holder, uint32_t which, const View *view)
 {
     const Plan *plan = v->plan;
     const Node *node = graph_node(v->g, holder);
-    NodeId id = node->in[which];
     if (plan->storage[id] != id || plan->home[id] != id || plan->group_of[id] == 0 || !stores_anywhere(plan, id) ||
         !graph_type(v->g, id)->batch || !all_read(v, id, view))
         return false;
     for (uint32_t i = 0; i < node->n_in; i++)
-        if (i != which && node->in[i] == id)
+        if (i != which && plan->storage[node->in[i]] == id)
             return false;
     return true;
 }
@@ -267,11 +297,11 @@ static void follow(const Graph *g, Plan *plan)
     }
 }
 
-/* Would a group write into what it reads a part of? */
+/* Would a group write into what it reads? Other parts of the same it may read: other steps of a recurrent layer. */
 static bool meets(const Views *v, NodeId home, const Users *inside)
 {
     for (uint32_t i = 0; i < inside->n; i++)
-        if (reads_home(v, v->plan->group_of[inside->at[i]], home))
+        if (reads_home(v, v->plan->group_of[inside->at[i]], home, inside->at[i]))
             return true;
     return false;
 }
@@ -287,15 +317,9 @@ void views_settle(Arena *arena, const Graph *g, Plan *plan)
             !node->type.batch)
             continue;
         for (uint32_t which = 0; which < node->n_in; which++) {
-            NodeId id = node->in[which];
-            uint32_t corner[TYPE_MAX_RANK], step[TYPE_MAX_RANK];
-            View view = plan->view[holder];
-            node->op->inside(g, node, which, corner, step);
-            for (uint32_t axis = 0; axis < node->type.rank; axis++) {
-                view.base += corner[axis] * view.stride[axis];
-                view.stride[axis] *= step[axis];
-            }
-            if (!may_move_in(&v, holder, which, &view))
+            View view;
+            NodeId id = place_inside(g, plan, holder, which, &view);
+            if (id == 0 || !may_move_in(&v, id, holder, which, &view))
                 continue;
             plan->home[id] = plan->home[holder];
             plan->view[id] = view;
