@@ -42,8 +42,9 @@ RECURRENT = [
 ]
 
 
-def source(activation, init, depth, batch, domain=""):
-    return f"""block layer(x) {{ x |> linear({WIDTH}, weight = {init}) |> {activation} }}
+def source(activation, init, depth, batch, domain="", norm=""):
+    bias = ", bias = false" if norm else ""
+    return f"""block layer(x) {{ x |> linear({WIDTH}, weight = {init}{bias}) |> {norm}{activation} }}
 model stack {{
     input  x : f32[{WIDTH}]{domain}
     target y : class(10)
@@ -128,8 +129,9 @@ def dead_units(bench, failures):
     print(f"dead relu units, He weights, width {WIDTH}, 256 samples, {bench.args.seeds} seeds")
     print(f"  {'input':12} {'depth':>5} {'predicted':>10} {'measured':>10}")
     deepest = max(DEPTHS)
-    for name, domain in (("standardised", ""), ("in [0, 1]", " in [0, 1]")):
-        rows, lines = bench.run(source("relu", f"normal(0, sqrt(2 / {N}))", deepest, 256, domain), "dead", bench.args.seeds)
+    for name, domain, norm in (("standardised", "", ""), ("in [0, 1]", " in [0, 1]", ""), ("layer norms", "", "layer_norm |> ")):
+        text = source("relu", f"normal(0, sqrt(2 / {N}))", deepest, 256, domain, norm)
+        rows, lines = bench.run(text, "dead", bench.args.seeds)
         predicted = [row["dead"] for row in rows if row.get("kind") == "relu"]
         for depth in DEPTHS:
             measured = sum(line[depth - 1] for line in lines) / len(lines)

@@ -5,26 +5,9 @@
 #include <cmocka.h>
 
 #include "graph/tiny.h"
+#include "graph/fresh.h"
 
 #include <math.h>
-
-static Arena *arena;
-static SxPool *sx;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena = arena_new();
-    sx = sx_pool_new(arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
-}
 
 /* ── graphs ── */
 static void test_walk(void **state)

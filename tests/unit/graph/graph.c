@@ -5,24 +5,7 @@
 #include <cmocka.h>
 
 #include "graph/tiny.h"
-
-static Arena *arena;
-static SxPool *sx;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena = arena_new();
-    sx = sx_pool_new(arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
-}
+#include "graph/fresh.h"
 
 /* x[B, 3], w[3]; y = x * w named "y" from "scale", in layer 4; loss = total(y) */
 static Graph *small(void)

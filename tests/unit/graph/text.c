@@ -6,27 +6,10 @@
 #include <cmocka.h>
 
 #include "graph/tiny.h"
+#include "graph/fresh.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-static Arena *arena;
-static SxPool *sx;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena = arena_new();
-    sx = sx_pool_new(arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
-}
 
 static const char *printed(const Graph *g)
 {
