@@ -8,6 +8,7 @@ const Pass *const pipeline_inference[] = {
     &pass_expand,    /* first: the mode decides what dropout is */
     &pass_fold, &pass_simplify, &pass_share, &pass_prune,
     &pass_convolve,  /* while windows and what is cut off stand as the layers wrote them */
+    &pass_lanes,     /* behind it: input gradients are convolutions, too */
     &pass_canonical, /* before fusion: it knows rows and columns, nothing between */
     &pass_simplify, &pass_share, &pass_prune,
     &pass_layout,    /* adds the copies and transposes that fusion must see */
@@ -20,7 +21,7 @@ const Pass *const pipeline_train[] = {
     &pass_expand,
     &pass_fold, &pass_simplify, &pass_share, &pass_prune,
     &pass_stack,     /* when equal parts are one node */
-    &pass_convolve, &pass_canonical, &pass_fold, &pass_simplify, &pass_share, &pass_prune,
+    &pass_convolve, &pass_lanes, &pass_canonical, &pass_fold, &pass_simplify, &pass_share, &pass_prune,
     &pass_layout, &pass_fuse, &pass_schedule, &pass_memory, NULL};
 
 /* All passes, each once: the training pipeline has every one. */
