@@ -198,7 +198,7 @@ static Expected expect_elements(const Model *model, const Signal *signal, const 
         if (binary)
             y = (Moments){i, i, 1, i, i};
         const Moments *in[2] = {&signal->value[loss->prediction], &y};
-        Sample sample = {sx, in, 2, false, 0};
+        Sample sample = {.sx = sx, .in = in, .n = 2};
         double slope2[2];
         sample_forward(&sample, term, &out);
         sample_slopes(&sample, term, slope2);

@@ -50,7 +50,7 @@ static void report(CheckContext *cx, const Horizon *h, double half, Level level)
 static void forget_bias(CheckContext *cx)
 {
     Horizon found[MOST];
-    uint32_t n = horizon_find(cx->arena, cx->facts, cx->model, cx->signal, NULL, found, MOST);
+    uint32_t n = horizon_find(cx->facts, cx->model, cx->signal, found, MOST);
     for (uint32_t i = 0; i < n; i++) {
         const Horizon *h = &found[i];
         double half = horizon_half_life(h);

@@ -60,7 +60,7 @@ static void find_gates(const Facts *f, const Signal *signal, Horizon *h)
                     used++;
                 }
             }
-            sample_forward(&(Sample){f->sx, in, node->n_in, false, 0}, slope, &part);
+            sample_forward(&(Sample){.sx = f->sx, .in = in, .n = node->n_in}, slope, &part);
             kept += log(part.mean);
             gate += used ? sum : NAN;
             n++;
@@ -89,22 +89,27 @@ static NodeId end_of(const Facts *f, const Horizon *h)
     return end;
 }
 
-static void predict(Arena *arena, const Facts *f, const Model *model, const Signal *signal, const double *deviation, Horizon *h)
+double horizon_ratio(Arena *arena, const Facts *f, const Model *model, const double *deviation, const Horizon *h)
 {
-    const LayerUse *use = &model->layers.at[h->use];
-    h->end = end_of(f, h);
-    h->end_only = use->out && graph_type(f->g, use->out)->rank == 1;
-    h->ratio = NAN;
-    if (h->end == 0)
-        return;
     SignalOptions options = {.train = model->train, .prediction = &h->end, .n_prediction = 1, .deviation = deviation};
     const Signal *back = signal_run(arena, f, &options);
-    h->ratio = signal_gradient_norm(back, h->first) / signal_gradient_norm(back, h->last);
-    find_gates(f, signal, h);
+    return signal_gradient_norm(back, h->first) / signal_gradient_norm(back, h->last);
 }
 
-uint32_t horizon_find(Arena *arena, const Facts *f, const Model *model, const Signal *signal, const double *deviation, Horizon *out,
-                      uint32_t most)
+/* All that is to be known of products with one weight; false: they are no steps of one state. */
+static bool complete(const Facts *f, const Model *model, const Signal *signal, Horizon *h)
+{
+    const LayerUse *use = &model->layers.at[h->use];
+    if (h->steps < 3 || !facts_reaches(f, h->first, h->last))
+        return false;
+    h->end = end_of(f, h);
+    h->end_only = use->out && graph_type(f->g, use->out)->rank == 1;
+    if (h->end)
+        find_gates(f, signal, h);
+    return h->end != 0;
+}
+
+uint32_t horizon_find(const Facts *f, const Model *model, const Signal *signal, Horizon *out, uint32_t most)
 {
     uint32_t n = 0;
     for (NodeId id = 1; id < f->g->nodes.n; id++) {
@@ -124,10 +129,8 @@ uint32_t horizon_find(Arena *arena, const Facts *f, const Model *model, const Si
     }
     uint32_t kept = 0;
     for (uint32_t k = 0; k < n; k++)
-        if (out[k].steps > 2 && facts_reaches(f, out[k].first, out[k].last)) {
-            predict(arena, f, model, signal, deviation, &out[k]);
+        if (complete(f, model, signal, &out[k]))
             out[kept++] = out[k];
-        }
     return kept;
 }
 

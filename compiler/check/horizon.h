@@ -15,7 +15,6 @@ typedef struct Horizon {
     NodeId first, last;   /* products with it */
     NodeId end;           /* the state behind the last */
     uint32_t steps;       /* how often the state is computed: one more than there are products */
-    double ratio;         /* of the gradient's norms, over steps - 2 steps back; NaN: it can't be told */
     bool end_only;        /* the layer gives its last state and no other */
     bool gated;           /* part of a state goes on without passing the weights: (1 - z) n + z h, f c + i g */
     bool apart;           /* and what does is a memory of its own, which no weights read */
@@ -23,9 +22,10 @@ typedef struct Horizon {
     double gate;          /* gated: the mean of what the gate is a sigmoid of; NaN: of no single value */
 } Horizon;
 
-/* Of every direction of every recurrent layer of the model, in order; `most` of them at most. `deviation` as in SignalOptions. */
-uint32_t horizon_find(Arena *arena, const Facts *facts, const Model *model, const Signal *signal, const double *deviation,
-                      Horizon *out, uint32_t most);
+/* Every direction of every recurrent layer of the model, in order; `most` of them at most. */
+uint32_t horizon_find(const Facts *facts, const Model *model, const Signal *signal, Horizon *out, uint32_t most);
+/* Of the gradient's norms, over steps - 2 steps back; `deviation` as in SignalOptions. */
+double horizon_ratio(Arena *arena, const Facts *facts, const Model *model, const double *deviation, const Horizon *horizon);
 /* After how many steps half of what a memory was given is left. */
 double horizon_half_life(const Horizon *horizon);
 

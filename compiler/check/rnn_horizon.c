@@ -12,28 +12,23 @@ static const double vanish = 1e-3, explode = 70; /* as for layers: check/gradien
 /* The same layer with weights between the steps that keep lengths: the best that another start can do. */
 static double with_orthogonal(CheckContext *cx, const Horizon *h)
 {
-    Horizon found[MOST];
     const Tensor *tensor = &cx->g->tensors.at[h->weight];
     double *deviation = arena_array(cx->arena, double, cx->g->tensors.n + 1);
     for (uint32_t i = 0; i < cx->g->tensors.n; i++)
         deviation[i] = NAN;
     deviation[h->weight] = 1 / sqrt(tensor->fan_in);
-    uint32_t n = horizon_find(cx->arena, cx->facts, cx->model, cx->signal, deviation, found, MOST);
-    for (uint32_t i = 0; i < n; i++)
-        if (found[i].use == h->use && found[i].weight == h->weight)
-            return found[i].ratio;
-    return NAN;
+    return horizon_ratio(cx->arena, cx->facts, cx->model, deviation, h);
 }
 
-static void report(CheckContext *cx, const Horizon *h)
+static void report(CheckContext *cx, const Horizon *h, double ratio)
 {
     const LayerUse *use = &cx->model->layers.at[h->use];
     const Tensor *tensor = &cx->g->tensors.at[h->weight];
-    bool fades = h->ratio < 1;
-    double step = pow(h->ratio, 1.0 / (h->steps - 2)), reach = log(fades ? vanish : explode) / log(step);
+    bool fades = ratio < 1;
+    double step = pow(ratio, 1.0 / (h->steps - 2)), reach = log(fades ? vanish : explode) / log(step);
     Diag *diag = check_report(cx, h->end_only || !fades ? LEVEL_WARN : LEVEL_NOTE, use->span,
                               "the gradient %s over the %u steps of `" STR_FMT "`: the first gets %s of the last",
-                              fades ? "vanishes" : "explodes", h->steps, STR_ARG(use->name), check_number(cx->arena, h->ratio).p);
+                              fades ? "vanishes" : "explodes", h->steps, STR_ARG(use->name), check_number(cx->arena, ratio).p);
     check_spot_node(cx, h->end);
     check_spot_tensor(cx, h->weight);
     diag_primary(diag, "a factor of %.3g at every step back", step);
@@ -52,11 +47,12 @@ static void report(CheckContext *cx, const Horizon *h)
 static void rnn_horizon(CheckContext *cx)
 {
     Horizon found[MOST];
-    uint32_t n = horizon_find(cx->arena, cx->facts, cx->model, cx->signal, NULL, found, MOST);
+    uint32_t n = horizon_find(cx->facts, cx->model, cx->signal, found, MOST);
     for (uint32_t i = 0; i < n; i++) {
         bool again = i > 0 && found[i - 1].use == found[i].use;
-        if (!found[i].gated && !again && (found[i].ratio < vanish || found[i].ratio > explode))
-            report(cx, &found[i]);
+        double ratio = found[i].gated || again ? 1 : horizon_ratio(cx->arena, cx->facts, cx->model, NULL, &found[i]);
+        if (ratio < vanish || ratio > explode)
+            report(cx, &found[i], ratio);
     }
 }
 

@@ -103,9 +103,9 @@ static void look_back(Arena *arena, const Facts *facts, const Model *model, cons
 {
     enum { MOST = 256 };
     Horizon found[MOST];
-    for (uint32_t i = horizon_find(arena, facts, model, signal, NULL, found, MOST); i-- > 0;) {
+    for (uint32_t i = horizon_find(facts, model, signal, found, MOST); i-- > 0;) {
         ReportRow *of = &row[found[i].use];
-        of->horizon = found[i].ratio;
+        of->horizon = horizon_ratio(arena, facts, model, NULL, &found[i]);
         of->half_life = found[i].apart ? horizon_half_life(&found[i]) : NAN;
         of->steps = found[i].steps;
     }

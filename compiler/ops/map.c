@@ -79,7 +79,7 @@ static void vjp(Grad *grad, NodeId self, NodeId dy)
 
 static Sample sample_of(const SignalCall *call)
 {
-    Sample sample = {call->sx, call->in, call->node->n_in, call->near, 0};
+    Sample sample = {.sx = call->sx, .in = call->in, .n = call->node->n_in, .near = call->near};
     for (uint32_t i = 0; i < call->node->n_in && i < 64; i++) {
         uint32_t stream;
         sample.uniform |= (uint64_t)build_is_random(graph_node(call->g, call->node->in[i]), &stream) << i;

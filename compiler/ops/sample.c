@@ -125,12 +125,13 @@ static Triple sample_points(const Sample *s, Sx f)
         for (uint32_t i = 0; i < n; i++) {
             bool uniform = is_uniform(s, c[i].arg);
             at[c[i].arg] = uniform ? level(c[i].a[k]) : c[i].mean + c[i].shared * c[i].z[k] + c[i].own * c[i].a[k];
-            other[c[i].arg] = uniform ? level(c[i].b[k]) : c[i].mean + c[i].shared * c[i].z[k] + c[i].own * c[i].b[k];
+            if (!s->alone)
+                other[c[i].arg] = uniform ? level(c[i].b[k]) : c[i].mean + c[i].shared * c[i].z[k] + c[i].own * c[i].b[k];
         }
         double y = sx_eval(s->sx, f, at);
         sum.mean += y / POINTS;
         sum.second += y * y / POINTS;
-        sum.cross += s->near ? 0 : y * sx_eval(s->sx, f, other) / POINTS;
+        sum.cross += s->near || s->alone ? 0 : y * sx_eval(s->sx, f, other) / POINTS;
     }
     return sum;
 }
@@ -198,7 +199,7 @@ static Sx through_sum(const Sample *s, Sx f, SxSpread *spread)
         const Moments *in[MAX_ARGS];
         for (uint32_t i = 0; i < s->n; i++)
             in[i] = i == which ? &sum : s->in[i];
-        Sample one = {s->sx, in, s->n, s->near, 0};
+        Sample one = {s->sx, in, s->n, s->near, 0, s->alone};
         *spread = spread_of(&one, sx_substitute(s->sx, g, to, MAX_ARGS), which);
         return u;
     }
@@ -268,6 +269,8 @@ void sample_slopes(const Sample *s, Sx f, double *slope2)
     if (linear->known)
         return;
     uint64_t vary = varying(s, f);
+    Sample alone = *s;
+    alone.alone = true;
     SxSpread spread;
     Sx sum = vary & (vary - 1) ? through_sum(s, f, &spread) : 0;
     linear = sum ? sx_linear(s->sx, sum, s->n) : NULL;
@@ -280,6 +283,6 @@ void sample_slopes(const Sample *s, Sx f, double *slope2)
         else if (sum && (vary >> i & 1))
             slope2[i] = spread.slope2 * linear->slope[i] * linear->slope[i];
         else
-            slope2[i] = sx_is_num(s->sx, d[i], &number) ? number * number : triple_of(s, d[i]).second;
+            slope2[i] = sx_is_num(s->sx, d[i], &number) ? number * number : triple_of(&alone, d[i]).second;
     }
 }

@@ -14,6 +14,7 @@ typedef struct Sample {
     uint32_t n;
     bool near;        /* a table will do */
     uint64_t uniform; /* bit i: argument i is drawn from [0, 1), anew for every sample, and not Gaussian */
+    bool alone;       /* what two samples have in common is not asked */
 } Sample;
 
 void sample_forward(const Sample *sample, Sx f, Moments *out);
