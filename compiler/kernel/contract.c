@@ -348,6 +348,8 @@ void lower_contract(Lower *l)
     int64_t none;
     last_axis(&c.rows, &tile->rows, &tile->a_row, &none);
     last_axis(&c.deep, &tile->depth, &tile->a_k, &tile->b_k);
+    if (c.deep.n == 0) /* a single term is no constant of its loop: a tile's whole left side would be kept in registers */
+        tile->a_k = 1, tile->b_k = c.width;
     if (c.rows.n == 0) /* a single row still has its loop */
         c.rows.at[c.rows.n++] = (Axis){{fixed(1), 0, 0}, 0};
     tile->n_over = further(&c.rows, tile->over);

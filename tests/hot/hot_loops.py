@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Finds stack accesses and calls inside the hot loops of compiled models.
 
-A hot loop is an innermost loop with vector arithmetic; in a register tile with another's body (its function bears the kernel's name) every
-loop is hot, also those around others. A register allocator that does not find enough registers there spills: it stores
-a value to a slot of the stack and loads it again, in every turn. A call there means that something was not expanded in line. Either
-costs more than any choice of tile gains, and neither shows in results.
+A hot loop is an innermost loop with vector arithmetic; one that calls a register tile is around the tile's. In a register tile with
+another's body (its function bears the kernel's name) every loop is hot, also those around others. A register allocator that does not find
+enough registers there spills: it stores a value to a slot of the stack and loads it again, in every turn. A call there means that
+something was not expanded in line. Either costs more than any choice of tile gains, and neither shows in results.
 
     hot_loops.py --actc BIN [--cpu NAME]… FILES…     compiles each file for each processor and looks
     hot_loops.py --object FILES…                     looks at objects that are there
@@ -163,7 +163,8 @@ def hot_loops(function):
     tile = OVERLAPPED.match(function.name)
     for loop in cycles(set(range(len(successors))), successors) if tile else innermost_loops(successors):
         code = [i for b in loop for i in blocks[b]]
-        if any(ARITHMETIC.match(i.name) and "%" in i.operands for i in code):
+        around = any(i.name.startswith("call") and f"<{TILE}." in i.operands for i in code)
+        if not around and any(ARITHMETIC.match(i.name) and "%" in i.operands for i in code):
             yield code
 
 

@@ -9,7 +9,7 @@ if(TARGET actc AND ACT_OBJDUMP AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64"
   add_test(NAME hot.avx512 COMMAND ${hot} --cpu znver4 ${models})
   add_test(NAME hot.avx2 COMMAND ${hot} --cpu haswell --one-in 16 ${models})
   add_test(NAME hot.sse2 COMMAND ${hot} --cpu x86-64 --one-in 16 ${models})
-  set_tests_properties(hot.notice hot.avx512 hot.avx2 hot.sse2 PROPERTIES LABELS hot TIMEOUT 120)
+  set_tests_properties(hot.notice hot.avx512 hot.avx2 hot.sse2 PROPERTIES LABELS hot TIMEOUT 300)
 elseif(NOT ACT_OBJDUMP)
   message(WARNING "no objdump: the tests that look into hot loops are left out")
 endif()
