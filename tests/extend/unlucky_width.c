@@ -5,7 +5,7 @@ static void unlucky_width(CheckContext *cx)
 {
     for (uint32_t i = 0; i < cx->g->tensors.n; i++) {
         const Tensor *tensor = &cx->g->tensors.at[i];
-        if (!tensor->weight || tensor->type.rank != 2 || tensor->type.dim[1] != 13)
+        if (!tensor->weight || tensor->type.rank != 2 || tensor->fan_out != 13)
             continue;
         Diag *diag = check_report(cx, LEVEL_WARN, tensor->span, "a layer of thirteen units");
         check_spot_tensor(cx, i);
