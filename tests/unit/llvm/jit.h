@@ -51,6 +51,12 @@ static inline bool jit_can_run(const JitLevel *level)
     return true;
 }
 
+/* For many networks: the widest vectors for each of them and, one after the other, one of the other levels. */
+static inline bool jit_in_turn(unsigned level, unsigned network)
+{
+    return level == 0 || level == 1 + network % (JIT_LEVELS > 1 ? JIT_LEVELS - 1 : 1);
+}
+
 typedef struct Jit {
     Arena *arena;
     LLVMContextRef ctx;

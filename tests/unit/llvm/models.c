@@ -9,9 +9,7 @@
 #include "llvm/compiled.h"
 #include "networks.h"
 
-/* At the widest vectors and, file after file, at one of the others; all of them train every model in the tests of threads. */
-static bool chosen(unsigned level, unsigned file) { return level == 0 || level == 1 + file % (JIT_LEVELS > 1 ? JIT_LEVELS - 1 : 1); }
-
+/* At two of the levels: all of them train every model in the tests of threads. */
 static void check_file(const char *path)
 {
     static unsigned file;
@@ -20,7 +18,7 @@ static void check_file(const char *path)
     file++;
     for (uint32_t i = 0; i < program->models.n; i++)
         for (unsigned l = 0; l < JIT_LEVELS && networks_small(program->models.at[i]->graph); l++)
-            if (jit_can_run(&jit_level[l]) && chosen(l, file)) {
+            if (jit_can_run(&jit_level[l]) && jit_in_turn(l, file)) {
                 char what[256];
                 snprintf(what, sizeof what, "%s, %s", path, jit_level[l].name);
                 compiled_check(arena, program->models.at[i], program->models.at[i]->graph, &jit_level[l], what);
