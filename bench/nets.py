@@ -108,7 +108,7 @@ WEIGHTS = {
 # and to 0.1 after fifty. A step takes as long at any rate.
 NETS = {
     "B6": Net("b6", "lenet", 64, ("images", 784, 10), "adam", 1e-4),
-    "B7": Net("b7", "vgg", 64, ("images", 3072, 10), "adam", 1e-4),
+    "B7": Net("b7", "vgg", 64, ("images", 3072, 10), "adam", 1e-5),
     "B8": Net("b8", "resnet20", 128, ("images", 3072, 10), "sgd", 1e-3, (("momentum", 0.9),)),
     "B9": Net("b9", "separable", 64, ("images", 3072, 10), "adam", 1e-4),
     "B10": Net("b10", "lstm", 32, ("text", 64, 65), "adam", 1e-3),
