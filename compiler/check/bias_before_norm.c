@@ -26,20 +26,6 @@ static NodeId biased_product(const CheckContext *cx, NodeId id, uint32_t *bias)
     return 0;
 }
 
-/* `bias = false` among the layer's arguments. */
-static void fix(const CheckContext *cx, Diag *diag, Span use)
-{
-    Stage stage;
-    if (!edit_stage(cx, use, &stage) || stage.call->kind != AST_CALL)
-        return;
-    const Ast *given = edit_argument(stage.call, "bias");
-    Span at = stage.call->span;
-    if (given)
-        diag_fix(diag, FIX_SAFE, given->span, "bias = false");
-    else if (stage.call->n_kid > 1)
-        diag_fix(diag, FIX_SAFE, (Span){.source = at.source, .begin = at.end - 1, .end = at.end - 1}, ", bias = false");
-}
-
 static void bias_before_norm(CheckContext *cx)
 {
     const Facts *f = cx->facts;
@@ -64,7 +50,7 @@ static void bias_before_norm(CheckContext *cx)
         check_label_outer(cx, diag, at, "in this use");
         diag_note(diag, "%llu parameter%s without any effect, and without a gradient", n, n == 1 ? "" : "s");
         diag_help(diag, "leave it out: `bias = false`; the norm has a bias of its own");
-        fix(cx, diag, check_span(cx, at));
+        edit_set_argument(cx, diag, FIX_SAFE, check_span(cx, at), "bias", STR("false"));
     }
 }
 

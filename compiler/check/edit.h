@@ -49,6 +49,12 @@ bool edit_target_type(const CheckContext *cx, Diag *diag, FixKind kind, const Te
 /* ── edit_text.c ── */
 /* `name = value` among a call's arguments: the ARG; NULL: not given so. */
 const Ast *edit_argument(const Ast *call, const char *name);
+/* Writes `name = value` among the arguments of a use: for the value that is given, or behind the others. */
+bool edit_set_argument(const CheckContext *cx, Diag *diag, FixKind kind, Span use, const char *name, Str value);
+/* What is written for the argument, or else the use. */
+Span edit_argument_span(const CheckContext *cx, Span use, const char *name);
+/* Has the use's layer a parameter of that name? */
+bool edit_takes(const LayerUse *use, const char *name);
 /* The setting of a train block: `batch 32`. NULL: not written. */
 const Ast *edit_setting(const TrainUse *train, const char *key);
 /* The call of an optimizer as the user wrote it; NULL when it was not written or has no arguments. */

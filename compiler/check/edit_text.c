@@ -1,12 +1,45 @@
 /* Places in the text that several rules change: arguments, settings, whole statements. */
 #include "check/edit.h"
 
+#include "ops/registry.h"
+
 const Ast *edit_argument(const Ast *call, const char *name)
 {
     for (uint32_t i = 1; call && call->kind == AST_CALL && i < call->n_kid; i++)
         if (call->kid[i]->kind == AST_ARG && str_is(call->kid[i]->text, name))
             return call->kid[i];
     return NULL;
+}
+
+bool edit_set_argument(const CheckContext *cx, Diag *diag, FixKind kind, Span use, const char *name, Str value)
+{
+    Stage stage;
+    if (!edit_stage(cx, use, &stage) || stage.call->kind != AST_CALL)
+        return false;
+    const Ast *given = edit_argument(stage.call, name);
+    uint32_t end = stage.call->span.end - 1;
+    if (given)
+        diag_fix(diag, kind, given->kid[0]->span, STR_FMT, STR_ARG(value));
+    else
+        diag_fix(diag, kind, (Span){.source = stage.call->span.source, .begin = end, .end = end}, "%s%s = " STR_FMT,
+                 stage.call->n_kid > 1 ? ", " : "", name, STR_ARG(value));
+    return true;
+}
+
+Span edit_argument_span(const CheckContext *cx, Span use, const char *name)
+{
+    Stage stage;
+    const Ast *given = edit_stage(cx, use, &stage) ? edit_argument(stage.call, name) : NULL;
+    return given ? given->span : use;
+}
+
+bool edit_takes(const LayerUse *use, const char *name)
+{
+    const Layer *layer = use ? layer_find(use->kind) : NULL;
+    for (uint32_t i = 0; layer && i < layer->n_param; i++)
+        if (str_is(str_of(layer->param[i].name), name))
+            return true;
+    return false;
 }
 
 const Ast *edit_setting(const TrainUse *train, const char *key)

@@ -2,8 +2,6 @@
 #include "check/edit.h"
 #include "check/horizon.h"
 
-#include "ops/registry.h"
-
 #include <math.h>
 
 enum { MOST = 256 };
@@ -12,22 +10,12 @@ static const double usual = 1;         /* where gates of a memory usually start 
 static const double part = 1.0 / 20;   /* of the sequence: a shorter half-life is worth saying */
 
 /* Writes `forget = value` at the layer, where it takes such an argument and no bias of the user's own stands in its place. */
-static bool set_gate(const CheckContext *cx, Diag *diag, const LayerUse *use, Str value)
+static void set_gate(const CheckContext *cx, Diag *diag, const LayerUse *use, Str value)
 {
-    const Layer *layer = layer_find(use->kind);
     Stage stage;
-    bool takes = false;
-    for (uint32_t i = 0; layer && i < layer->n_param; i++)
-        takes = takes || str_is(str_of(layer->param[i].name), "forget");
-    if (!takes || !edit_stage(cx, use->span, &stage) || stage.call->kind != AST_CALL || edit_argument(stage.call, "bias"))
-        return false;
-    const Ast *given = edit_argument(stage.call, "forget");
-    Span end = {stage.call->span.source, stage.call->span.end - 1, stage.call->span.end - 1};
-    if (given)
-        diag_fix(diag, FIX_UNSAFE, given->kid[0]->span, STR_FMT, STR_ARG(value));
-    else
-        diag_fix(diag, FIX_UNSAFE, end, ", forget = " STR_FMT, STR_ARG(value));
-    return true;
+    bool own_bias = edit_stage(cx, use->span, &stage) && edit_argument(stage.call, "bias");
+    if (edit_takes(use, "forget") && !own_bias)
+        edit_set_argument(cx, diag, FIX_UNSAFE, use->span, "forget", value);
 }
 
 static void report(CheckContext *cx, const Horizon *h, double half, Level level)

@@ -2,28 +2,15 @@
 #include "check/edit.h"
 #include "check/sight.h"
 
-#include "ops/registry.h"
-
 static const double note_most = 0.1; /* more of an axis than this is worth a warning */
 
 static bool loses(const SightAxis *a) { return a->tail > 0 && a->read + a->tail == a->size && a->stride <= a->span; }
 
-static bool takes(const LayerUse *use, const char *name)
-{
-    const Layer *layer = use ? layer_find(use->kind) : NULL;
-    for (uint32_t i = 0; layer && i < layer->n_param; i++)
-        if (str_is(str_of(layer->param[i].name), name))
-            return true;
-    return false;
-}
-
 /* A border at the end that is just wide enough for one window more. */
 static bool widen(CheckContext *cx, Diag *diag, NodeId id, const Sight *sight)
 {
-    Stage stage;
     const LayerUse *use = check_use(cx, id);
-    if (!sight->zeros || !takes(use, "padding") || !edit_stage(cx, use->span, &stage) || stage.call->kind != AST_CALL ||
-        graph_node(cx->g, sight->source)->layer == graph_node(cx->g, id)->layer)
+    if (!sight->zeros || !edit_takes(use, "padding") || graph_node(cx->g, sight->source)->layer == graph_node(cx->g, id)->layer)
         return false;
     Text text = {.arena = cx->arena};
     for (uint32_t i = 0; i < sight->n; i++) {
@@ -31,15 +18,10 @@ static bool widen(CheckContext *cx, Diag *diag, NodeId id, const Sight *sight)
         uint32_t more = loses(a) ? a->stride - (a->before + a->size + a->after - a->span) % a->stride : 0;
         text_printf(&text, "%s%u, %u", i ? ", " : "", a->before, a->after + more);
     }
-    const Ast *given = edit_argument(stage.call, "padding");
-    Str border = text_str(&text);
-    diag_help(diag, "let a border make room for one window more: `padding = (" STR_FMT ")`, or change the size in front",
-              STR_ARG(border));
-    if (given)
-        diag_fix(diag, FIX_UNSAFE, given->kid[0]->span, "(" STR_FMT ")", STR_ARG(border));
-    else
-        diag_fix(diag, FIX_UNSAFE, (Span){stage.call->span.source, stage.call->span.end - 1, stage.call->span.end - 1},
-                 ", padding = (" STR_FMT ")", STR_ARG(border));
+    Str border = str_printf(cx->arena, "(" STR_FMT ")", STR_ARG(text_str(&text)));
+    if (!edit_set_argument(cx, diag, FIX_UNSAFE, use->span, "padding", border))
+        return false;
+    diag_help(diag, "let a border make room for one window more: `padding = " STR_FMT "`, or change the size in front", STR_ARG(border));
     return true;
 }
 

@@ -39,17 +39,9 @@ static bool is_shifted(const CheckContext *cx, uint32_t target)
 static void fix(CheckContext *cx, Diag *diag, NodeId id, FixKind kind)
 {
     Stage stage;
-    if (!edit_stage(cx, check_span(cx, id), &stage) || stage.call->kind != AST_CALL)
-        return;
-    const Ast *given = edit_argument(stage.call, "causal");
-    Span end = stage.call->span;
-    if (given) {
-        if (given->kid[0]->kind == AST_NAME && str_is(given->kid[0]->text, "false"))
-            diag_fix(diag, kind, given->kid[0]->span, "true");
-        return;
-    }
-    end.begin = end.end - 1;
-    diag_fix(diag, kind, (Span){end.source, end.begin, end.begin}, ", causal = true");
+    const Ast *given = edit_stage(cx, check_span(cx, id), &stage) ? edit_argument(stage.call, "causal") : NULL;
+    if (!given || (given->kid[0]->kind == AST_NAME && str_is(given->kid[0]->text, "false")))
+        edit_set_argument(cx, diag, kind, check_span(cx, id), "causal", STR("true"));
 }
 
 static void no_causal_mask(CheckContext *cx)

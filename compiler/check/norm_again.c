@@ -71,9 +71,7 @@ static void norm_params(CheckContext *cx)
         bool channels = kind == NORM_BATCH || (kind == NORM_SAMPLE && facts_norm_channels(node));
         if (eps >= (channels ? 1e-8 : 1e-12) && eps <= 1e-2)
             continue;
-        Stage stage;
-        const Ast *given = edit_stage(cx, check_span(cx, id), &stage) ? edit_argument(stage.call, "eps") : NULL;
-        Diag *diag = check_report(cx, LEVEL_WARN, given ? given->span : check_span(cx, id), "an `eps` of %s %s",
+        Diag *diag = check_report(cx, LEVEL_WARN, edit_argument_span(cx, check_span(cx, id), "eps"), "an `eps` of %s %s",
                                   check_number(cx->arena, eps).p, eps > 1e-2 ? "changes the norm" : "protects from nothing");
         check_spot_node(cx, id);
         if (eps > 1e-2)

@@ -1,11 +1,12 @@
 /* ACT704: windows, or parts of a kernel, that see nothing but the border. */
+#include "check/edit.h"
 #include "check/example.h"
 #include "check/sight.h"
 
 static void report_empty(CheckContext *cx, NodeId id, const Sight *sight, const SightAxis *a)
 {
     const char *word = sight_word(sight->n, (uint32_t)(a - sight->axis));
-    Diag *diag = check_report(cx, LEVEL_WARN, sight_argument(cx, id, "padding"),
+    Diag *diag = check_report(cx, LEVEL_WARN, edit_argument_span(cx, check_span(cx, id), "padding"),
                               "%u of %u windows of `" STR_FMT "` see nothing but its border", a->empty, a->places,
                               STR_ARG(check_name(cx, id)));
     check_spot_node(cx, id);

@@ -1,7 +1,5 @@
 #include "check/sight.h"
 
-#include "check/edit.h"
-
 /* The border that node `id` puts around its input, if that is all it does: the input; else 0. */
 static NodeId inside_border(const CheckContext *cx, NodeId id, uint32_t layer, Sight *sight)
 {
@@ -86,10 +84,3 @@ bool sight_of(const CheckContext *cx, NodeId id, Sight *sight)
 }
 
 const char *sight_word(uint32_t n, uint32_t axis) { return n == 1 ? "step" : axis == 0 ? "row" : "column"; }
-
-Span sight_argument(const CheckContext *cx, NodeId id, const char *name)
-{
-    Stage stage;
-    const Ast *given = edit_stage(cx, check_span(cx, id), &stage) ? edit_argument(stage.call, name) : NULL;
-    return given ? given->span : check_span(cx, id);
-}

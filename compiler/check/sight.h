@@ -31,7 +31,5 @@ typedef struct Sight {
 bool sight_of(const CheckContext *cx, NodeId id, Sight *sight);
 /* "row", "column" or "step", for axis `axis` of `n`. */
 const char *sight_word(uint32_t n, uint32_t axis);
-/* What is written for the argument `name` of the layer that node `id` belongs to, or else the layer. */
-Span sight_argument(const CheckContext *cx, NodeId id, const char *name);
 
 #endif

@@ -86,10 +86,9 @@ static void report(CheckContext *cx, NodeId id, uint32_t axis, uint32_t right, S
     Stage stage;
     if (!edit_stage(cx, check_span(cx, id), &stage))
         return;
-    const Ast *given = stage.call->kind == AST_CALL ? edit_argument(stage.call, "axis") : NULL;
-    if (given)
-        diag_fix(diag, FIX_UNSAFE, given->kid[0]->span, "%u", right);
-    else if (stage.pipe && stage.call->kind == AST_NAME)
+    if (stage.call->kind == AST_CALL)
+        edit_set_argument(cx, diag, FIX_UNSAFE, check_span(cx, id), "axis", str_printf(cx->arena, "%u", right));
+    else if (stage.pipe)
         diag_fix(diag, FIX_UNSAFE, stage.call->span, "softmax(axis = %u)", right);
 }
 
