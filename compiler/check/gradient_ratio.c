@@ -4,10 +4,9 @@
 
 #include <math.h>
 
-/* Thresholds: notes at a factor of ten, warnings where AUTOTRAINER (2021) sees a training fail, errors where float has
- * no digits left to learn with. */
-static const double vanish_note = 1e-1, vanish_warn = 1e-3, vanish_deny = 1e-7;
-static const double explode_note = 1e1, explode_warn = 70, explode_deny = 1e6;
+/* Thresholds beside those of signal.h: notes at a factor of ten, errors where float has no digits left to learn with. */
+static const double vanish_note = 1e-1, vanish_deny = 1e-7;
+static const double explode_note = 1e1, explode_deny = 1e6;
 /* A band wider than this (high over low) is printed: the prediction is one of many. */
 static const double unstable = 10;
 
@@ -34,11 +33,11 @@ static Level level_of(SignalBand band, bool vanishing, bool normalised)
 {
     if (vanishing) /* the whole band must be beyond the threshold */
         return band.high < vanish_deny   ? LEVEL_DENY
-               : band.high < vanish_warn ? LEVEL_WARN
+               : band.high < signal_vanish ? LEVEL_WARN
                : band.high < vanish_note ? LEVEL_NOTE
                                          : LEVEL_ALLOW;
     return band.low > explode_deny                                          ? LEVEL_DENY
-           : band.low > explode_warn * (normalised ? normalised_more : 1) ? LEVEL_WARN
+           : band.low > signal_explode * (normalised ? normalised_more : 1) ? LEVEL_WARN
            : band.low > explode_note ? LEVEL_NOTE
                                      : LEVEL_ALLOW;
 }

@@ -7,8 +7,6 @@
 
 enum { MOST = 256 };
 
-static const double vanish = 1e-3, explode = 70; /* as for layers: check/gradient_ratio.c */
-
 /* The same layer with weights between the steps that keep lengths: the best that another start can do. */
 static double with_orthogonal(CheckContext *cx, const Horizon *h)
 {
@@ -25,7 +23,7 @@ static void report(CheckContext *cx, const Horizon *h, double ratio)
     const LayerUse *use = &cx->model->layers.at[h->use];
     const Tensor *tensor = &cx->g->tensors.at[h->weight];
     bool fades = ratio < 1;
-    double step = pow(ratio, 1.0 / (h->steps - 2)), reach = log(fades ? vanish : explode) / log(step);
+    double step = pow(ratio, 1.0 / (h->steps - 2)), reach = log(fades ? signal_vanish : signal_explode) / log(step);
     Diag *diag = check_report(cx, h->end_only || !fades ? LEVEL_WARN : LEVEL_NOTE, use->span,
                               "the gradient %s over the %u steps of `" STR_FMT "`: the first gets %s of the last",
                               fades ? "vanishes" : "explodes", h->steps, STR_ARG(use->name), check_number(cx->arena, ratio).p);
@@ -38,7 +36,7 @@ static void report(CheckContext *cx, const Horizon *h, double ratio)
     double best = tensor->fill.kind == FILL_ORTHOGONAL && fabs(tensor->deviation * sqrt(tensor->fan_in) - 1) < 0.01
                       ? NAN
                       : with_orthogonal(cx, h);
-    if (best >= vanish && best <= explode)
+    if (best >= signal_vanish && best <= signal_explode)
         diag_help(diag, "with `recurrent = orthogonal` it would be %s", check_number(cx->arena, best).p);
     else
         diag_help(diag, "a gated layer keeps a memory beside its state: `lstm` or `gru`; or see fewer steps, by windows over time in front");
@@ -51,7 +49,7 @@ static void rnn_horizon(CheckContext *cx)
     for (uint32_t i = 0; i < n; i++) {
         bool again = i > 0 && found[i - 1].use == found[i].use;
         double ratio = found[i].gated || again ? 1 : horizon_ratio(cx->arena, cx->facts, cx->model, NULL, &found[i]);
-        if (ratio < vanish || ratio > explode)
+        if (ratio < signal_vanish || ratio > signal_explode)
             report(cx, &found[i], ratio);
     }
 }

@@ -15,6 +15,10 @@
 
 #include "check/facts.h"
 
+/* A gradient that becomes so small or so large, over the layers or over the steps of one, is worth a warning: where AUTOTRAINER (2021) sees
+ * a training fail. */
+static const double signal_vanish = 1e-3, signal_explode = 70;
+
 typedef struct Signal {
     const Facts *facts;
     Moments *value;   /* by node */
