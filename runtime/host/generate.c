@@ -3,6 +3,7 @@
 #include "core/random.h"
 #include "evaluate.h"
 #include "facts.h"
+#include "tensor.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -103,24 +104,13 @@ static ActStatus begin(Writer *w, ActError *error)
     return ACT_OK;
 }
 
-/* Are these probabilities already? Then none is below 0, and they add up to 1. */
-static int adds_up(const float *row, uint32_t n)
-{
-    double sum = 0;
-    for (uint32_t c = 0; c < n; c++) {
-        if (!(row[c] >= 0)) return 0;
-        sum += (double)row[c];
-    }
-    return fabs(sum - 1) < 1e-3;
-}
-
 /* Draws what follows the window: with temperature T, probabilities to the power of 1 / T. */
 static int32_t draw(Writer *w, uint64_t place, double temperature)
 {
     const float *row = w->said + (size_t)(w->filled - 1) * w->words;
     uint32_t n = w->names->n_class && w->names->n_class < w->words ? (uint32_t)w->names->n_class : w->words;
     double top = -INFINITY, sum = 0;
-    int logits = !adds_up(row, w->words);
+    int logits = !act_probabilities(row, w->words);
     for (uint32_t c = 0; c < n; c++) {
         w->weight[c] = (logits ? (double)row[c] : log((double)row[c])) / temperature;
         top = fmax(top, w->weight[c]);

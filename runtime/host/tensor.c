@@ -2,6 +2,7 @@
 
 #include "core/layout.h"
 
+#include <math.h>
 #include <string.h>
 
 void act_tensor_from_file(const ActTensor *tensor, const void *file, void *block)
@@ -28,4 +29,14 @@ uint32_t act_tensor_features(const ActTensor *tensor)
 const char *act_tensor_type(const ActTensor *tensor)
 {
     return tensor->type == ACT_I32 ? "i32" : "f32";
+}
+
+int act_probabilities(const float *row, size_t n)
+{
+    double sum = 0;
+    for (size_t c = 0; c < n; c++) {
+        if (!(row[c] >= 0)) return 0;
+        sum += (double)row[c];
+    }
+    return fabs(sum - 1) < 1e-3;
 }

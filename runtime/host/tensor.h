@@ -10,6 +10,8 @@ void act_tensor_from_file(const ActTensor *tensor, const void *file, void *block
 uint64_t act_tensor_width(const ActTensor *tensor);
 /* Elements along the last axis: features, channels, classes; 1 for a scalar. */
 uint32_t act_tensor_features(const ActTensor *tensor);
+/* Is a row of scores one of probabilities, none below 0 and together 1? Else it is one of logits. */
+int act_probabilities(const float *row, size_t n);
 const char *act_tensor_type(const ActTensor *tensor); /* "f32" */
 
 #endif

@@ -17,14 +17,9 @@ static ActStatus check(const ActMetricCall *call, ActError *error)
 /* -log p of class `want` */
 static double surprise(const float *row, size_t n, size_t want)
 {
-    double total = 0, top = -INFINITY, sum = 0;
-    int negative = 0;
-    for (size_t c = 0; c < n; c++) {
-        total += (double)row[c];
-        top = fmax(top, (double)row[c]);
-        negative |= !(row[c] >= 0);
-    }
-    if (!negative && fabs(total - 1) < 1e-3) return -log((double)row[want]);
+    double top = -INFINITY, sum = 0;
+    if (act_probabilities(row, n)) return -log((double)row[want]);
+    for (size_t c = 0; c < n; c++) top = fmax(top, (double)row[c]);
     for (size_t c = 0; c < n; c++) sum += exp((double)row[c] - top);
     return top + log(sum) - (double)row[want];
 }
