@@ -1,4 +1,4 @@
-/* Which places an affine index can reach inside a nest: for loop_verify.c. */
+/* Which places an affine index can reach inside a nest. */
 #ifndef ACT_GRAPH_LOOP_RANGE_H
 #define ACT_GRAPH_LOOP_RANGE_H
 
@@ -38,6 +38,9 @@ bool loop_range_fits(const LoopNest *nest, const Affine *at);
 bool loop_range_distinct(const LoopNest *nest, const Affine *at);
 /* May an iteration give `a` the value that one, perhaps another, gives `b`? False only when it is certain that none does. */
 bool loop_range_meet(const LoopNest *nest, const Affine *a, const Affine *b);
+/* The axes that a tile walks along its left side, outermost first: outer…, over…, row, deep…, term. Their number. */
+enum { TILE_LEFT_MOST = 3 * TILE_AXES + 2 };
+uint32_t loop_tile_left(const LoopTile *t, TileAxis axis[TILE_LEFT_MOST]);
 /* May a tile inside `around` store at `store` (loop.h has its loops) an element that it reads on its left side, at any time? The buffer is the
  * same: a part of it may be written while another is read, the next step of a sequence. */
 bool loop_tile_meets(const LoopNest *around, const LoopTile *t, const Affine *store, size_t n);

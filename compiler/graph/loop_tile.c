@@ -1,33 +1,37 @@
 #include "graph/loop_range.h"
 
-/* Loops over both at once: the axes that they share, those of the terms, then blocks and the columns in them. */
+uint32_t loop_tile_left(const LoopTile *t, TileAxis axis[TILE_LEFT_MOST])
+{
+    const TileAxis row = {t->rows, t->a_row, 0}, term = {t->depth, t->a_k, 0};
+    const TileAxis *run[] = {t->outer, t->over, &row, t->deep, &term};
+    const uint32_t many[] = {t->n_outer, t->n_over, 1, t->n_deep, 1};
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < sizeof many / sizeof *many; k++)
+        for (uint32_t i = 0; i < many[k]; i++)
+            axis[n++] = run[k][i];
+    return n;
+}
+
+/* Loops over both at once: the axes of the left side, of which those before the terms are the store's, too, then blocks and the columns in
+ * them. */
 bool loop_tile_meets(const LoopNest *around, const LoopTile *t, const Affine *store, size_t n)
 {
     LoopNest nest = *around;
-    uint32_t first = nest.depth, block = first + t->n_outer, row = block + 1 + t->n_over, axes = 0;
-    TileAxis axis[LOOP_MAX_DEPTH];
-    int64_t stored[LOOP_MAX_DEPTH] = {0};
-    if (first + t->n_outer + t->n_over + t->n_deep + 4 > LOOP_MAX_DEPTH)
+    TileAxis axis[TILE_LEFT_MOST];
+    uint32_t first = nest.depth, block = first + t->n_outer, shared = t->n_outer + t->n_over + 1, axes = loop_tile_left(t, axis);
+    if (first + axes + 2 > LOOP_MAX_DEPTH)
         return true;
     Affine left = {.base = t->a_base}, to = {.base = store->base};
     for (uint32_t d = 0; d < first; d++)
         to.coef[d] = store->coef[d];
-    for (uint32_t i = 0; i < t->n_outer; i++)
-        stored[axes] = store->coef[first + i], axis[axes++] = t->outer[i];
-    for (uint32_t i = 0; i < t->n_over; i++)
-        stored[axes] = store->coef[block + 1 + i], axis[axes++] = t->over[i];
-    stored[axes] = store->coef[row], axis[axes++] = (TileAxis){t->rows, t->a_row, 0};
-    for (uint32_t i = 0; i < t->n_deep; i++)
-        axis[axes++] = t->deep[i];
-    axis[axes++] = (TileAxis){t->depth, t->a_k, 0};
     for (uint32_t i = 0; i < axes; i++) {
         left.coef[nest.depth] = axis[i].a;
-        to.coef[nest.depth] = stored[i];
+        to.coef[nest.depth] = i >= shared ? 0 : store->coef[first + i + (i >= t->n_outer)]; /* the block stands between */
         nest.at[nest.depth++] = (LoopLevel){.count = extent_at(axis[i].extent, n)};
     }
     to.coef[nest.depth] = store->coef[block];
     nest.at[nest.depth++] = (LoopLevel){.count = (t->cols + t->width - 1) / t->width};
-    to.coef[nest.depth] = store->coef[row + 1];
+    to.coef[nest.depth] = store->coef[first + shared + 1];
     nest.at[nest.depth] = (LoopLevel){t->width, t->cols, nest.depth - 1, true};
     nest.depth++;
     return !loop_range_fits(&nest, &left) || !loop_range_fits(&nest, &to) || loop_range_meet(&nest, &left, &to);

@@ -358,10 +358,9 @@ static bool check_left(Verify *v, const LoopTile *t)
 {
     LoopNest nest = v->nest;
     Affine a = {.base = t->a_base}, none = {0};
-    TileAxis row = {t->rows, t->a_row, 0}, term = {t->depth, t->a_k, 0};
-    return add_levels(v, &nest, t->outer, t->n_outer, &a, &none) && add_levels(v, &nest, t->over, t->n_over, &a, &none) &&
-           add_levels(v, &nest, &row, 1, &a, &none) && add_levels(v, &nest, t->deep, t->n_deep, &a, &none) &&
-           add_levels(v, &nest, &term, 1, &a, &none) && check_place(v, &nest, t->a, &a, "reads");
+    TileAxis axis[TILE_LEFT_MOST];
+    uint32_t axes = loop_tile_left(t, axis);
+    return add_levels(v, &nest, axis, axes, &a, &none) && check_place(v, &nest, t->a, &a, "reads");
 }
 
 /* B: outer…, deep…, then block, term, column in the block; or, when it lies turned, column, panel of terms, term in the panel. */

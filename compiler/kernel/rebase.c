@@ -122,17 +122,13 @@ static bool left_nest(const Rebase *r, const LoopTile *t, LoopNest *nest, Affine
 {
     *nest = (LoopNest){0};
     *at = (Affine){.base = t->a_base};
-    if (t->n_outer + t->n_over + t->n_deep + 2 > LOOP_MAX_DEPTH)
-        return false;
-    const TileAxis row = {t->rows, t->a_row, 0}, term = {t->depth, t->a_k, 0};
-    const TileAxis *run[] = {t->outer, t->over, &row, t->deep, &term};
-    const uint32_t n[] = {t->n_outer, t->n_over, 1, t->n_deep, 1};
-    for (uint32_t k = 0; k < sizeof n / sizeof *n; k++)
-        for (uint32_t i = 0; i < n[k]; i++) {
-            at->coef[nest->depth] = run[k][i].a;
-            push(r, nest, run[k][i].extent);
-        }
-    return true;
+    TileAxis axis[TILE_LEFT_MOST];
+    uint32_t axes = loop_tile_left(t, axis);
+    for (uint32_t i = 0; i < axes && axes <= LOOP_MAX_DEPTH; i++) {
+        at->coef[nest->depth] = axis[i].a;
+        push(r, nest, axis[i].extent);
+    }
+    return axes <= LOOP_MAX_DEPTH;
 }
 
 static void tile_body(Rebase *r, LoopTile *t)
