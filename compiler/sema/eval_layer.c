@@ -23,9 +23,12 @@ static NodeId tied(LayerCall *call, const Tensor *like, const LayerArg *arg)
     const Tensor *t = &s->g->tensors.at[arg->tensor];
     if (tensor_same_in_files(t, like))
         return tensor_node(s, arg->tensor);
-    sema_error(s, CODE_shape_mismatch, arg->span,
-               "a weight of shape " STR_FMT " is needed, and `" STR_FMT "` has " STR_FMT,
-               STR_ARG(tensor_shape(s, like)), STR_ARG(t->name), STR_ARG(tensor_shape(s, t)));
+    Diag *diag = sema_error(s, CODE_shape_mismatch, arg->span,
+                            "a weight of shape " STR_FMT " is needed, and `" STR_FMT "` has " STR_FMT,
+                            STR_ARG(tensor_shape(s, like)), STR_ARG(t->name), STR_ARG(tensor_shape(s, t)));
+    Type needs = tensor_type(like), has = tensor_type(t);
+    if (needs.rank == 2 && has.rank == 2 && needs.dim[0] == has.dim[1] && needs.dim[1] == has.dim[0])
+        diag_help(diag, "turn it: `weight = " STR_FMT " |> permute(1, 0)`", STR_ARG(t->name));
     return 0;
 }
 
