@@ -5,12 +5,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "graph/fresh.h"
 #include "graph/tiny.h"
 
 #include <math.h>
-
-static Arena *arena;
-static SxPool *sx;
 
 /* Tensors 0 x input, 1 label target, 2 w param, 3 its state; nodes %1 x, %2 w, %3 = x * w, %4 = total, %5 the new w. */
 static Graph *sound(void)
@@ -38,18 +36,10 @@ static Graph *sound(void)
     return g;
 }
 
-static int setup(void **state)
+static int setup_sound(void **state)
 {
-    arena = arena_new();
-    sx = sx_pool_new(arena);
+    setup(state);
     *state = sound();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_free(arena);
     return 0;
 }
 
@@ -294,7 +284,7 @@ static void test_root_twice(void **state)
     BROKEN(g, "root 1: %4: it is of no kind");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup_sound, teardown)
 
 int main(void)
 {
