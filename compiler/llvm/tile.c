@@ -418,6 +418,7 @@ typedef struct TilePart {
     bool cut, by_tiles;
     LLVMValueRef tiles;       /* by tiles: of each block */
     LLVMValueRef first, end;  /* blocks */
+    LLVMValueRef from, to;    /* else: rows of every block */
 } TilePart;
 
 static TilePart tile_part(Kernel *k, const LoopTile *t)
@@ -427,6 +428,8 @@ static TilePart tile_part(Kernel *k, const LoopTile *t)
     TilePart part = {.cut = outer && k->k->split != SPLIT_NONE, .by_tiles = outer && k->k->split == SPLIT_TILES};
     part.first = cg_i64(c, 0);
     part.end = cg_i64(c, tile_blocks(t));
+    part.from = part.cut ? k->lo : cg_i64(c, 0);
+    part.to = part.cut ? k->hi : kernel_extent(k, t->rows);
     if (!part.by_tiles)
         return part;
     LLVMValueRef rows = kernel_extent(k, t->rows), grain = cg_i64(c, k->k->grain), one = cg_i64(c, 1);
@@ -441,8 +444,8 @@ static void part_rows(Kernel *k, const LoopTile *t, const TilePart *part, LLVMVa
                       LLVMValueRef *to)
 {
     Cg *c = k->c;
-    *from = part->cut ? k->lo : cg_i64(c, 0);
-    *to = part->cut ? k->hi : kernel_extent(k, t->rows);
+    *from = part->from;
+    *to = part->to;
     if (!part->by_tiles)
         return;
     LLVMValueRef before = cg_mul(c, block, part->tiles), grain = cg_i64(c, k->k->grain), zero = cg_i64(c, 0);
@@ -503,28 +506,56 @@ static void run_columns(Kernel *k, const LoopTile *t, const Outer *o, const Tile
     kernel_pop(k);
 }
 
-static void run_blocks(Kernel *k, const LoopTile *t, const Outer *o)
+static void run_part(Kernel *k, const LoopTile *t, const Outer *o, const TilePart *part)
 {
     Cg *c = k->c;
     uint32_t full = t->cols / t->width, rest = t->cols % t->width;
-    TilePart part = tile_part(k, t);
-    if (full == 1 && !part.by_tiles) {
-        run_columns(k, t, o, &part, cg_i64(c, 0), t->width, (Extent){1, 0});
+    if (full == 1 && !part->by_tiles) {
+        run_columns(k, t, o, part, cg_i64(c, 0), t->width, (Extent){1, 0});
     } else if (full > 0) {
         CgLoop *loop = arena_new_of(c->arena, CgLoop);
-        LLVMValueRef end = rest ? cg_imin(c, part.end, cg_i64(c, full)) : part.end;
-        cg_loop_begin(c, loop, part.first, end, cg_i64(c, 1), !part.by_tiles || !rest, "block");
-        run_columns(k, t, o, &part, loop->var, t->width, (Extent){full, 0});
+        LLVMValueRef end = rest ? cg_imin(c, part->end, cg_i64(c, full)) : part->end;
+        cg_loop_begin(c, loop, part->first, end, cg_i64(c, 1), !part->by_tiles || !rest, "block");
+        run_columns(k, t, o, part, loop->var, t->width, (Extent){full, 0});
         cg_loop_end(c, loop);
     }
     if (!rest)
         return;
     CgIf last;
-    if (part.by_tiles)
-        cg_if(c, &last, cg_icmp(c, LLVMIntSGT, part.end, cg_i64(c, full)), "last");
-    run_columns(k, t, o, &part, cg_i64(c, full), rest, (Extent){full + 1, 0});
-    if (part.by_tiles)
+    if (part->by_tiles)
+        cg_if(c, &last, cg_icmp(c, LLVMIntSGT, part->end, cg_i64(c, full)), "last");
+    run_columns(k, t, o, part, cg_i64(c, full), rest, (Extent){full + 1, 0});
+    if (part->by_tiles)
         cg_endif(c, &last);
+}
+
+/* Every block of columns goes through all rows. Where these are too many for the second-level cache and all of B is not, each block
+ * would fetch them again: there they are taken so many at a time, by all blocks in turn. 0: at once. */
+static int64_t near_rows(const Kernel *k, const LoopTile *t)
+{
+    int64_t depth = tile_most(k, t->depth), l2 = k->c->target->l2, row = depth * 4;
+    bool plain = !t->n_outer && !t->n_over && !t->n_deep && t->a_k == 1, blocks = t->cols > t->width;
+    if (!plain || !blocks || tile_most(k, t->rows) * row <= l2 / 2 || row * t->cols > l2 / 4 || row * t->width > l2 / 16)
+        return 0;
+    return l2 / 4 / row / t->tile_rows * t->tile_rows;
+}
+
+static void run_blocks(Kernel *k, const LoopTile *t, const Outer *o)
+{
+    Cg *c = k->c;
+    TilePart part = tile_part(k, t);
+    int64_t near = part.by_tiles ? 0 : near_rows(k, t);
+    if (near == 0) {
+        run_part(k, t, o, &part);
+        return;
+    }
+    CgLoop *loop = arena_new_of(c->arena, CgLoop);
+    LLVMValueRef end = part.to;
+    cg_loop_begin(c, loop, part.from, end, cg_i64(c, near), true, "near");
+    part.from = loop->var;
+    part.to = cg_imin(c, cg_add(c, loop->var, cg_i64(c, near)), end);
+    run_part(k, t, o, &part);
+    cg_loop_end(c, loop);
 }
 
 /* Products of their own: a loop for each axis from `axis` on. */

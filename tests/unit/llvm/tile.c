@@ -20,19 +20,19 @@ static Sx gelu(SxPool *sx, Sx x)
                   sx_add(sx, sx_num(sx, 1), sx_un(sx, SX_ERF, sx_mul(sx, x, sx_num(sx, 0.70710678118654752)))));
 }
 
-/* y = gelu(x w + bias), w in panels; z = the sum before it */
-static void linear(Nest *b, const JitLevel *level, uint32_t batch, uint32_t depth, uint32_t cols, uint32_t width)
+/* y = gelu(x w + bias) at `places` places of each sample, w in panels; z = the sum before it */
+static void linear_at(Nest *b, const JitLevel *level, uint32_t batch, uint32_t places, uint32_t depth, uint32_t cols, uint32_t width)
 {
     SxPool *sx = b->program.sx;
     uint32_t panels = (cols + width - 1) / width;
-    uint32_t x = mem_array(b, "x", BUF_INPUT, 0, (uint64_t)batch * depth);
+    uint32_t x = mem_array(b, "x", BUF_INPUT, 0, (uint64_t)batch * places * depth);
     uint32_t w = mem_place(b, "w", BUF_PARAM, (uint64_t)panels * depth * width),
              bias = mem_place(b, "bias", BUF_PARAM, cols);
-    uint32_t y = mem_array(b, "y", BUF_OUTPUT, 0, (uint64_t)batch * cols),
-             z = mem_place(b, "z", BUF_WORK, (uint64_t)batch * cols);
+    uint32_t y = mem_array(b, "y", BUF_OUTPUT, 0, (uint64_t)batch * places * cols),
+             z = mem_place(b, "z", BUF_WORK, (uint64_t)batch * places * cols);
     Sx sum = sx_add(sx, tile_arg(b), nest_load(b, bias, at3(0, width, 0, 1)));
     LoopStmt *s = nest_stmt(b, LOOP_TILE);
-    s->tile = (LoopTile){.rows = ROWS,
+    s->tile = (LoopTile){.rows = {.per_row = places},
                          .depth = FIXED(depth),
                          .cols = cols,
                          .width = width,
@@ -47,8 +47,13 @@ static void linear(Nest *b, const JitLevel *level, uint32_t batch, uint32_t dept
     s->tile.body =
         LIST(nest_store(b, y, at3(0, width, cols, 1), gelu(sx, sum)), nest_store(b, z, at3(0, width, cols, 1), sum));
     LoopKernel *k = nest_kernel(b, "linear", s);
-    nest_split(k, ROWS, true);
+    nest_split(k, (Extent){.per_row = places}, true);
     k->grain = level->target.tile_rows;
+}
+
+static void linear(Nest *b, const JitLevel *level, uint32_t batch, uint32_t depth, uint32_t cols, uint32_t width)
+{
+    linear_at(b, level, batch, 1, depth, cols, width);
 }
 
 static void linear_wide(Nest *b, const JitLevel *l, uint32_t batch) { linear(b, l, batch, 37, 101, panel_of(l)); }
@@ -57,6 +62,8 @@ static void linear_ten(Nest *b, const JitLevel *l, uint32_t batch) { linear(b, l
 static void linear_narrow(Nest *b, const JitLevel *l, uint32_t batch) { linear(b, l, batch, 5, 3, 3); }
 static void linear_column(Nest *b, const JitLevel *l, uint32_t batch) { linear(b, l, batch, 37, 1, l->target.lanes); }
 static void linear_one(Nest *b, const JitLevel *l, uint32_t batch) { linear(b, l, batch, 1, 1, 1); }
+/* rows that no second-level cache holds, for weights that each does: so many rows at a time, through all blocks */
+static void linear_near(Nest *b, const JitLevel *l, uint32_t batch) { linear_at(b, l, batch, 29, 61, 101, panel_of(l)); }
 
 static void test_linear(void **state)
 {
@@ -67,6 +74,7 @@ static void test_linear(void **state)
     mem_check(linear_narrow, 1e-5);
     mem_check(linear_column, 1e-5); /* rows are the lanes */
     mem_check(linear_one, 1e-5);
+    mem_check(linear_near, 1e-5);
 }
 
 /* dx = (dy wᵀ) * f'(h): B is the weight as the forward product reads it, in panels of `turn` of its columns, or in rows
