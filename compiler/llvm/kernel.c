@@ -201,14 +201,6 @@ void kernel_vectors(Kernel *k, LLVMValueRef from, LLVMValueRef to, int64_t multi
     }
 }
 
-void kernel_one_vector(Kernel *k, LLVMValueRef at, Extent extent, const LoopStmt *body)
-{
-    ACT_ASSERT(k->vector < 0);
-    k->vector = (int)k->depth;
-    run_masked(k, at, NULL, k->c->lanes, extent, body);
-    k->vector = -1;
-}
-
 /* How often a loop runs: lanes of the last panel are fewer, which is known when the panels divide the whole. */
 LLVMValueRef kernel_count(Kernel *k, const LoopStmt *s, bool *always)
 {
@@ -253,7 +245,7 @@ static void emit_for(Kernel *k, const LoopStmt *s)
 
 /* ── statements ── */
 
-static void emit_store(Kernel *k, const KernelStore *store)
+void kernel_store(Kernel *k, const KernelStore *store)
 {
     Cg *c = k->c;
     const LoopStmt *s = store->stmt;
@@ -315,7 +307,7 @@ void kernel_body(Kernel *k, const LoopStmt *list)
         } else if (s->kind == LOOP_STORE) {
             store[pending++] = (KernelStore){s, sx_emit(&k->sx, s->store.value)};
             if (has_loop(s->next)) {
-                emit_store(k, &store[--pending]);
+                kernel_store(k, &store[--pending]);
                 sx_emit_forget(&k->sx);
             }
         } else if (s->kind == LOOP_ADD) {
@@ -329,7 +321,7 @@ void kernel_body(Kernel *k, const LoopStmt *list)
         }
     }
     for (unsigned i = 0; i < pending; i++)
-        emit_store(k, &store[i]);
+        kernel_store(k, &store[i]);
     sx_emit_forget(&k->sx);
 }
 

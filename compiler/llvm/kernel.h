@@ -101,8 +101,7 @@ void kernel_body(Kernel *k, const LoopStmt *list);
 /* The body in vectors over [from, to): full ones, then a masked rest. `multiple` surely divides `from`. */
 void kernel_vectors(Kernel *k, LLVMValueRef from, LLVMValueRef to, int64_t multiple, Extent extent,
                     const LoopStmt *body);
-/* The body in the one full vector at `at`. */
-void kernel_one_vector(Kernel *k, LLVMValueRef at, Extent extent, const LoopStmt *body);
+void kernel_store(Kernel *k, const KernelStore *store); /* at the current place */
 /* How often a loop runs, and whether that is surely at least once. */
 LLVMValueRef kernel_count(Kernel *k, const LoopStmt *loop, bool *always);
 void kernel_serial(Kernel *k, const LoopStmt *loop); /* the loop as it is written */

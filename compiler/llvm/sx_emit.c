@@ -29,6 +29,8 @@ static SxMade *made_of(SxEmit *e, Sx x)
     return &e->made[x];
 }
 
+void sx_emit_known(SxEmit *e, Sx x, LLVMValueRef value) { made_of(e, x)->value = value; }
+
 /* ── one row a primitive: how it is made in f32 and in f64; both may stand for a function of either type ── */
 typedef LLVMValueRef (*Make1)(Cg *c, LLVMValueRef a);
 typedef LLVMValueRef (*Make2)(Cg *c, LLVMValueRef a, LLVMValueRef b);

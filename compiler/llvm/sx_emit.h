@@ -25,6 +25,7 @@ typedef struct SxEmit {
 void sx_emit_init(SxEmit *e, Cg *c, const SxPool *pool, LLVMTypeRef element,
                   LLVMValueRef (*arg)(void *context, unsigned index), void *context);
 void sx_emit_forget(SxEmit *e);
+void sx_emit_known(SxEmit *e, Sx x, LLVMValueRef value); /* until then x is `value` */
 LLVMValueRef sx_emit(SxEmit *e, Sx x);
 
 #endif
