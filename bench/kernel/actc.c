@@ -35,9 +35,10 @@ static uint64_t place(Graph *g)
     for (uint32_t i = 0; i < g->tensors.n; i++) {
         Tensor *t = &g->tensors.at[i];
         if (t->role == ROLE_INPUT) continue;
-        uint64_t cols = t->layout == LAYOUT_PANELS ? (t->type.dim[1] + t->panel - 1) / t->panel * t->panel : t->type.dim[1];
+        uint64_t cols = type_last(&t->type), rows = type_elements(&t->type) / cols;
+        if (t->layout == LAYOUT_PANELS) cols = (cols + t->panel - 1) / t->panel * t->panel;
         t->offset = bytes;
-        t->bytes = 4 * t->type.dim[0] * cols;
+        t->bytes = 4 * rows * cols;
         bytes += (t->bytes + ACT_ALIGN - 1) / ACT_ALIGN * ACT_ALIGN;
     }
     return bytes;
@@ -134,9 +135,17 @@ static float from_output(const void *context, size_t row, size_t col)
     return ((const float *)own->output[0])[row * own->cols + col];
 }
 
+static size_t tensor_rows(const ActTensor *t)
+{
+    size_t n = 1;
+    for (uint32_t i = 0; i + 1 < t->rank; i++) n *= t->dim[i];
+    return n;
+}
+
 static size_t index_in(const ActTensor *t, size_t row, size_t col)
 {
-    return t->layout == ACT_PANELS ? (col / t->panel * t->dim[0] + row) * t->panel + col % t->panel : row * t->dim[1] + col;
+    if (t->layout != ACT_PANELS) return row * t->dim[t->rank - 1] + col;
+    return (col / t->panel * tensor_rows(t) + row) * t->panel + col % t->panel;
 }
 
 static float from_param(const void *context, size_t row, size_t col)
@@ -202,6 +211,53 @@ bool actc_product(const Product *p, Kernel *out, const char **why)
     if (!weight) set_weight(own, p);
     prepare(own);
     *out = (Kernel){own, run_forward, !weight ? from_output : turned ? from_turned : from_param};
+    return true;
+}
+
+/* As layers and gradients write it before the passes. */
+static Str conv_text(Arena *arena, const Convolution *p)
+{
+    size_t n = p->size, c = p->channels;
+    Str head = str_printf(arena, "graph k batch %zu\n"
+                                 "tensor \"a\" input f32[B, %zu, %zu, %zu]\n", p->batch, n, n, c);
+    Str window = str_of("%5 = pad %4 {axis = 0, before = 1, after = 1}\n"
+                        "%6 = pad %5 {axis = 1, before = 1, after = 1}\n"
+                        "%7 = window %6 {kernel = [3, 3], stride = [1, 1], dilation = [1, 1]}\n");
+    Str first = str_of("%1 = tensor {tensor = \"a\"}\n"
+                       "%2 = tensor {tensor = \"b\"}\n"
+                       "%4 = map %1 {fn = (neg a0)}\n");
+    if (p->direction == FORWARD)
+        return str_printf(arena, STR_FMT "tensor \"b\" param f32[3, 3, %zu, %zu]\n" STR_FMT STR_FMT
+                                 "%%8 = contract %%7, %%2 {form = %d, depth = 3}\n"
+                                 "output 0 \"c\" %%8\n", STR_ARG(head), c, c, STR_ARG(first), STR_ARG(window), CONTRACT_NN);
+    if (p->direction == INPUT_GRADIENT)
+        return str_printf(arena, STR_FMT "tensor \"b\" param f32[3, 3, %zu, %zu]\n" STR_FMT
+                                 "%%5 = contract %%4, %%2 {form = %d, depth = 3}\n"
+                                 "%%6 = overlap_add %%5 {kernel = [3, 3], stride = [1, 1], dilation = [1, 1], size = [%zu, %zu]}\n"
+                                 "%%7 = slice %%6 {axis = 1, start = 1, stop = %zu}\n"
+                                 "%%8 = slice %%7 {axis = 0, start = 1, stop = %zu}\n"
+                                 "output 0 \"c\" %%8\n", STR_ARG(head), c, c, STR_ARG(first), CONTRACT_NT, n + 2, n + 2, n + 1, n + 1);
+    return str_printf(arena, STR_FMT "tensor \"b\" input f32[B, %zu, %zu, %zu]\n"
+                             "tensor \"c\" param f32[3, 3, %zu, %zu]\n" STR_FMT STR_FMT
+                             "%%8 = map %%2 {fn = (neg a0)}\n"
+                             "%%9 = contract %%7, %%8 {form = %d, depth = 3}\n"
+                             "update 2 \"c\" %%9\n", STR_ARG(head), n, n, c, c, c, STR_ARG(first), STR_ARG(window), CONTRACT_TN);
+}
+
+bool actc_convolution(const Convolution *p, Kernel *out, const char **why)
+{
+    bool weight = p->direction == WEIGHT_GRADIENT;
+    size_t all = p->batch * p->size * p->size * p->channels;
+    Own *own = own_of(conv_text(arena_new(), p).p, conv_rows(p), p->channels, why);
+    if (!own) return false;
+    own->input[0] = negated(p->a, all);
+    own->input[1] = weight ? negated(p->b, all) : NULL;
+    const ActTensor *t = own->model[1]->param;
+    float *to = (float *)(void *)((char *)own->instance.param + t->offset);
+    for (size_t r = 0; !weight && r < tensor_rows(t); r++)
+        for (size_t c = 0; c < p->channels; c++) to[index_in(t, r, c)] = p->b[r * p->channels + c];
+    prepare(own);
+    *out = (Kernel){own, run_forward, weight ? from_param : from_output};
     return true;
 }
 

@@ -1,4 +1,4 @@
-/* Products and functions in isolation, for each contestant: what bench/kernels measures. */
+/* Products, convolutions and functions in isolation, for each contestant: what bench/kernels measures. */
 #ifndef ACT_BENCH_KERNEL_H
 #define ACT_BENCH_KERNEL_H
 
@@ -29,6 +29,26 @@ static inline size_t product_depth(const Product *p)
     return p->direction == FORWARD ? p->in : p->direction == INPUT_GRADIENT ? p->out : p->batch;
 }
 
+/* A convolution of 3 x 3 taps W [3][3][channels][channels], the last for what comes out, over [batch][size][size][channels] with a border of
+ * zeros, so that as many places come out: its three products. */
+typedef struct Convolution {
+    Direction direction;
+    size_t batch, size, channels;
+    const float *a, *b; /* as for a product; the weight gradient is [3][3][channels][channels] */
+} Convolution;
+
+enum { CONV_TAPS = 3 };
+
+/* In rows of `channels`. */
+static inline size_t conv_rows(const Convolution *p)
+{
+    return p->direction == WEIGHT_GRADIENT ? CONV_TAPS * CONV_TAPS * p->channels : p->batch * p->size * p->size;
+}
+static inline size_t conv_depth(const Convolution *p)
+{
+    return p->direction == WEIGHT_GRADIENT ? p->batch * p->size * p->size : CONV_TAPS * CONV_TAPS * p->channels;
+}
+
 /* Memory for every contestant alike, zero: from large pages where there are some, as a training program takes its own from. NULL when there is
  * none. */
 static inline void *kernel_memory(size_t bytes)
@@ -54,6 +74,7 @@ typedef struct Kernel {
 /* False when it is not built in or refuses; then *why is a sentence. */
 bool openblas_product(const Product *p, Kernel *out, const char **why);
 bool onednn_product(const Product *p, Kernel *out, const char **why);
+bool onednn_convolution(const Convolution *p, Kernel *out, const char **why);
 /* "OpenBLAS 0.3.21 SkylakeX"; NULL when it is not built in. */
 const char *openblas_name(void);
 const char *onednn_name(void);
@@ -61,6 +82,7 @@ const char *onednn_name(void);
 /* actc's: the graph of the one product, through the same passes and the same code generation as any network, linked into this process.
  * A weight lies in panels, for the input gradient transposed, as it does in a training step. */
 bool actc_product(const Product *p, Kernel *out, const char **why);
+bool actc_convolution(const Convolution *p, Kernel *out, const char **why);
 /* c = f(a) for n numbers, f an expression of a0 in the text form of compiler/graph/sx.h. */
 bool actc_function(const char *f, const float *a, size_t n, Kernel *out, const char **why);
 const char *actc_name(void);

@@ -1,4 +1,4 @@
-/* Measures products and functions in isolation, on one thread.
+/* Measures products, convolutions and functions in isolation, on one thread.
  *
  *     bench_kernels [SECONDS [ROUNDS [FILTERS…]]]      a JSON object for each case whose name contains a FILTER, one a line
  *
@@ -35,7 +35,10 @@ static const char *const direction_name[] = {"forward", "input-gradient", "weigh
 static const size_t shapes[][3] = { /* batch, out, in */
     {64, 128, 784}, {128, 512, 512}, {128, 4096, 4096}, {256, 256, 256}, {1024, 1024, 1024}, {100, 10, 300},
 };
-enum { FUNCTIONS = sizeof functions / sizeof *functions, SHAPES = sizeof shapes / sizeof *shapes };
+/* Of 3 x 3 taps: batch, lines and columns, channels. */
+static const size_t images[][3] = {{64, 32, 64}, {64, 16, 128}, {64, 8, 256}, {64, 14, 96}};
+enum { FUNCTIONS = sizeof functions / sizeof *functions, SHAPES = sizeof shapes / sizeof *shapes,
+       IMAGES = sizeof images / sizeof *images };
 
 typedef struct Bench {
     double seconds;
@@ -115,8 +118,9 @@ static bool wanted(const Bench *b, const char *name)
     return b->filters == 0;
 }
 
-static double exact(const Product *p, size_t row, size_t col)
+static double exact_product(const void *what, size_t row, size_t col)
 {
+    const Product *p = what;
     double sum = 0;
     for (size_t k = 0; k < product_depth(p); k++) {
         double a = p->direction == WEIGHT_GRADIENT ? p->a[k * p->in + row] : p->a[row * product_depth(p) + k];
@@ -126,17 +130,91 @@ static double exact(const Product *p, size_t row, size_t col)
     return sum;
 }
 
-/* Places spread over the whole result: a stride that shares no factor with it. */
-static bool right(const Product *p, const Kernel *k)
+/* Pixel (y, x) of an image, NULL in the border. */
+static const float *pixel(const Convolution *p, const float *from, size_t image, long y, long x)
 {
-    size_t all = product_rows(p) * product_cols(p);
+    long n = (long)p->size;
+    return y < 0 || x < 0 || y >= n || x >= n ? NULL : from + ((image * p->size + (size_t)y) * p->size + (size_t)x) * p->channels;
+}
+
+static double exact_taps(const Convolution *p, size_t row, size_t col)
+{
+    long y = (long)(row / p->size % p->size), x = (long)(row % p->size);
+    double sum = 0;
+    for (int tap = 0; tap < CONV_TAPS * CONV_TAPS; tap++) {
+        int dy = tap / CONV_TAPS - 1, dx = tap % CONV_TAPS - 1, way = p->direction == FORWARD ? 1 : -1;
+        const float *a = pixel(p, p->a, row / p->size / p->size, y + way * dy, x + way * dx);
+        const float *w = p->b + (size_t)tap * p->channels * p->channels;
+        for (size_t k = 0; a && k < p->channels; k++)
+            sum += (double)a[k] * (double)w[p->direction == FORWARD ? k * p->channels + col : col * p->channels + k];
+    }
+    return sum;
+}
+
+static double exact_convolution(const void *what, size_t row, size_t col)
+{
+    const Convolution *p = what;
+    if (p->direction != WEIGHT_GRADIENT) return exact_taps(p, row, col);
+    long dy = (long)(row / p->channels) / CONV_TAPS - 1, dx = (long)(row / p->channels) % CONV_TAPS - 1;
+    double sum = 0;
+    for (size_t k = 0; k < conv_depth(p); k++) {
+        size_t image = k / p->size / p->size;
+        const float *a = pixel(p, p->a, image, (long)(k / p->size % p->size) + dy, (long)(k % p->size) + dx);
+        if (a) sum += (double)a[row % p->channels] * (double)p->b[k * p->channels + col];
+    }
+    return sum;
+}
+
+/* One product or convolution: what it is called, what is right, who computes it. */
+typedef struct Case {
+    const char *name;
+    const void *what;
+    double (*exact)(const void *what, size_t row, size_t col);
+    size_t rows, cols, depth;
+    int contestants;
+    const char *who[CONTESTANTS];
+    Kernel kernel[CONTESTANTS];
+    const char *refused[CONTESTANTS]; /* NULL: has the kernel */
+} Case;
+
+/* Places spread over the whole result: a stride that shares no factor with it. */
+static bool right(const Case *t, const Kernel *k)
+{
+    size_t all = t->rows * t->cols;
     k->run(k->context);
     for (size_t i = 0, at = 0; i < CHECKED; i++, at = (at + all / CHECKED * 7 + 61) % all) {
-        size_t row = at / product_cols(p), col = at % product_cols(p);
-        if (!(fabs((double)k->result(k->context, row, col) - exact(p, row, col)) < 1e-6 * (double)product_depth(p))) return false;
+        size_t row = at / t->cols, col = at % t->cols;
+        if (!(fabs((double)k->result(k->context, row, col) - t->exact(t->what, row, col)) < 1e-6 * (double)t->depth)) return false;
     }
     return true;
 }
+
+/* The object from its `facts` on. */
+static void compete(Bench *b, const Case *t, const char *facts)
+{
+    static Contestant c[CONTESTANTS];
+    int n = 0;
+    for (int i = 0; i < t->contestants; i++) {
+        if (t->refused[i] && i > 0) continue; /* a library may be missing */
+        if (t->refused[i]) {
+            fprintf(stderr, "bench_kernels: %s: actc: %s\n", t->name, t->refused[i]);
+            b->wrong = true;
+            return;
+        }
+        c[n].name = t->who[i];
+        c[n].kernel = t->kernel[i];
+        if (right(t, &t->kernel[i])) {
+            n++;
+            continue;
+        }
+        fprintf(stderr, "bench_kernels: %s: %s computes something else\n", t->name, t->who[i]);
+        b->wrong = true;
+    }
+    printf("{%s, \"flops\": %.0f", facts, 2.0 * (double)t->rows * (double)t->cols * (double)t->depth);
+    contest(b, c, n);
+}
+
+static const char *refusal(bool made, const char *why) { return made ? NULL : why; }
 
 static void product(Bench *b, Direction direction, const size_t *shape)
 {
@@ -148,29 +226,38 @@ static void product(Bench *b, Direction direction, const size_t *shape)
     float *other = numbers(b, direction == WEIGHT_GRADIENT ? p.batch * p.out : p.in * p.out, -1, 1);
     p.a = a;
     p.b = other;
-    static bool (*const make[CONTESTANTS])(const Product *, Kernel *, const char **) = {actc_product, openblas_product, onednn_product};
-    static const char *const who[CONTESTANTS] = {"actc", "openblas", "onednn"};
-    static Contestant c[CONTESTANTS];
-    int n = 0;
-    for (int i = 0; i < CONTESTANTS; i++) {
-        const char *why = "";
-        if (!make[i](&p, &c[n].kernel, &why)) {
-            if (i > 0) continue; /* a library may be missing */
-            fprintf(stderr, "bench_kernels: %s: actc: %s\n", name, why);
-            b->wrong = true;
-            return;
-        }
-        c[n].name = who[i];
-        if (right(&p, &c[n].kernel)) {
-            n++;
-            continue;
-        }
-        fprintf(stderr, "bench_kernels: %s: %s computes something else\n", name, who[i]);
-        b->wrong = true;
-    }
-    printf("{\"kind\": \"%s\", \"batch\": %zu, \"out\": %zu, \"in\": %zu, \"flops\": %.0f", direction_name[direction], p.batch, p.out, p.in,
-           2.0 * (double)p.batch * (double)p.out * (double)p.in);
-    contest(b, c, n);
+    Case t = {name, &p, exact_product, product_rows(&p), product_cols(&p), product_depth(&p), CONTESTANTS, {"actc", "onednn", "openblas"},
+              {{0}}, {0}};
+    const char *why = "";
+    t.refused[0] = refusal(actc_product(&p, &t.kernel[0], &why), why);
+    t.refused[1] = refusal(onednn_product(&p, &t.kernel[1], &why), why);
+    t.refused[2] = refusal(openblas_product(&p, &t.kernel[2], &why), why);
+    char facts[160];
+    snprintf(facts, sizeof facts, "\"kind\": \"%s\", \"batch\": %zu, \"out\": %zu, \"in\": %zu", direction_name[direction], p.batch,
+             p.out, p.in);
+    compete(b, &t, facts);
+    free(a);
+    free(other);
+}
+
+static void convolution(Bench *b, Direction direction, const size_t *shape)
+{
+    char name[80], facts[160];
+    snprintf(name, sizeof name, "conv-%s %zux%zux%zux%zu", direction_name[direction], shape[0], shape[1], shape[1], shape[2]);
+    if (!wanted(b, name)) return;
+    Convolution p = {.direction = direction, .batch = shape[0], .size = shape[1], .channels = shape[2]};
+    size_t all = p.batch * p.size * p.size * p.channels;
+    float *a = numbers(b, all, -1, 1);
+    float *other = numbers(b, direction == WEIGHT_GRADIENT ? all : CONV_TAPS * CONV_TAPS * p.channels * p.channels, -1, 1);
+    p.a = a;
+    p.b = other;
+    Case t = {name, &p, exact_convolution, conv_rows(&p), p.channels, conv_depth(&p), 2, {"actc", "onednn"}, {{0}}, {0}};
+    const char *why = "";
+    t.refused[0] = refusal(actc_convolution(&p, &t.kernel[0], &why), why);
+    t.refused[1] = refusal(onednn_convolution(&p, &t.kernel[1], &why), why);
+    snprintf(facts, sizeof facts, "\"kind\": \"conv-%s\", \"batch\": %zu, \"size\": %zu, \"channels\": %zu", direction_name[direction],
+             p.batch, p.size, p.channels);
+    compete(b, &t, facts);
     free(a);
     free(other);
 }
@@ -216,6 +303,8 @@ int main(int argc, char **argv)
     printf("}\n");
     for (size_t s = 0; s < SHAPES; s++)
         for (int d = FORWARD; d <= WEIGHT_GRADIENT; d++) product(&b, (Direction)d, shapes[s]);
+    for (size_t s = 0; s < IMAGES; s++)
+        for (int d = FORWARD; d <= WEIGHT_GRADIENT; d++) convolution(&b, (Direction)d, images[s]);
     for (int f = 0; f < FUNCTIONS; f++) function(&b, f);
     return b.wrong;
 }
