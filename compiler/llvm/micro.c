@@ -102,8 +102,8 @@ void micro_terms(Cg *c, const MicroShape *m, MicroState *s, LLVMValueRef terms, 
     micro_loop_begin(c, m, s, loop);
     for (uint32_t i = 0; i < m->n_ahead; i++)
         cg_prefetch(c, s->ahead[i], m->ahead[i].level);
-    if (m->a_row == 1 && !m->n_deep) /* columns of A: the next tile's lie behind this one's, a line for each term */
-        cg_prefetch(c, cg_at(c, c->f32, s->a, cg_i64(c, 2 * (int64_t)m->rows - 1)), 1);
+    if (m->a_row == 1) /* columns of A: the next tile's lie behind this one's, a line for each term; images' all in a few sets of the first level */
+        cg_prefetch(c, cg_at(c, c->f32, s->a, cg_i64(c, 2 * (int64_t)m->rows - 1)), m->n_deep ? 2 : 1);
     micro_step(c, m, s);
     s->a = cg_at(c, c->f32, s->a, cg_i64(c, m->a_k));
     s->b = cg_at(c, c->f32, s->b, cg_i64(c, m->b_k));

@@ -18,6 +18,8 @@ typedef struct Sweep {
     LLVMValueRef first, last;   /* places */
     LLVMValueRef row, rows_end; /* rows of each */
     LLVMValueRef sums;          /* of the group */
+    LLVMValueRef fetch;         /* element of A from which the first place's tiles ask for what comes later; NULL: they do not */
+    int64_t fetch_place;        /* elements from one place to the next */
     int64_t run;                /* rows of one place, at most */
     int64_t unit;               /* terms of one step of the outermost axis */
 } Sweep;
@@ -27,19 +29,21 @@ static LLVMValueRef units(Kernel *k, const LoopTile *t)
     return kernel_extent(k, t->n_deep ? t->deep[0].extent : t->depth);
 }
 
-/* The variables of the axes at place `at`, and what they add to A. */
-static void enter_place(Sweep *s, LLVMValueRef at)
+/* The variables of the axes at `place`, and what they add to A. */
+static void enter_place(Sweep *s, LLVMValueRef place)
 {
     Kernel *k = s->k;
     Cg *c = k->c;
     const LoopTile *t = s->t;
-    LLVMValueRef var[TILE_AXES] = {NULL}, a = s->a_from;
+    LLVMValueRef var[TILE_AXES] = {NULL}, a = s->a_from, at = place;
     for (uint32_t i = t->n_over; i-- > 0;) {
         LLVMValueRef size = cg_i64(c, t->over[i].extent.fixed), up = i == 0 ? NULL : cg_udiv(c, at, size);
         var[i] = up ? cg_sub(c, at, cg_mul(c, up, size)) : at;
         at = up;
         a = cg_add(c, a, cg_mul(c, var[i], cg_i64(c, t->over[i].a)));
     }
+    if (s->fetch)
+        s->b->fetch = cg_add(c, s->fetch, cg_mul(c, place, cg_i64(c, s->fetch_place)));
     for (uint32_t i = 0; i < t->n_over; i++)
         kernel_push(k, var[i], 1, t->over[i].extent);
     s->b->a_from = a;
@@ -132,9 +136,32 @@ static void groups(Sweep *s, int64_t places, int64_t rows)
     cg_loop_end(c, group);
 }
 
+/* A that no cache holds is read where it lies, a line here and there: too many streams for the processor to see. Places follow one another
+ * as A does, so a walk through all of A at an even pace is always just ahead of them: beyond the terms of one place by one more. */
+static void ask_ahead(Sweep *s)
+{
+    Kernel *k = s->k;
+    Cg *c = k->c;
+    const LoopTile *t = s->t;
+    const LoopBuf *from = &k->p->bufs.at[t->a];
+    uint64_t near = c->target->l2;
+    int64_t inner = 1, rows = s->run / s->h.at[0] * s->h.at[0], reach = tile_most(k, t->depth);
+    for (uint32_t i = 1; i < t->n_over; i++)
+        inner *= t->over[i].extent.fixed;
+    for (uint32_t i = 0; i < t->n_deep; i++)
+        reach += tile_most(k, t->deep[i].extent) * t->deep[i].a;
+    if (!t->n_over || t->a_k != 1 || t->over[0].a <= 0 || reach <= 0 || t->over[0].extent.fixed == 1 ||
+        (from->bytes <= near && (from->space != BUF_WORK || k->p->work_bytes <= near)))
+        return;
+    int64_t places = inner * rows;
+    s->b->fetch_row = (t->over[0].a + places - 1) / places;
+    s->fetch_place = t->over[0].a / inner;
+    s->fetch = cg_add(c, s->a_from, cg_i64(c, t->a_base + reach));
+}
+
 void tile_sweep(Kernel *k, const LoopTile *t, TileBlock *b, LLVMValueRef a_from, LLVMValueRef b_from)
 {
-    enum { PACKED_BYTES = 64 << 10, NEAR_SUMS = 32 << 10, MOST_SUMS = 256 << 10 };
+    enum { PACKED_BYTES = 64 << 10, MOST_SUMS = 256 << 10 };
     Cg *c = k->c;
     bool split = k->k->split == SPLIT_OUTER, cut_rows = split && t->cut == t->n_outer + t->n_over;
     Sweep s = {.k = k, .t = t, .b = b, .a_from = a_from, .unit = 1, .run = tile_most(k, t->rows)};
@@ -157,6 +184,7 @@ void tile_sweep(Kernel *k, const LoopTile *t, TileBlock *b, LLVMValueRef a_from,
         s.unit *= i < t->n_deep ? tile_most(k, t->deep[i].extent) : tile_most(k, t->depth);
     int64_t steps = tile_most(k, t->n_deep ? t->deep[0].extent : t->depth), lanes = c->lanes;
     bool pack = tile_wants_packing(k, t, b);
+    ask_ahead(&s);
     int64_t most = (pack ? PACKED_BYTES : (int64_t)c->target->l2 / 8) / (b->out * 4) / s.unit;
     int64_t chunks = (steps + (most > 0 ? most : 1) - 1) / (most > 0 ? most : 1), chunk = (steps + chunks - 1) / chunks;
     if (!t->n_deep)
@@ -174,8 +202,12 @@ void tile_sweep(Kernel *k, const LoopTile *t, TileBlock *b, LLVMValueRef a_from,
         whole_depth(&s);
         return;
     }
-    int64_t bytes = b->out * 4, places = NEAR_SUMS / (s.run * bytes), rows = s.run, top = s.h.at[0];
+    /* what the places of a group read of A, and their sums, stay in the second-level cache from chunk to chunk */
+    int64_t bytes = b->out * 4, places = MOST_SUMS / (s.run * bytes), rows = s.run, top = s.h.at[0];
+    int64_t read = t->n_over ? t->over[t->n_over - 1].a * 4 : 0, near = c->target->l2 / 4;
     if (rows * bytes > MOST_SUMS)
         rows = MOST_SUMS / bytes / top * top;
+    if (read > 0 && near / read < places)
+        places = near / read;
     groups(&s, places > 0 ? places : 1, rows);
 }

@@ -86,6 +86,18 @@ static void next_chunk(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_
     out->at[out->n++] = cg_at(c, c->i8, b_at, share);
 }
 
+/* Places are gone through in the order in which A lies (sweep.c): each tile asks for its share of what comes later. */
+static void next_places(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_t top, LLVMValueRef row, Ahead *out)
+{
+    Cg *c = k->c;
+    uint32_t step = b->fetch ? ahead_step(b->fetch_row * top * 4, b->chunk) : 0;
+    if (!step)
+        return;
+    LLVMValueRef at = cg_add(c, b->fetch, cg_mul(c, row, cg_i64(c, b->fetch_row)));
+    out->shape[out->n] = (MicroAhead){.step = step, .level = 2};
+    out->at[out->n++] = cg_at(c, c->f32, kernel_buffer(k, t->a), at);
+}
+
 /* Rows far apart in a buffer that no cache holds are asked for at once, before the tile. Nor does a cache hold a short buffer when so much
  * else has been touched since it was written: what a step of a recurrent layer left for the way back. */
 static void fetch_rows(Kernel *k, const LoopTile *t, uint32_t buf, const Affine *at, uint32_t top, LLVMValueRef row)
@@ -340,6 +352,7 @@ void tile_rows(Kernel *k, const LoopTile *t, const TileBlock *b, const Heights *
     if (b->chunked)
         o.sums = cg_at(c, c->f32, b->sums, cg_mul(c, in_group, cg_i64(c, b->out)));
     next_chunk(k, t, b, h->at[0], b_at, in_group, &o.ahead);
+    next_places(k, t, b, h->at[0], at, &o.ahead);
     next_body(k, t, b, h->at[0], at, &o.ahead);
     LLVMValueRef rows = run_micro(k, t, b, h, left, &o);
     if (!b->chunked)

@@ -17,6 +17,8 @@ typedef struct TileBlock {
     uint32_t group;
     LLVMValueRef row, rows_end; /* the thread's rows of this block where threads share tiles; NULL: the kernel's cut says */
     LLVMValueRef a_from; /* what axes around the rows add to A's place; NULL: nothing */
+    LLVMValueRef fetch;  /* element of A from which tiles of this place ask for what later places read; NULL: nothing */
+    int64_t fetch_row;   /* elements a row */
 } TileBlock;
 
 static inline int64_t tile_most(const Kernel *k, Extent extent) { return extent.fixed + extent.per_row * k->batch; }
