@@ -48,7 +48,8 @@ static const struct {
      "any number of threads."},
     {"stop", "stop early(patience = 3)",
      "Training ends when the validation part has not become better for so many epochs. The test part is never asked."},
-    {"checkpoint", "checkpoint every 1 epoch", "Weights are written as training goes on."},
+    {"checkpoint", "checkpoint every 1 epoch",
+     "The whole training is written as it goes on, every so many epochs or steps, and `--resume` goes on from there."},
     {"monitor", "monitor all every 50 steps",
      "What is to be measured while training: dead units, saturation, sizes of gradients (`quick_checks`). It can't be "
      "compiled yet (ACT1218): a run prints loss and metrics after every epoch."},

@@ -30,6 +30,7 @@ struct Options {
     const Command *command;
     VEC(Str) files; /* in order; "-" is standard input */
     VEC(Str) rest;  /* behind "--" */
+    VEC(Str) typed; /* all before it, the program's name first */
     Str output, emit, target, cpu, dump_after, stop_after;
     VEC(Str) set;
     CheckOptions check;

@@ -19,14 +19,18 @@ static int run_models(Build *b, const ActModel *const *models, uint32_t n)
     const Options *options = b->session.options;
     Arena *arena = b->session.arena;
     char **argv = arena_array(arena, char *, options->rest.n + 3u);
-    int argc = 0;
+    const char **typed = arena_array(arena, const char *, options->typed.n + 1u);
+    int argc = 0, n_typed = 0;
+    for (uint32_t i = 0; i < options->typed.n; i++)
+        typed[n_typed++] = str_c(arena, options->typed.at[i]);
+    typed[n_typed++] = "--";
     /* Named after the model, as the compiled program would be. */
     argv[argc++] = (char *)str_c(arena, path_stem(b->source->path));
     if (!options->rest.n || options->rest.at[0].p[0] == '-')
         argv[argc++] = (char *)"train";
     for (uint32_t i = 0; i < options->rest.n; i++)
         argv[argc++] = (char *)str_c(arena, options->rest.at[i]);
-    return act_program_main(argc, argv, models, n);
+    return act_program_typed(n_typed, typed, argc, argv, models, n);
 }
 
 static int run_run(Arena *arena, Options *options)

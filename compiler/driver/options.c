@@ -314,6 +314,8 @@ int options_parse(Arena *arena, int argc, char **argv, Options *options)
     Reader r = {arena, options, argc, 1, argv};
     int command_word;
     int bad = choose_command(&r, &command_word);
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+        *vec_push(arena, &options->typed) = str_of(argv[i]);
     while (!bad && r.next < argc) {
         int at = r.next++;
         Str word = str_of(argv[at]);

@@ -109,6 +109,38 @@ static Str model_hash(Arena *arena, const Model *model)
     return str_printf(arena, "%016llx", (unsigned long long)str_hash(text_str(&text)));
 }
 
+static void print_updates(const SxPool *sx, const char *which, const OptimizerUpdate *update, uint32_t n, Text *text)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        text_printf(text, "%s %u = ", which, update[i].target);
+        sx_print(sx, update[i].value, text);
+        text_printf(text, "\n");
+    }
+}
+
+/* Optimizers, schedule, clipping and accumulation with all their numbers: a training goes on from a checkpoint only under the same. */
+static Str recipe_hash(Arena *arena, const Model *model)
+{
+    const TrainUse *train = model->train;
+    const SxPool *sx = model->graph->sx;
+    Text text = {.arena = arena};
+    if (train == NULL)
+        return (Str){0};
+    for (uint32_t i = 0; i < train->optimizers.n; i++) {
+        const OptimizerUse *use = train->optimizers.at[i];
+        for (uint32_t k = 0; k < use->group.n; k++)
+            text_printf(&text, "for " STR_FMT "\n", STR_ARG(use->group.at[k]));
+        for (uint32_t k = 0; k < use->state.n; k++)
+            text_printf(&text, "state " STR_FMT " = %.17g\n", STR_ARG(use->state.at[k]), use->state_init.at[k]);
+        print_updates(sx, "update", use->update.at, use->update.n, &text);
+        print_updates(sx, "plain", use->update_plain.at, use->decay_matrices_only ? use->update_plain.n : 0, &text);
+    }
+    if (train->schedule)
+        sx_print(sx, train->schedule, &text);
+    text_printf(&text, "clip %.17g accumulate %u\n", train->clip_norm, train->accumulate);
+    return str_printf(arena, "%016llx", (unsigned long long)str_hash(text_str(&text)));
+}
+
 static bool build_model(Build *b, const Model *model)
 {
     b->out->model = model;
@@ -126,6 +158,7 @@ static bool build_model(Build *b, const Model *model)
     b->out->flops_forward = flops_row(b->out->forward, b->out->batch);
     b->out->flops_step = flops_row(b->out->train_step, b->out->batch);
     b->out->hash = model_hash(b->arena, model);
+    b->out->recipe = recipe_hash(b->arena, model);
     return true;
 }
 

@@ -18,7 +18,7 @@ typedef struct UnitModel {
     uint32_t batch;
     uint64_t param_bytes, state_bytes, work_bytes; /* work: the greatest of the three programs' */
     uint64_t flops_forward, flops_step;            /* of one row */
-    Str hash;                /* hex */
+    Str hash, recipe;        /* hex: of the network; of what a step computes beside it */
 } UnitModel;
 
 typedef struct Unit {

@@ -47,7 +47,8 @@ TABLE(layout_data, ActData, P(name) P(base) P(part) U32(n_part) F64(validation_s
 #undef S
 #define S ActTrain
 TABLE(layout_train, ActTrain,
-    P(data) U64(epochs) U64(seed) U32(batch) P(optimizer) F64(lr) U64(patience) U64(checkpoint_every) P(start_from))
+    P(data) U64(epochs) U64(seed) U32(batch) P(optimizer) F64(lr) U64(patience) U64(checkpoint_every) P(start_from)
+    U64(checkpoint_steps) P(schedule) P(recipe))
 #undef S
 #define S ActModel
 TABLE(layout_model, ActModel,

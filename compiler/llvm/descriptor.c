@@ -214,7 +214,7 @@ static Str optimizers_text(Module *m, const TrainUse *train)
     return train->optimizers.n ? text_str(&text) : STR("sgd");
 }
 
-static LLVMValueRef train_global(Module *m, const TrainUse *train)
+static LLVMValueRef train_global(Module *m, const TrainUse *train, Str recipe)
 {
     if (!train)
         return LLVMConstNull(m->cg.ptr);
@@ -230,6 +230,9 @@ static LLVMValueRef train_global(Module *m, const TrainUse *train)
         layout_u64(m, train->patience),
         layout_u64(m, train->checkpoint_every),
         train->start_from.n ? layout_str(m, train->start_from) : none,
+        layout_u64(m, train->checkpoint_steps),
+        train->schedule ? layout_str(m, train->schedule_text) : none,
+        layout_str(m, recipe),
     };
     LLVMValueRef made = layout_const(m, &layout_train, value, sizeof value / sizeof *value);
     return layout_array(m, &layout_train, &made, 1, "train");
@@ -280,7 +283,7 @@ void descriptor_define(Module *m, const Interface *interface, LLVMValueRef globa
         layout_u32(m, interface->loss.n),
         metrics(m, interface),
         layout_u32(m, unit->model->metrics.n),
-        train_global(m, unit->model->train),
+        train_global(m, unit->model->train, unit->recipe),
         layout_const(m, &layout_entries, function, sizeof function / sizeof *function),
         layout_u64(m, unit->flops_forward),
         layout_u64(m, unit->flops_step),

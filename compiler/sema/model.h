@@ -114,7 +114,7 @@ typedef struct DataUse {
 typedef struct TrainUse {
     Span span;
     DataUse *data;         /* NULL: the caller brings it */
-    uint64_t epochs, seed, patience, checkpoint_every;
+    uint64_t epochs, seed, patience, checkpoint_every /* epochs */, checkpoint_steps;
     uint32_t batch;
     VEC(OptimizerUse *) optimizers;  /* the one without a group first */
     Sx schedule;           /* a0 = now, a1 = total; 0: none */

@@ -156,18 +156,19 @@ static void read_stop(Settings *t, const Ast *st)
 static void read_checkpoint(Settings *t, const Ast *st)
 {
     int64_t n;
-    bool unit = st->n_kid == 3 && (str_is(word_at(st, 2), "epoch") || str_is(word_at(st, 2), "epochs"));
-    if (st->n_kid == 3 && str_is(word_at(st, 0), "every") && word_at(st, 2).n && !unit) {
-        static const Str units[] = {{"epoch", 5}, {"epochs", 6}};
-        sema_unknown(t->s, st->kid[2]->span, "unit of `checkpoint`", word_at(st, 2), units, 2);
+    bool epochs = st->n_kid == 3 && (str_is(word_at(st, 2), "epoch") || str_is(word_at(st, 2), "epochs"));
+    bool steps = st->n_kid == 3 && (str_is(word_at(st, 2), "step") || str_is(word_at(st, 2), "steps"));
+    if (st->n_kid == 3 && str_is(word_at(st, 0), "every") && word_at(st, 2).n && !epochs && !steps) {
+        static const Str units[] = {{"epoch", 5}, {"epochs", 6}, {"step", 4}, {"steps", 5}};
+        sema_unknown(t->s, st->kid[2]->span, "unit of `checkpoint`", word_at(st, 2), units, 4);
         return;
     }
-    if (!unit || !str_is(word_at(st, 0), "every")) {
+    if ((!epochs && !steps) || !str_is(word_at(st, 0), "every")) {
         wrong_form(t, st, "checkpoint every 1 epoch");
         return;
     }
-    if (whole(t, st->kid[1], "the number of epochs", 1, INT32_MAX, &n))
-        t->use->checkpoint_every = (uint64_t)n;
+    if (whole(t, st->kid[1], epochs ? "the number of epochs" : "the number of steps", 1, INT32_MAX, &n))
+        *(epochs ? &t->use->checkpoint_every : &t->use->checkpoint_steps) = (uint64_t)n;
 }
 
 static void read_start(Settings *t, const Ast *st)

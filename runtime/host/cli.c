@@ -1,35 +1,57 @@
 #include "act/act.h"
 
+#include "command.h"
 #include "options.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted; /* the signal's number */
+static volatile sig_atomic_t on_terminal;
 
-/* The first signal lets the step finish and saves; the second, now with its default action, ends the program. */
-static void on_signal(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
+/* Ctrl-C, the end of a job, a closed terminal, a closed pipe behind the log: none of them may cost a training. */
+static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+enum { CAUGHT = sizeof caught / sizeof *caught };
 
-static void catch_signals(struct sigaction before[2])
+static void set_handler(int number, void (*handler)(int))
 {
     struct sigaction action;
     memset(&action, 0, sizeof action);
-    action.sa_handler = on_signal;
-    action.sa_flags = (int)SA_RESETHAND;
+    action.sa_handler = handler;
+    action.sa_flags = SA_RESTART; /* a file half written goes on */
     sigemptyset(&action.sa_mask);
-    interrupted = 0;
-    sigaction(SIGINT, &action, &before[0]);
-    sigaction(SIGTERM, &action, &before[1]);
+    sigaction(number, &action, NULL);
 }
 
-static void release_signals(const struct sigaction before[2])
+/* The first signal lets the step finish and saves; the second, of whichever kind, ends the program by its default action. But a pipe that
+ * is closed stays closed, and must not end what saves. */
+static void on_signal(int number)
 {
-    sigaction(SIGINT, &before[0], NULL);
-    sigaction(SIGTERM, &before[1], NULL);
+    static const char note[] = "\nstopping: the step is finished and saved; Ctrl-C again stops at once\n";
+    int kept = errno;
+    interrupted = number;
+    for (int i = 0; number != SIGPIPE && i < CAUGHT; i++)
+        if (caught[i] != SIGPIPE) set_handler(caught[i], SIG_DFL);
+    if (on_terminal && number == SIGINT && write(STDERR_FILENO, note, sizeof note - 1) < 0) on_terminal = 0;
+    errno = kept;
+}
+
+/* What was ignored before stays so: a program in the background, or under nohup. */
+static void catch_signals(struct sigaction before[CAUGHT])
+{
+    interrupted = 0;
+    on_terminal = isatty(STDERR_FILENO);
+    for (int i = 0; i < CAUGHT; i++) {
+        sigaction(caught[i], NULL, &before[i]);
+        if (before[i].sa_handler != SIG_IGN) set_handler(caught[i], on_signal);
+    }
+}
+
+static void release_signals(const struct sigaction before[CAUGHT])
+{
+    for (int i = 0; i < CAUGHT; i++) sigaction(caught[i], &before[i], NULL);
 }
 
 static int exit_code(ActStatus status)
@@ -38,7 +60,7 @@ static int exit_code(ActStatus status)
     case ACT_OK: return 0;
     case ACT_E_ARGUMENT: case ACT_E_IO: case ACT_E_FORMAT: return 2;
     case ACT_E_NONFINITE: return 3;
-    case ACT_E_STOPPED: return 130;
+    case ACT_E_STOPPED: return 128 + (interrupted ? interrupted : SIGINT);
     default: return 1;
     }
 }
@@ -60,10 +82,11 @@ static ActStatus run(ActOptions *options, ActError *error)
     ActInstance *m = act_instance_new(options->model, (uint32_t)options->threads, error);
     if (!m) return error->status;
     ActStatus status;
-    struct sigaction before[2];
+    struct sigaction before[CAUGHT];
     switch (options->command) {
     case ACT_TRAIN:
         options->run.log = options->quiet ? NULL : stdout;
+        options->run.problems = stderr;
         options->run.stop = &interrupted;
         catch_signals(before);
         status = act_train(m, &options->run, NULL, error);
@@ -86,19 +109,29 @@ static ActStatus run(ActOptions *options, ActError *error)
     return status;
 }
 
-int act_program_main(int argc, char **argv, const ActModel *const *models, size_t n_models)
+int act_program_typed(int n_typed, const char *const *typed, int argc, char **argv, const ActModel *const *models,
+                      size_t n_models)
 {
     const char *program = argc > 0 && argv[0] ? argv[0] : "model";
     ActOptions options;
     ActError error = { ACT_OK, "" };
     ActStatus status = act_options_parse(&options, argc, argv, models, n_models, &error);
+    char *resume = act_command_resume(n_typed, typed, argc, argv);
+    options.run.resume_command = resume;
     if (status == ACT_OK && options.command == ACT_HELP)
         act_options_help(stdout, program, options.help_on, models, n_models);
     else if (status == ACT_OK)
         status = run(&options, &error);
+    free(resume);
     act_options_free(&options);
     int full = ferror(stdout) || fflush(stdout) != 0;
     if (full && status == ACT_OK) status = act_error(&error, ACT_E_IO, "standard output takes no more");
     if (status != ACT_OK) fprintf(stderr, "%s: %s\n", status == ACT_E_STOPPED ? "note" : "error", error.text);
     return exit_code(status);
+}
+
+int act_program_main(int argc, char **argv, const ActModel *const *models, size_t n_models)
+{
+    const char *const typed[] = { argc > 0 && argv[0] ? argv[0] : "model" };
+    return act_program_typed(1, typed, argc, argv, models, n_models);
 }

@@ -135,6 +135,7 @@ ActStatus act_evaluator_run(ActEvaluator *evaluator, const ActInstance *instance
                act_metric_slots(evaluator->kind[i], &evaluator->call[i]) * sizeof **evaluator->sum);
     for (size_t at = 0; at < rows->rows; at += evaluator->batch) {
         size_t n = rows->rows - at < evaluator->batch ? rows->rows - at : evaluator->batch;
+        if (evaluator->stop && *evaluator->stop) return act_error(error, ACT_E_STOPPED, "interrupted");
         act_dataset_batch(set, rows, NULL, at, n, evaluator->n_value, evaluator->room, evaluator->value);
         const void *const *target = evaluator->value + model->n_input;
         drawing.first = at;

@@ -17,12 +17,13 @@ typedef struct ActEvaluator {
     ActMetricCall *call;
     double **sum;
     uint64_t seed;               /* of what the model draws */
+    const volatile sig_atomic_t *stop; /* when it becomes non-zero, a pass ends with ACT_E_STOPPED; may be NULL */
 } ActEvaluator;
 
 /* Checks that every metric exists and fits. After a failure the evaluator is empty. */
 ActStatus act_evaluator_new(ActEvaluator *evaluator, const ActModel *model, ActError *error);
 void act_evaluator_free(ActEvaluator *evaluator);
-/* Allocates nothing. */
+/* Allocates nothing. Values of a pass that was stopped are not to be used. */
 ActStatus act_evaluator_run(ActEvaluator *evaluator, const ActInstance *instance, const ActDataset *set,
                             ActPartKind part, ActScore *score, ActError *error);
 

@@ -145,3 +145,11 @@ ActStatus act_facts_write(const ActFacts *facts, ActNote *note, size_t *n_note, 
     }
     return status;
 }
+
+void act_facts_notes_free(ActNote *note, size_t n)
+{
+    for (size_t i = 0; note && i < n; i++) {
+        free((void *)(uintptr_t)note[i].key);
+        free((void *)(uintptr_t)note[i].value);
+    }
+}

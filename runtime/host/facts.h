@@ -24,7 +24,8 @@ void act_facts_free(ActFacts *facts);
 /* From the metadata of a file. A file from elsewhere has none: fine. */
 ActStatus act_facts_read(ActFacts *facts, const ActModel *model, const ActSafetensors *file, const char *path,
                          ActError *error);
-/* As metadata: at most 2 * facts->n notes, keys and values in new memory. */
+/* As metadata: at most 2 * facts->n notes, keys and values in new memory, freed by act_facts_notes_free, also after a failure. */
 ActStatus act_facts_write(const ActFacts *facts, ActNote *note, size_t *n_note, ActError *error);
+void act_facts_notes_free(ActNote *note, size_t n);
 
 #endif

@@ -1,4 +1,4 @@
-/* Files as the runtime meets them: read whole, found in a list of places, written so that nobody sees half of one. */
+/* Files as the runtime meets them: read whole, found in a list of places. Written: output.h. */
 #ifndef ACT_HOST_FILE_H
 #define ACT_HOST_FILE_H
 
@@ -22,11 +22,5 @@ int act_file_is_directory(const char *path);
 
 /* The directory and all above it. */
 ActStatus act_file_make_directory(const char *path, ActError *error);
-
-/* A file that replaces `path` when all is written. */
-typedef struct ActFileOut { FILE *stream; char *path, *temporary; } ActFileOut;
-ActStatus act_file_begin(ActFileOut *out, const char *path, ActError *error);
-/* Flushes to the disk and renames; on any failure of the stream removes what was written and says why. */
-ActStatus act_file_finish(ActFileOut *out, ActError *error);
 
 #endif

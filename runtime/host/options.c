@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* COUNT is from 1, WHOLE from 0, SMALL from 0 to 100 and an int */
-typedef enum Kind { COUNT, WHOLE, SMALL, REAL, TEXT, FLAG, DIRS, HELP } Kind;
+/* COUNT is from 1, WHOLE from 0, SMALL from 0 to 100 and an int; MAYBE is a TEXT that may be left out, EVERY how often something happens */
+typedef enum Kind { COUNT, WHOLE, SMALL, REAL, TEXT, MAYBE, EVERY, FLAG, DIRS, HELP } Kind;
 enum { T = 1 << ACT_TRAIN, E = 1 << ACT_EVAL, P = 1 << ACT_PREDICT, B = 1 << ACT_BENCH, ALL = T | E | P | B };
 /* where a value goes: 0 is the command, which no option sets */
 #define O(field) offsetof(ActOptions, field)
@@ -42,6 +42,9 @@ static const Option options[] = {
     { "--temperature", "X",  REAL,  P,     R(temperature), 0,            "below 1 likely ones get likelier (default 1)" },
     { "--steps",     "N",    COUNT, B,     R(steps),     0,              "steps to time (default 300)" },
     { "--synthetic", NULL,   FLAG,  B,     R(synthetic), 0,              "measure with drawn data" },
+    { "--resume",    "[FILE]", MAYBE, T,   R(resume),    0,              "go on from the newest checkpoint in <out>, or from this" },
+    { "--checkpoint", "EVERY", EVERY, T,   0,            0,              "2epochs, 500steps, 10min (default), never" },
+    { "--keep",      "N",    COUNT, T,     R(checkpoint_keep), 0,        "checkpoints that stay, beside the best (default 3)" },
     { "--quiet",     NULL,   FLAG,  T,     O(quiet),     0,              "no progress" },
     { "--help",      NULL,   HELP,  ALL,   0,            0,              "this text" },
 };
@@ -96,11 +99,39 @@ static int parse_number(const Option *option, const char *text, ActOptions *out)
     return 1;
 }
 
+/* "2epochs", "500 steps", "90s", "10min", "never" */
+static ActStatus parse_every(const char *text, ActRun *run, ActError *error)
+{
+    static const struct { const char *name; int kind; double seconds; } units[] = {
+        { "epochs", 0, 0 }, { "epoch", 0, 0 }, { "steps", 1, 0 }, { "step", 1, 0 }, { "seconds", 2, 1 }, { "second", 2, 1 }, { "s", 2, 1 },
+        { "minutes", 2, 60 }, { "minute", 2, 60 }, { "min", 2, 60 }, { "hours", 2, 3600 }, { "hour", 2, 3600 }, { "h", 2, 3600 },
+    };
+    if (strcmp(text, "never") == 0) {
+        run->checkpoint_never = 1;
+        return ACT_OK;
+    }
+    char *end = NULL;
+    errno = 0;
+    unsigned long long n = *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) : 0;
+    while (end && *end == ' ') end++;
+    for (size_t i = 0; n > 0 && n <= 1000000000000u && !errno && i < sizeof units / sizeof *units; i++)
+        if (strcmp(end, units[i].name) == 0) {
+            if (units[i].kind == 0) run->checkpoint_epochs = n;
+            else if (units[i].kind == 1) run->checkpoint_steps = n;
+            else run->checkpoint_seconds = (double)n * units[i].seconds;
+            return ACT_OK;
+        }
+    return act_error(error, ACT_E_ARGUMENT,
+                     "`--checkpoint` wants a number with its unit, such as 2epochs, 500steps or 10min, or `never`; not `%s`", text);
+}
+
 static ActStatus take(ActOptions *out, const Option *option, const char *value, ActError *error)
 {
     if (option->given) *(int *)(void *)((char *)out + option->given) = 1;
     switch (option->kind) {
     case FLAG: *(int *)(void *)((char *)out + option->at) = 1; return ACT_OK;
+    case EVERY: return parse_every(value, &out->run, error);
+    case MAYBE:
     case TEXT: *(const char **)(void *)((char *)out + option->at) = value; return ACT_OK;
     case DIRS:
         if (!act_file_is_directory(value))
@@ -196,10 +227,11 @@ ActStatus act_options_parse(ActOptions *out, int argc, char **argv, const ActMod
             return act_error(error, ACT_E_ARGUMENT, "`%s` means nothing to `%s` (see %s --help)", option->name,
                              commands[out->command].name, commands[out->command].name);
         if (!option->value && equals) return act_error(error, ACT_E_ARGUMENT, "`%s` takes no value", option->name);
-        if (option->value && !equals && at + 1 == argc)
+        int bare = option->kind == MAYBE && !equals && (at + 1 == argc || argv[at + 1][0] == '-');
+        if (option->value && !equals && at + 1 == argc && !bare)
             return act_error(error, ACT_E_ARGUMENT, "`%s` wants a value: %s %s", option->name, option->name,
                              option->value);
-        const char *value = !option->value ? NULL : equals ? equals + 1 : argv[++at];
+        const char *value = !option->value ? NULL : bare ? "" : equals ? equals + 1 : argv[++at];
         ActStatus status = take(out, option, value, error);
         if (status != ACT_OK) return status;
     }
@@ -248,9 +280,11 @@ void act_options_help(FILE *out, const char *program, ActCommand command, const 
             "environment's ACT_DATA_PATH lists (a:b:c).\n"
             "\nexamples\n"
             "  %s train --epochs 20 --out runs/a\n"
+            "  %s train --out runs/a --resume\n"
             "  %s eval --out runs/a\n"
             "  %s predict --input new.csv --format json --to new.json\n"
             "  %s bench --threads 1 --synthetic\n"
-            "\nexit codes: 0 done, 1 failure, 2 usage or I/O, 3 NaN or infinity in training, 130 interrupted\n",
-            program, program, program, program);
+            "\nexit codes: 0 done, 1 failure, 2 usage or I/O, 3 NaN or infinity in training,\n"
+            "128 + the signal's number when interrupted (130: Ctrl-C, 143: TERM); then all is saved, and `--resume` goes on\n",
+            program, program, program, program, program);
 }

@@ -45,8 +45,9 @@ void act_progress_say(ActProgress *progress, const char *format, ...)
     fflush(progress->out);
 }
 
-void act_progress_epoch(ActProgress *progress)
+void act_progress_epoch(ActProgress *progress, uint64_t skipped)
 {
+    progress->skipped = skipped;
     progress->epoch_begin = act_progress_seconds();
 }
 
@@ -69,10 +70,10 @@ void act_progress_step(ActProgress *progress, uint64_t epoch, uint64_t step, uin
     if (now - progress->shown < REFRESH) return;
     progress->shown = now;
     double here = now - progress->epoch_begin, elapsed = progress->trained + here;
-    double left = elapsed / (double)progress->done * (double)(progress->epochs * progress->steps - progress->done);
+    double left = elapsed / (double)progress->done * (double)(progress->epochs * progress->steps - progress->done - progress->before);
     fprintf(progress->out, "\r\x1b[Kepoch %llu/%llu  step %llu/%llu  loss %s  %s rows/s  %s", (unsigned long long)epoch,
             (unsigned long long)progress->epochs, (unsigned long long)step, (unsigned long long)progress->steps,
-            act_text_metric(loss, 0).text, act_text_count(here > 0 ? (uint64_t)((double)rows / here) : 0).text,
+            act_text_metric(loss, 0).text, act_text_count(here > 0 ? (uint64_t)((double)(rows - progress->skipped) / here) : 0).text,
             time_left(left).text);
     fflush(progress->out);
     progress->dirty = 1;
@@ -82,7 +83,7 @@ double act_progress_trained(ActProgress *progress, uint64_t rows)
 {
     double seconds = act_progress_seconds() - progress->epoch_begin;
     progress->trained += seconds;
-    return seconds > 0 ? (double)rows / seconds : 0;
+    return seconds > 0 ? (double)(rows - progress->skipped) / seconds : 0;
 }
 
 void act_progress_report(ActProgress *progress, uint64_t epoch, const ActScore *trained, const ActScore *score, size_t n,

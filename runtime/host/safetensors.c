@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 /* numbers are copied between memory and file as they are */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "safetensors files are little-endian");
@@ -240,74 +241,16 @@ int act_stored_convert(const ActStored *stored, int to_int, void *out)
     return half || brain;
 }
 
-static int add_entry(cJSON *header, const ActTensor *tensor, uint64_t begin, uint64_t bytes)
+uint32_t act_safetensors_sum(const ActSafetensors *file, const char *except)
 {
-    uint32_t dim[ACT_MAX_RANK];
-    act_layout_file_shape(tensor, dim);
-    cJSON *entry = cJSON_AddObjectToObject(header, tensor->name);
-    int good = cJSON_AddStringToObject(entry, "dtype", tensor->type == ACT_I32 ? "I32" : "F32") != NULL;
-    cJSON *shape = cJSON_AddArrayToObject(entry, "shape"), *offsets = cJSON_AddArrayToObject(entry, "data_offsets");
-    for (uint32_t i = 0; i < tensor->rank; i++) good = good && cJSON_AddItemToArray(shape, cJSON_CreateNumber(dim[i]));
-    good = good && cJSON_AddItemToArray(offsets, cJSON_CreateNumber((double)begin));
-    return good && cJSON_AddItemToArray(offsets, cJSON_CreateNumber((double)(begin + bytes)));
-}
-
-/* The header, padded with blanks so that the data behind it is aligned to 64 bytes; NULL without memory. */
-static char *make_header(const ActStoreEntry *entry, size_t n, const ActNote *note, size_t n_note, uint64_t *length)
-{
-    cJSON *header = cJSON_CreateObject(), *notes = n_note ? cJSON_AddObjectToObject(header, "__metadata__") : NULL;
-    int good = header && (notes || !n_note);
-    for (size_t i = 0; good && i < n_note; i++)
-        good = cJSON_AddStringToObject(notes, note[i].key, note[i].value) != NULL;
-    uint64_t at = 0;
-    for (size_t i = 0; good && i < n; i++) {
-        uint64_t bytes = act_layout_elements(entry[i].tensor) * 4;
-        good = add_entry(header, entry[i].tensor, at, bytes);
-        at += bytes;
+    uLong sum = crc32(0, NULL, 0);
+    const cJSON *notes = cJSON_GetObjectItemCaseSensitive(file->header, "__metadata__");
+    for (const cJSON *note = notes ? notes->child : NULL; note; note = note->next) {
+        if (strcmp(note->string, except) == 0) continue;
+        sum = crc32_z(sum, (const Bytef *)note->string, strlen(note->string) + 1);
+        sum = crc32_z(sum, (const Bytef *)note->valuestring, strlen(note->valuestring) + 1);
     }
-    char *text = good ? cJSON_PrintUnformatted(header) : NULL;
-    cJSON_Delete(header);
-    if (!text) return NULL;
-    uint64_t used = strlen(text);
-    *length = (used + 8 + 63) / 64 * 64 - 8;
-    char *padded = malloc(*length + 1);
-    if (padded) {
-        memset(padded, ' ', *length);
-        memcpy(padded, text, used);
-        padded[*length] = 0;
-    }
-    cJSON_free(text);
-    return padded;
-}
-
-/* In pieces: a second copy of a large tensor would be the most memory a run ever takes. */
-static void write_tensor(const ActStoreEntry *entry, FILE *stream)
-{
-    uint32_t piece[4096];
-    const char *from = (const char *)entry->block + entry->tensor->offset;
-    uint64_t n = act_layout_elements(entry->tensor), count = 0;
-    ActWalk walk;
-    act_layout_walk(&walk, entry->tensor);
-    for (uint64_t e = 0; e < n; e += count) {
-        count = n - e < sizeof piece / sizeof *piece ? n - e : sizeof piece / sizeof *piece;
-        for (uint64_t i = 0; i < count; i++) memcpy(&piece[i], from + 4 * act_layout_next(&walk), 4);
-        fwrite(piece, 4, count, stream);
-    }
-}
-
-ActStatus act_safetensors_write(const char *path, const ActStoreEntry *entry, size_t n, const ActNote *note,
-                                size_t n_note, ActError *error)
-{
-    uint64_t length = 0;
-    char *header = make_header(entry, n, note, n_note, &length);
-    ActFileOut out;
-    ActStatus status = header ? act_file_begin(&out, path, error) : act_error_memory(error);
-    if (status == ACT_OK) {
-        fwrite(&length, 8, 1, out.stream);
-        fwrite(header, 1, length, out.stream);
-        for (size_t i = 0; i < n; i++) write_tensor(&entry[i], out.stream);
-        status = act_file_finish(&out, error);
-    }
-    free(header);
-    return status;
+    for (size_t i = 0; i < file->n; i++)
+        sum = crc32_z(sum, file->tensor[i].data, file->tensor[i].end - file->tensor[i].begin);
+    return (uint32_t)sum;
 }

@@ -4,6 +4,7 @@
 #define ACT_HOST_SAFETENSORS_H
 
 #include "file.h"
+#include "output.h"
 
 enum { ACT_STORED_RANK = 8 };
 
@@ -29,10 +30,13 @@ const char *act_safetensors_note(const ActSafetensors *file, const char *key);
 /* Converts to float (F32, F64, F16, BF16; I32, I64: counts) or, for to_int, int32 (I32, I64). 0 when the type can't become that. */
 int act_stored_convert(const ActStored *stored, int to_int, void *out);
 
-/* What to write: tensors in their blocks, and metadata. */
-typedef struct ActStoreEntry { const ActTensor *tensor; const void *block; } ActStoreEntry;
+/* What to write: tensors in their blocks, under their names or with `prefix` before them, and metadata. */
+typedef struct ActStoreEntry { const ActTensor *tensor; const void *block; const char *prefix; /* NULL: none */ } ActStoreEntry;
 typedef struct ActNote { const char *key, *value; } ActNote;
+/* A note without a value becomes the checksum of everything else, eight hexadecimal digits: act_safetensors_sum. */
 ActStatus act_safetensors_write(const char *path, const ActStoreEntry *entry, size_t n, const ActNote *note,
                                 size_t n_note, ActError *error);
+/* CRC-32 (zlib's) of every note but `except`, key and value each with the zero behind it, in the order of the file; then of the data. */
+uint32_t act_safetensors_sum(const ActSafetensors *file, const char *except);
 
 #endif

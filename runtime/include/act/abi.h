@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-#define ACT_ABI_VERSION 1
+#define ACT_ABI_VERSION 2
 #define ACT_MAX_RANK 6
 #define ACT_ALIGN 64
 
@@ -156,8 +156,11 @@ typedef struct ActTrain {
     const char *optimizer;    /* for people: "adamw(lr = 0.001)", "adam() for g, sgd() for d" */
     double lr;                /* base rate of the first group, for the log */
     uint64_t patience;        /* stop early(patience); 0: never */
-    uint64_t checkpoint_every;/* epochs; 0: only at the end */
+    uint64_t checkpoint_every;/* epochs; 0: not by epochs */
     const char *start_from;   /* a safetensors file, NULL when none */
+    uint64_t checkpoint_steps;/* checkpoint every N steps; 0: not by steps */
+    const char *schedule;     /* for people: "cosine(warmup = 200)"; NULL when none */
+    const char *recipe;       /* hex: hash of what a step computes beside the network: optimizers, schedule, clip, accumulate */
 } ActTrain;
 
 typedef struct ActModel {

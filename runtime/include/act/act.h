@@ -61,6 +61,14 @@ typedef struct ActRun {
     FILE *log;             /* progress, results, notes; NULL: none. On a terminal progress rewrites its line */
     FILE *output;          /* predictions; NULL: stdout */
     const volatile sig_atomic_t *stop; /* training ends after the step in which this becomes non-zero; may be NULL */
+    /* train: checkpoints, from which a training goes on as if it had never stopped */
+    const char *resume;    /* go on from this checkpoint; "": from the newest in `out`. Settings that are not given are those of the checkpoint */
+    uint64_t checkpoint_epochs, checkpoint_steps; /* one every so many; */
+    double checkpoint_seconds; /* all three 0: as the block says, else every ten minutes */
+    int checkpoint_never;  /* only when stopped */
+    uint64_t checkpoint_keep; /* so many stay beside the best; 3 */
+    const char *resume_command; /* for the message of a run that was stopped: what its user types to go on; may be NULL */
+    FILE *problems;        /* what goes wrong without ending the run; NULL: none */
 } ActRun;
 
 enum { ACT_MAX_SCORES = 16 };
@@ -85,8 +93,9 @@ typedef struct ActResult {
 
 /* Trains from fresh weights, or from run->weights or the block's `start from`, and saves to
  * <out>/<model>.safetensors. With a validation part the weights kept are those of its best epoch. ACT_E_NONFINITE:
- * the loss became NaN or infinite, nothing is written. ACT_E_STOPPED: run->stop; the weights are saved. `result` may
- * be NULL. */
+ * the loss became NaN or infinite, no weights are written. ACT_E_STOPPED: run->stop; the weights are saved, and a
+ * checkpoint <out>/<model>.step-<step>.safetensors: parameters, optimizer and all else that makes run->resume end in
+ * the bytes of a run that was never stopped, for any number of threads. `result` may be NULL. */
 ActStatus act_train(ActInstance *instance, const ActRun *run, ActResult *result, ActError *error);
 ActStatus act_evaluate(ActInstance *instance, const ActRun *run, ActResult *result, ActError *error);
 ActStatus act_predict(ActInstance *instance, const ActRun *run, ActError *error);
@@ -94,8 +103,12 @@ ActStatus act_predict(ActInstance *instance, const ActRun *run, ActError *error)
 ActStatus act_bench(ActInstance *instance, const ActRun *run, ActResult *result, ActError *error);
 
 /* The command line of a training program: train, eval, predict, bench. Returns the exit code: 0 done, 1 failure, 2
- * usage or I/O, 3 training produced NaN or infinity, 130 interrupted (weights saved). */
+ * usage or I/O, 3 training produced NaN or infinity, 128 + the signal (INT, TERM, HUP, PIPE) when training was
+ * interrupted: the step was finished and all is saved. A second signal ends the program at once. */
 int act_program_main(int argc, char **argv, const ActModel *const *models, size_t n_models);
+/* The same for a program that its user starts by other words than argv[0], as in `actc run net.act --`: messages that
+ * show a command line begin with these. */
+int act_program_typed(int n_typed, const char *const *typed, int argc, char **argv, const ActModel *const *models, size_t n_models);
 
 #ifdef __cplusplus
 }

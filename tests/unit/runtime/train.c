@@ -264,12 +264,12 @@ static void watch(uint64_t step)
     if (!appeared && access(watched, F_OK) == 0) appeared = step;
 }
 
-static void weights_are_written_on_the_way(void **state)
+static void checkpoints_are_written_on_the_way(void **state)
 {
     (void)state;
     char path[128];
     ActRun run = run_here();
-    snprintf(path, sizeof path, "%s/toy.safetensors", folder.path);
+    snprintf(path, sizeof path, "%s/toy.step-00000016.safetensors", folder.path);
     watched = path;
     t.train.checkpoint_every = 2;
     toy.on_step = watch;
@@ -451,7 +451,7 @@ int main(void)
         TEST(parts_that_end_a_run),
         TEST(nan_stops_and_writes_nothing),
         TEST(a_stop_saves),
-        TEST(weights_are_written_on_the_way),
+        TEST(checkpoints_are_written_on_the_way),
         TEST(training_goes_on_from_a_file),
         TEST(output_is_checked_before_training),
         TEST(wrong_metrics_are_named),

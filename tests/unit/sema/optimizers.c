@@ -180,6 +180,10 @@ static void settings(void **state)
     run = run_with(MODEL "train m { batch 33 }\n", &options);
     assert_int_equal(train(run)->batch, 5);
     run_end(run);
+    run = run_text(MODEL "train m { checkpoint every 500 steps }\n");
+    assert_int_equal(train(run)->checkpoint_steps, 500);
+    assert_int_equal(train(run)->checkpoint_every, 0);
+    run_end(run);
 }
 
 int main(void)
