@@ -14,7 +14,7 @@ enum {
     UNROLLED_ARGS = 36,
     LONG_FOLD = 32,      /* from here on one sum would wait for itself */
     SUMS = 4,            /* so many take turns */
-    MOST_BESIDE = 9,     /* places of the result that are summed side by side */
+    MOST_BESIDE = 9,     /* places of the result that are summed side by side, but for vectors of a row */
     MOST_ARGS = 56       /* of a kernel, as far as places side by side go */
 };
 
@@ -217,7 +217,7 @@ static void find_beside(const Lower *l, Columns *c)
     Nest *nest = &c->inner.nest;
     Reach *also[1] = {&c->out};
     uint32_t lanes = c->around - 1;
-    if (nest->dim[lanes].size <= l->target->lanes || nest->n == c->around || !build_fold(c->anchor).batch)
+    if (nest->n == c->around || (!nest->dim[0].batch && (nest->dim[lanes].size <= l->target->lanes || !build_fold(c->anchor).batch)))
         return; /* all of it would be one thread's */
     while (c->around > 1) {
         uint32_t d = c->around - 2;
@@ -231,6 +231,51 @@ static void find_beside(const Lower *l, Columns *c)
         c->beside++;
         c->places *= (uint32_t)size;
     }
+}
+
+/* ── vectors side by side ──
+ * Where threads share the samples, several vectors of a row are summed in one pass over the places: what is read lies together, and no sum
+ * waits for itself. */
+
+static void split_lanes(Reach *reach, uint32_t d, int64_t lanes, int64_t vectors, uint32_t n)
+{
+    int64_t step = reach->stride[d];
+    for (uint32_t k = n; k > d + 1; k--)
+        reach->stride[k] = reach->stride[k - 1];
+    reach->stride[d] = step * lanes * vectors;
+    reach->stride[d + 1] = step;
+    reach->stride[n + 1] = step * lanes;
+}
+
+/* Lanes become a loop over runs of vectors, one vector, and, at the end of the nest, the vectors of a run. */
+static void find_vectors(const Lower *l, Columns *c)
+{
+    enum { MOST_VECTORS = 4, VECTOR_ARGS = 36, LEAST_TERMS = 16 };
+    Inner *inner = &c->inner;
+    Nest *nest = &inner->nest;
+    uint32_t d = c->around - 1;
+    int64_t lanes = l->target->lanes, vectors = MOST_VECTORS, terms = 1;
+    for (uint32_t k = c->around; k < nest->n - c->beside; k++)
+        terms *= nest->dim[k].size;
+    while (vectors > 1 && (nest->dim[d].size % (lanes * vectors) != 0 || c->places * vectors * args_of_place(l, c) > VECTOR_ARGS))
+        vectors /= 2;
+    if (vectors == 1 || terms < LEAST_TERMS || d == 0 || !nest->dim[0].batch || nest->n == c->around || nest->n + 2 > LOOP_MAX_DEPTH)
+        return;
+    for (uint32_t i = 0; i < inner->operand.n; i++)
+        split_lanes(&inner->operand.at[i].reach, d, lanes, vectors, nest->n);
+    split_lanes(&c->out, d, lanes, vectors, nest->n);
+    int64_t runs = nest->dim[d].size / (lanes * vectors);
+    for (uint32_t k = nest->n; k > d + 1; k--)
+        nest->dim[k] = nest->dim[k - 1];
+    nest->dim[d] = (Dim){.size = runs};
+    nest->dim[d + 1] = (Dim){.size = lanes};
+    nest->dim[nest->n + 1] = (Dim){.size = vectors};
+    for (uint32_t k = nest->n; k < nest->n + 2; k++)
+        inner->step[k] = 1, inner->at[k] = 0;
+    nest->n += 2;
+    c->around++;
+    c->beside++;
+    c->places *= (uint32_t)vectors;
 }
 
 /* The expressions that follow stand at place `place`. */
@@ -285,18 +330,18 @@ static void in_a_line(Lower *l, Columns *c, uint32_t d)
 static void in_turns(Lower *l, Columns *c)
 {
     Inner *inner = &c->inner;
-    uint32_t d = inner->nest.n - 1;
-    int64_t whole = inner->nest.dim[d].size / SUMS, rest = inner->nest.dim[d].size % SUMS;
+    uint32_t d = inner->nest.n - 1 - c->beside;
+    int64_t sums = c->sums, whole = inner->nest.dim[d].size / sums, rest = inner->nest.dim[d].size % sums;
     LoopStmt **behind = lower_for(l, (Extent){.fixed = whole}, LOOP_SERIAL);
-    inner->step[d] = SUMS;
-    for (uint32_t k = 0; k < SUMS; k++) {
+    inner->step[d] = sums;
+    for (uint32_t k = 0; k < sums; k++) {
         inner->at[d] = k;
         add_terms(l, c, k);
     }
     l->tail = behind;
     inner->step[d] = 0;
     for (uint32_t k = 0; k < rest; k++) {
-        inner->at[d] = whole * SUMS + k;
+        inner->at[d] = whole * sums + k;
         add_terms(l, c, k);
     }
 }
@@ -310,8 +355,8 @@ static uint32_t serial_loops(const Columns *c, bool *turns)
     while (d > c->around && !nest->dim[d - 1].batch && terms * nest->dim[d - 1].size <= UNROLLED_TERMS &&
            terms * nest->dim[d - 1].size * operands <= UNROLLED_ARGS)
         terms *= nest->dim[--d].size;
-    *turns = d == end && c->places == 1 && d > c->around && !nest->dim[d - 1].batch && nest->dim[d - 1].size >= LONG_FOLD &&
-             SUMS * operands <= UNROLLED_ARGS;
+    *turns = d == end && c->places <= SUMS / 2 && d > c->around && !nest->dim[d - 1].batch && nest->dim[d - 1].size >= LONG_FOLD &&
+             SUMS / c->places * operands <= UNROLLED_ARGS;
     return d;
 }
 
@@ -323,7 +368,7 @@ static void fold(Lower *l, Columns *c)
     const Nest *nest = &c->inner.nest;
     uint32_t serial = serial_loops(c, &turns);
     LoopStmt **behind = NULL;
-    c->sums = turns ? SUMS : 1;
+    c->sums = turns ? SUMS / c->places : 1;
     for (uint32_t i = 0; i < l->group->nodes.n; i++) {
         NodeId id = l->group->nodes.at[i];
         for (uint32_t k = 0; is_fold(l, id) && k < c->sums * c->places; k++) {
@@ -359,7 +404,7 @@ void lower_columns(Lower *l)
         axis_loops(l, &c, may_join(l));
     c.places = 1;
     if (panel == 0 && may_join(l))
-        find_beside(l, &c);
+        find_beside(l, &c), find_vectors(l, &c);
     const Nest *nest = &c.inner.nest;
     for (uint32_t d = 0; d < c.around; d++) {
         lower_for(l, extent_of(&nest->dim[d]), d + 1 == c.around ? LOOP_VECTOR : LOOP_SERIAL);

@@ -255,10 +255,44 @@ static void written(Rebase *r)
     }
 }
 
+/* ── what is only read ── */
+
+/* Do both go through the same buffer side by side? Then they are one part: a place of its own for each of the vectors of a row, or for each
+ * of the gates, would be a pointer of its own. */
+static bool side_by_side(const LoopArg *a, const LoopArg *b)
+{
+    enum { NEAR = 4096 /* elements */ };
+    int64_t apart = a->at.base - b->at.base;
+    bool near = a->kind == LARG_LOAD && b->kind == LARG_LOAD && a->index == b->index && apart <= NEAR && -apart <= NEAR;
+    for (unsigned d = 0; d < LOOP_MAX_DEPTH && near; d++)
+        near = a->at.coef[d] == b->at.coef[d];
+    return near;
+}
+
+/* Args side by side get the range of all of them. */
+static void join_neighbours(Rebase *r)
+{
+    for (bool grown = true; grown;) {
+        grown = false;
+        for (uint32_t i = 0; i < r->l->args.n; i++)
+            for (uint32_t k = 0; k < r->l->args.n; k++) {
+                Range *to = &r->arg[i];
+                const Range *from = &r->arg[k];
+                if (!to->any || !from->any || (from->low >= to->low && from->high <= to->high) ||
+                    !side_by_side(&r->l->args.at[i], &r->l->args.at[k]))
+                    continue;
+                to->low = from->low < to->low ? from->low : to->low;
+                to->high = from->high > to->high ? from->high : to->high;
+                grown = true;
+            }
+    }
+}
+
 void lower_rebase(Lower *l)
 {
     Rebase r = {.l = l};
     ranges(&r, l->kernel.body);
+    join_neighbours(&r);
     for (uint32_t i = 0; i < l->args.n; i++) {
         LoopArg *arg = &l->args.at[i];
         if (arg->kind != LARG_LOAD || !movable(&r, arg->index, &r.arg[i]) || meets(&r, arg->index, &r.written))

@@ -242,6 +242,20 @@ static const char *const norm_examples[] = {
     "%5 = batch_norm %1, %3, %4 {eps = 0.1} : f32[B, 3]\n"
     "%6 = batch_norm %2, %4, %3 {eps = 0.1} : f32[B, 2, 2, 3]\n"
     "output 0 \"a\" %5\noutput 1 \"b\" %6\n",
+    "graph images batch 3\n" /* many places: summed within the samples first, several vectors of channels at once */
+    "tensor \"x\" input f32[B, 5, 4, 64]\n"
+    "tensor \"y\" input f32[B, 5, 7, 12]\n"
+    "tensor \"weight\" param f32[64]\n"
+    "tensor \"bias\" param f32[64]\n"
+    "tensor \"narrow\" param f32[12]\n"
+    "%1 = tensor {tensor = 0} : f32[B, 5, 4, 64]\n"
+    "%2 = tensor {tensor = 1} : f32[B, 5, 7, 12]\n"
+    "%3 = tensor {tensor = 2} : f32[64]\n"
+    "%4 = tensor {tensor = 3} : f32[64]\n"
+    "%5 = tensor {tensor = 4} : f32[12]\n"
+    "%6 = batch_norm %1, %3, %4 {eps = 0.1} : f32[B, 5, 4, 64]\n"
+    "%7 = batch_norm %2, %5, %5 {eps = 0.1} : f32[B, 5, 7, 12]\n"
+    "output 0 \"a\" %6\noutput 1 \"b\" %7\n",
     NULL};
 static const char *const moment_examples[] = {
     "graph moments batch 4\n"

@@ -1,5 +1,5 @@
 /* expand: composites become maps, reductions and movements; what depends on the mode is decided here (dropout).
- * canonical: every reduction folds either the last axes of a row, or others, with or without the batch. */
+ * canonical: every reduction folds either the last axes of a row, or others, with or without the batch, or the batch alone. */
 #include "ops/build.h"
 #include "pass/pass.h"
 
@@ -49,6 +49,22 @@ const Pass pass_expand = {
     .run = expand_run,
 };
 
+/* A sum over the batch and over many places of each sample is taken within the samples first: these are rows, which threads share and
+ * the kernels around keep near; few columns alone would leave all of it to one thread. What is kept of a sample must be little beside what
+ * is read of it. */
+static bool within_samples(const Type *type, const Fold *fold, uint32_t axes)
+{
+    enum { LEAST_PLACES = 16, LEAST_LANES = 4, TIMES_KEPT = 4 };
+    uint64_t places = 1, kept = 1;
+    uint32_t last = type->rank;
+    while (last > 0 && type->dim[last - 1] == 1)
+        last--;
+    for (uint32_t axis = 0; axis + 1 < last; axis++)
+        *(axes >> axis & 1 ? &places : &kept) *= type->dim[axis];
+    return fold->op == REDUCE_SUM && fold->batch && last > 0 && !(axes >> (last - 1) & 1) && type->dim[last - 1] >= LEAST_LANES &&
+           places >= LEAST_PLACES && places >= TIMES_KEPT * kept;
+}
+
 /* First the last axes of a row, then all others at once, with the batch: the kernel generator has loops for both. An axis of length one
  * may count as folded. A matrix without a batch folds its columns first: its rows may lie in panels. */
 static NodeId canonical(Graph *g, const Node *node, NodeId in)
@@ -64,6 +80,10 @@ static NodeId canonical(Graph *g, const Node *node, NodeId in)
     if ((left & last) != 0) {
         value = build_reduce(g, fold.op, value, last, false, true);
         left &= ~last;
+    }
+    if (within_samples(graph_type(g, value), &fold, left)) {
+        value = build_reduce(g, fold.op, value, left, false, true);
+        left = 0;
     }
     if (left != 0 || fold.batch)
         value = build_reduce(g, fold.op, value, left, fold.batch, true);
@@ -84,7 +104,7 @@ static void canonical_run(PassState *state)
         uint32_t first = g->nodes.n;
         map[id] = canonical(g, node, map[node->in[0]]);
         for (NodeId made = first; made < g->nodes.n; made++)
-            graph_node(g, made)->span = node->span;
+            graph_node(g, made)->span = node->span, graph_node(g, made)->layer = node->layer;
     }
     pass_copy_roots(g, from, map);
     state->g = g;

@@ -82,8 +82,43 @@ static void steps_begin_where_their_buffers_do(void **state)
     arena_free(arena);
 }
 
+/* Two slices of one value, side by side, are read as one part of it: one pointer, and the rest is displacement. */
+static void slices_side_by_side_are_one_part(void **state)
+{
+    (void)state;
+    Arena *arena = arena_new();
+    const Graph *source = programs_read(arena, "graph a batch 8\n"
+                                               "tensor \"x\" input f32[B, 16]\n"
+                                               "tensor \"w\" param f32[16, 64] fill normal 0 0.2\n"
+                                               "%1 = tensor {tensor = 0} : f32[B, 16]\n"
+                                               "%2 = tensor {tensor = 1} : f32[16, 64]\n"
+                                               "%3 = contract %1, %2 {form = 0} : f32[B, 64]\n"
+                                               "%4 = map %3 {fn = (tanh a0)} : f32[B, 64]\n"
+                                               "%5 = slice %4 {axis = 0, start = 16, stop = 32} : f32[B, 16]\n"
+                                               "%6 = slice %4 {axis = 0, start = 48, stop = 64} : f32[B, 16]\n"
+                                               "%7 = map %5, %6 {fn = (mul a0 a1)} : f32[B, 16]\n"
+                                               "output 0 \"y\" %7\n");
+    PassState pass = programs_plan(arena, NULL, source, false, target_find(16, 32));
+    LoopProgram *program = programs_lower(&pass);
+    assert_null(loop_verify(program, source->batch, arena));
+    const LoopKernel *last = &program->kernels.at[program->kernels.n - 1];
+    uint32_t loads = 0, buf = 0;
+    for (uint32_t i = 0; i < last->n_arg; i++) {
+        if (last->arg[i].kind != LARG_LOAD)
+            continue;
+        assert_int_equal(program->bufs.at[last->arg[i].index].space, BUF_WORK);
+        assert_true(loads == 0 || last->arg[i].index == buf);
+        assert_int_equal(last->arg[i].at.base, loads == 0 ? 0 : 32);
+        buf = last->arg[i].index;
+        loads++;
+    }
+    assert_int_equal(loads, 2);
+    arena_free(arena);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(steps_begin_where_their_buffers_do)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(steps_begin_where_their_buffers_do),
+                                       cmocka_unit_test(slices_side_by_side_are_one_part)};
     return cmocka_run_group_tests_name("kernel.rebase", tests, NULL, NULL);
 }
