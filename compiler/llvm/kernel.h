@@ -118,7 +118,9 @@ typedef struct MicroShape {
     int64_t a_row, a_k, b_k;
     uint32_t rows, vectors;
     uint32_t last; /* readable lanes of the last vector of B; the others count as 0 */
-    uint32_t out;  /* row length of the scratch tile, in elements */
+    int64_t out;   /* from row to row where the sums go, in elements: of the scratch tile or of what is computed */
+    uint32_t align; /* of those rows, in bytes */
+    uint32_t clip;  /* lanes of the last vector that are stored there; 0: all */
     bool more;     /* goes on from the sums that stand in the scratch tile; else from 0 */
     uint32_t n_ahead;
     MicroAhead ahead[MICRO_AHEAD];

@@ -1,7 +1,7 @@
 /* Micro-kernels: register tiles.
  *
  * A micro-kernel  act.tile(ptr a, ptr b, i64 depth, ptr sums, ptr ahead…)  holds rows x vectors accumulators in registers
- * through one single-block loop over k and leaves them in a scratch tile. It is a function of its own, so that register
+ * through one single-block loop over k and leaves them in a scratch tile, or in their place when nothing is to be done with them. It is a function of its own, so that register
  * allocation sees nothing else, and one serves every product of the module with the same strides. */
 #include "llvm/kernel.h"
 
@@ -13,8 +13,8 @@ struct CgMicro {
 static bool same_shape(const MicroShape *a, const MicroShape *b)
 {
     bool same = a->a_row == b->a_row && a->a_k == b->a_k && a->b_k == b->b_k && a->rows == b->rows &&
-                a->vectors == b->vectors && a->last == b->last && a->out == b->out && a->more == b->more &&
-                a->n_ahead == b->n_ahead && a->span.source == b->span.source && a->span.begin == b->span.begin &&
+                a->vectors == b->vectors && a->last == b->last && a->out == b->out && a->align == b->align &&
+                a->clip == b->clip && a->more == b->more && a->n_ahead == b->n_ahead && a->span.source == b->span.source && a->span.begin == b->span.begin &&
                 a->n_deep == b->n_deep && a->terms == b->terms;
     for (uint32_t i = 0; same && i < a->n_deep; i++)
         same = (i == 0 || a->deep[i].count == b->deep[i].count) && a->deep[i].a == b->deep[i].a &&
@@ -49,10 +49,10 @@ static void micro_step(Cg *c, const MicroShape *m, MicroState *s)
     }
 }
 
-/* Where vector v of row r stands in the scratch tile. */
+/* Where sum i is kept. */
 static LLVMValueRef sum_place(Cg *c, const MicroShape *m, LLVMValueRef sums, uint32_t i)
 {
-    int64_t at = (int64_t)(i / m->vectors) * m->out + (int64_t)(i % m->vectors) * c->lanes;
+    int64_t at = i / m->vectors * m->out + (int64_t)(i % m->vectors) * c->lanes;
     return cg_at(c, c->f32, sums, cg_i64(c, at));
 }
 
@@ -114,8 +114,11 @@ void micro_terms(Cg *c, const MicroShape *m, MicroState *s, LLVMValueRef terms, 
 
 void micro_end(Cg *c, const MicroShape *m, const MicroState *s, LLVMValueRef sums)
 {
-    for (uint32_t i = 0; i < m->rows * m->vectors; i++)
-        cg_store(c, s->sum[i], sum_place(c, m, sums, i), c->lanes * 4, NULL);
+    for (uint32_t i = 0; i < m->rows * m->vectors; i++) {
+        bool clipped = m->clip && (i + 1) % m->vectors == 0;
+        LLVMValueRef mask = clipped ? cg_lane_mask(c, c->lanes, m->clip) : NULL;
+        cg_store_lanes(c, s->sum[i], sum_place(c, m, sums, i), m->align, mask, NULL);
+    }
 }
 
 /* The loops around the terms: each step begins where the one before began, moved on. */

@@ -25,13 +25,6 @@ static inline int64_t tile_most(const Kernel *k, Extent extent) { return extent.
 
 /* Column blocks of a tile. */
 static inline int64_t tile_blocks(const LoopTile *t) { return (t->cols + t->width - 1) / t->width; }
-/* A place the body reads or writes; the next tile's lies behind it. */
-#define TILE_PLACES 16
-typedef struct TilePlace {
-    uint32_t buf;
-    const Affine *at;
-} TilePlace;
-unsigned tile_places(const Kernel *k, const LoopTile *t, TilePlace *out); /* how many, at most TILE_PLACES */
 
 /* Heights of tiles for the rows of a call, tallest first, ending in 1 unless the last is known to come out even. */
 typedef struct Heights {
@@ -49,6 +42,29 @@ void tile_rows(Kernel *k, const LoopTile *t, const TileBlock *b, const Heights *
 /* The body over `rows` rows from `row` on, whose sums stand at b->sums. */
 void tile_body(Kernel *k, const LoopTile *t, const TileBlock *b, LLVMValueRef row, LLVMValueRef rows);
 void tile_zero_sums(Kernel *k, const TileBlock *b, LLVMValueRef rows);
+
+/* ── ahead.c: what a tile asks of memory while it is at work ── */
+/* A place the body reads or writes; the next tile's lies behind it. */
+#define TILE_PLACES 16
+typedef struct TilePlace {
+    uint32_t buf;
+    const Affine *at;
+} TilePlace;
+unsigned tile_places(const Kernel *k, const LoopTile *t, TilePlace *out); /* how many, at most TILE_PLACES */
+/* Runs of memory and how they are gone through. */
+typedef struct TileAhead {
+    unsigned n;
+    MicroAhead shape[MICRO_AHEAD];
+    LLVMValueRef at[MICRO_AHEAD];
+} TileAhead;
+/* For a tile of `top` rows from `row` on: its share of the next chunk of B, of what later places read of A, and what the next tile's
+ * body reads and writes. */
+void tile_next_chunk(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_t top, LLVMValueRef b_at, LLVMValueRef row,
+                     TileAhead *out);
+void tile_next_places(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_t top, LLVMValueRef row, TileAhead *out);
+void tile_next_body(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_t top, LLVMValueRef row, TileAhead *out);
+/* In a row of the body: what the next block of columns reads of it. */
+void tile_fetch_beside(Kernel *k, const LoopTile *t);
 
 /* ── sweep.c: tiles with more than one axis of rows or terms ── */
 /* One block of columns; a_from, b_from: what the axes in front add to A and B. */

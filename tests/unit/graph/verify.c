@@ -5,8 +5,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "graph/fresh.h"
 #include "graph/tiny.h"
+
+#include "graph/fresh.h"
 
 #include <math.h>
 
