@@ -1,5 +1,6 @@
 #include "checkpoint.h"
 
+#include "command.h"
 #include "core/layout.h"
 #include "fit.h"
 #include "tensor.h"
@@ -261,8 +262,10 @@ static ActStatus compare(Load *load, ActStoreEntry *entry)
     int shapes = load->misfit.lines > before;
     if (!shapes && hash && model->hash && strcmp(hash, model->hash) != 0)
         act_misfit_add(&load->misfit, "the network: its parameters have the same shapes, but what it computes was changed since");
-    if (shapes) snprintf(way_out, sizeof way_out, "Without `--resume` the training begins anew");
-    else snprintf(way_out, sizeof way_out, "`--weights '%.400s'` begins a new training from its weights", load->checkpoint->path);
+    char *path = act_command_word(load->checkpoint->path);
+    if (shapes || !path) snprintf(way_out, sizeof way_out, "Without `--resume` the training begins anew");
+    else snprintf(way_out, sizeof way_out, "`--weights %.400s` begins a new training from its weights", path);
+    free(path);
     return act_misfit_end(&load->misfit, way_out, load->error);
 }
 

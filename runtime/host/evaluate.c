@@ -1,5 +1,6 @@
 #include "evaluate.h"
 
+#include "keep.h"
 #include "tensor.h"
 #include "weights.h"
 
@@ -158,6 +159,19 @@ ActStatus act_evaluator_run(ActEvaluator *evaluator, const ActInstance *instance
     return ACT_OK;
 }
 
+static ActStatus no_weights(const ActModel *model, const ActRun *run, const char *path, ActError *error)
+{
+    size_t n;
+    uint64_t *steps = act_keep_steps(model, run->out, &n);
+    char *newest = n ? act_keep_path(model, run->out, steps[0]) : NULL;
+    act_error(error, ACT_E_IO, "there are no trained weights: `%s` does not exist; ", path);
+    if (newest) act_error_more(error, "a training that did not end left `%s`, which `--weights` takes, and `train --resume` goes on with", newest);
+    else act_error_more(error, "run `train` first, or name a file with `--weights`");
+    free(newest);
+    free(steps);
+    return ACT_E_IO;
+}
+
 ActStatus act_run_load(ActInstance *instance, const ActRun *run, ActFacts *facts, ActError *error)
 {
     if (run->keep) {
@@ -171,10 +185,7 @@ ActStatus act_run_load(ActInstance *instance, const ActRun *run, ActFacts *facts
     if (act_file_exists(path))
         status = act_weights_load(instance, path, facts, error);
     else if (instance->model->n_param > 0)
-        status = act_error(error, ACT_E_IO,
-                           "there are no trained weights: `%s` does not exist; run `train` first, or name a file with "
-                           "`--weights`",
-                           path);
+        status = no_weights(instance->model, run, path, error);
     free(path);
     return status;
 }

@@ -1,6 +1,7 @@
 #include "keep.h"
 
 #include "checkpoint.h"
+#include "command.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -105,9 +106,11 @@ static int put_aside(const ActKeep *keep, uint64_t step, FILE *log)
     int good = path && previous && act_checkpoint_open(&checkpoint, path, NULL) == ACT_OK;
     int finished = good && act_checkpoint_count(&checkpoint, "train.finished", 0) != 0;
     act_checkpoint_close(&checkpoint);
+    char *word = previous ? act_command_word(previous) : NULL;
     if (good && !finished && act_file_replaceable(path, NULL) == ACT_OK && rename(path, previous) == 0 && log)
-        fprintf(log, "note: an earlier run stands at step %llu here; it is kept as `%s`, and `--resume '%s'` goes on with it\n",
-                (unsigned long long)step, previous, previous);
+        fprintf(log, "note: an earlier run stands at step %llu here; it is kept as `%s`, and `--resume %s` goes on with it\n",
+                (unsigned long long)step, previous, word ? word : previous);
+    free(word);
     free(path);
     free(previous);
     return good;

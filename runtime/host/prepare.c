@@ -148,6 +148,7 @@ ActStatus act_training_prepare(ActTraining *t)
     if (status == ACT_OK) {
         ActWanted all = { 1u << ACT_TRAIN_PART | 1u << ACT_VALIDATION_PART | 1u << ACT_TEST_PART, 1, NULL };
         status = act_dataset_load(&t->set, t->m, run, &all, &t->facts, t->error);
+        if (status != ACT_OK && t->from.path) act_error_more(t->error, ". Classes and constants are those of `%s`", t->from.path);
     }
     if (status != ACT_OK) return status;
     size_t rows = t->set.part[ACT_TRAIN_PART].rows;
@@ -163,9 +164,12 @@ static void introduce_checkpoints(ActTraining *t)
 {
     const ActCadence *every = &t->cadence;
     char text[128];
-    if (t->from.path)
+    if (t->from.path && act_training_over(t))
+        act_progress_say(&t->progress, "goes on from `%s`: step %llu; %llu epoch%s over, nothing is left to train (`--epochs N` trains longer)",
+                         t->from.path, (unsigned long long)t->step, (unsigned long long)t->epoch, t->epoch == 1 ? " is" : "s are");
+    else if (t->from.path)
         act_progress_say(&t->progress, "goes on from `%s`: step %llu, epoch %llu of %llu", t->from.path, (unsigned long long)t->step,
-                         (unsigned long long)(t->epoch + (t->epoch < t->epochs)), (unsigned long long)t->epochs);
+                         (unsigned long long)t->epoch + 1, (unsigned long long)t->epochs);
     if (!every->asked) return;
     size_t at = 0;
     if (every->epochs) at += (size_t)snprintf(text, sizeof text, ", every %s epoch%s",

@@ -1,6 +1,7 @@
 /* A training goes on from a checkpoint. */
 #include "training.h"
 
+#include "command.h"
 #include "fit.h"
 
 #include <math.h>
@@ -17,10 +18,14 @@ static char *folder_of(const char *path)
 static ActStatus open_named(ActTraining *t)
 {
     const char *path = t->run->resume;
-    if (act_file_is_directory(path))
-        return act_error(t->error, ACT_E_IO,
-                         "`%s` is a directory, and `--resume` wants a checkpoint; `--out '%s' --resume` goes on with the newest one in it",
-                         path, path);
+    if (act_file_is_directory(path)) {
+        char *word = act_command_word(path);
+        act_error(t->error, ACT_E_IO,
+                  "`%s` is a directory, and `--resume` wants a checkpoint; `--out %s --resume` goes on with the newest one in it", path,
+                  word ? word : path);
+        free(word);
+        return ACT_E_IO;
+    }
     ActStatus status = act_checkpoint_open(&t->from, path, t->error);
     if (status == ACT_OK && !(t->run->out && *t->run->out)) { /* the run's folder is where its checkpoint lies */
         t->owned_directory = folder_of(path);
@@ -34,9 +39,11 @@ static ActStatus open_none(ActTraining *t)
 {
     char *previous = act_keep_previous(t->model, t->directory);
     act_error(t->error, ACT_E_IO,
-              "there is no checkpoint of model `%s` in `%s`; without `--resume` the training begins", t->model->name, t->directory);
-    if (previous && act_file_exists(previous))
-        act_error_more(t->error, ". An earlier run's is `%s`: `--resume '%s'` goes on with that", previous, previous);
+              "there is no checkpoint of model `%s` in `%s`; without `--resume` the training begins anew", t->model->name, t->directory);
+    char *word = previous ? act_command_word(previous) : NULL;
+    if (word && act_file_exists(previous))
+        act_error_more(t->error, ". An earlier run's is `%s`: `--resume %s` goes on with that", previous, word);
+    free(word);
     free(previous);
     return ACT_E_IO;
 }

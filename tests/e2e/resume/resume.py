@@ -10,9 +10,8 @@ import pathlib
 import random
 import struct
 import subprocess
-import tempfile
 
-from training import MODELS, Training
+from training import MODELS, Training, scratch
 
 
 def names(path):
@@ -82,7 +81,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--most", type=int, default=12, help="checkpoints tried for each model")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="resume") as name:
+    with scratch("resume") as name:
         if given.what == "steps":
             steps(given.actc.resolve(), pathlib.Path(name), given.most)
         else:

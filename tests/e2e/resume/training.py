@@ -1,13 +1,21 @@
 """A training program in a folder of its own, run in ways that end badly."""
 import gzip
+import os
 import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 DATA = HERE.parent.parent.parent / "examples" / "data"
 MODELS = ("normed", "adversarial", "pictures", "sequence")
+
+
+def scratch(prefix):
+    """A folder for a while, in memory where there is such a place: what is tested is the order of calls, not the disk's patience."""
+    memory = pathlib.Path("/dev/shm")
+    return tempfile.TemporaryDirectory(prefix=prefix, dir=memory if memory.is_dir() and os.access(memory, os.W_OK) else None)
 
 
 def make_data(folder):

@@ -141,7 +141,7 @@ static void others_are_refused(void **state)
     run.batch = 30, run.has_seed = 1, run.seed = 4;
     train(&run, ACT_E_DATA);
     assert_has(error.text, "toy.step-00000007.safetensors` is not a checkpoint of this training of model `toy`:\n"
-                           "  batch: 30 here, 16 in the file\n  seed: 4 here, 1 in the file\n`--weights '");
+                           "  batch: 30 here, 16 in the file\n  seed: 4 here, 1 in the file\n`--weights /");
     run.batch = 0, run.has_seed = 0;
 
     t.train.optimizer = "adam(lr = 0.1)";
@@ -198,7 +198,7 @@ static void what_is_not_there_is_said(void **state)
     snprintf(path, sizeof path, "%s", folder.path);
     run.resume = path;
     train(&run, ACT_E_IO);
-    assert_has(error.text, "is a directory, and `--resume` wants a checkpoint; `--out '");
+    assert_has(error.text, "is a directory, and `--resume` wants a checkpoint; `--out /");
     run.resume = "", run.weights = "x";
     train(&run, ACT_E_ARGUMENT);
     assert_has(error.text, "`--resume` and `--weights` exclude each other");
@@ -326,7 +326,12 @@ static void the_last_and_the_best_are_kept(void **state)
     assert_true(there("toy.step-00000120.safetensors") && there("toy.step-00000114.safetensors"));
     assert_int_equal(checkpoints(), 3);
     /* it is done: to go on is to train longer */
-    run.epochs = 21, run.resume = "";
+    run.resume = "";
+    train(&run, ACT_OK);
+    char *text = said(log_file, "log");
+    assert_has(text, "toy.step-00000120.safetensors`: step 120; 20 epochs are over, nothing is left to train (`--epochs N` trains longer)\n");
+    free(text);
+    run.epochs = 21;
     uint64_t before = toy.steps;
     train(&run, ACT_OK);
     assert_int_equal(toy.steps - before, 6);
@@ -421,6 +426,10 @@ static void weights_come_out_of_a_checkpoint(void **state)
     float held[32];
     assert_good(act_load_weights(m, folder_file(&folder, "toy.step-00000013.safetensors"), &error), &error);
     memcpy(held, m->param, sizeof held);
+    unlink(folder_file(&folder, "toy.safetensors"));
+    assert_int_equal(act_evaluate(m, &run, NULL, &error), ACT_E_IO);
+    assert_has(error.text, "toy.safetensors` does not exist; a training that did not end left `");
+    assert_has(error.text, "toy.step-00000013.safetensors`, which `--weights` takes, and `train --resume` goes on with");
     t.state[0].name = "linear1.weight.m", t.state[1].name = "linear1.bias.m"; /* under another optimizer, too */
     memset(m->param, 0, sizeof held);
     assert_good(act_load_weights(m, folder_file(&folder, "toy.step-00000013.safetensors"), &error), &error);

@@ -9,7 +9,10 @@
 #include "support.h"
 #include "toy_model.h"
 
+#include "../../../runtime/host/command.h"
+
 #include <signal.h>
+#include <sys/wait.h>
 
 static Folder folder;
 static ToyModel first, second;
@@ -237,12 +240,97 @@ static void an_interrupt_saves(void **state)
     signal(SIGTERM, SIG_DFL);
 }
 
+static int signal_sent;
+static void send(uint64_t step)
+{
+    if (step == 5) raise(signal_sent);
+}
+
+static void every_signal_saves(void **state)
+{
+    (void)state;
+    static const int signals[] = { SIGTERM, SIGHUP, SIGPIPE };
+    toy.on_step = send;
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        signal_sent = signals[i];
+        assert_int_equal(program_here("train --out HERE"), 128 + signals[i]);
+        assert_has(err, "; the weights are in `");
+        assert_has(err, "toy.safetensors`. It goes on with\n    ./toy train --out ");
+        assert_has(err, " --resume\n");
+        assert_int_equal(access(folder_file(&folder, "toy.step-00000005.safetensors"), F_OK), 0);
+    }
+    toy.on_step = NULL;
+    assert_int_equal(program_here("train --out HERE --resume"), 0);
+    assert_has(out, "toy.step-00000005.safetensors`: step 5, epoch 1 of 20\n");
+}
+
+/* The first signal leaves the second to the system. */
+static void two_signals(uint64_t step)
+{
+    if (step != 5) return;
+    raise(SIGINT);
+    raise(SIGTERM);
+}
+
+static void the_second_signal_ends_it(void **state)
+{
+    (void)state;
+    toy.on_step = two_signals;
+    pid_t child = fork();
+    if (child == 0) _exit(program_here("train --out HERE"));
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+    assert_int_equal(access(folder_file(&folder, "toy.safetensors"), F_OK), -1);
+}
+
+static void checkpoint_options(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = { "5", "epochs", "0steps", "2weeks", "-1steps", "1e3steps", "99999999999999999999steps", "steps5" };
+    char line[128];
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        snprintf(line, sizeof line, "train --checkpoint=%s", wrong[i]);
+        assert_int_equal(program(line), 2);
+        snprintf(line, sizeof line, "such as 2epochs, 500steps or 10min, or `never`; not `%s`", wrong[i]);
+        assert_has(err, line);
+    }
+    assert_int_equal(program_here("train --out HERE --epochs 4 --checkpoint 8steps --keep 2"), 0);
+    assert_has(out, "`, every 8 steps; the last 2 stay, and the best\n");
+    assert_int_equal(access(folder_file(&folder, "toy.step-00000016.safetensors"), F_OK), -1);
+    assert_int_equal(access(folder_file(&folder, "toy.step-00000024.safetensors"), F_OK), 0);
+    assert_int_equal(program_here("train --out HERE --epochs 1 --checkpoint 2epochs --resume nothing"), 2);
+    assert_has(err, "`nothing` can't be read");
+    assert_int_equal(program("train --resume --weights x"), 2);
+    assert_has(err, "`--resume` and `--weights` exclude each other");
+    assert_int_equal(program("eval --resume"), 2);
+    assert_has(err, "`--resume` means nothing to `eval`");
+}
+
+/* Words of a command line, as a shell takes them. */
+static void commands_are_typed_again(void **state)
+{
+    (void)state;
+    static const char *const typed[] = { "actc", "run", "my net.act", "--" };
+    char *argv[] = { (char *)(uintptr_t)"net",       (char *)(uintptr_t)"train",  (char *)(uintptr_t)"--out",        (char *)(uintptr_t)"it's here",
+                     (char *)(uintptr_t)"--resume",  (char *)(uintptr_t)"x y",    (char *)(uintptr_t)"--weights",    (char *)(uintptr_t)"w",
+                     (char *)(uintptr_t)"--epochs=5", (char *)(uintptr_t)"--resume", (char *)(uintptr_t)"--threads", (char *)(uintptr_t)"2",
+                     (char *)(uintptr_t)"--resume=z" };
+    char *line = act_command_resume(4, typed, 13, argv);
+    assert_string_equal(line, "actc run 'my net.act' -- train --out 'it'\\''s here' --epochs=5 --threads 2 --resume");
+    free(line);
+    line = act_command_word("");
+    assert_string_equal(line, "''");
+    free(line);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_whole_session), TEST(places_that_are_none), TEST(help_has_examples), TEST(slips_are_understood),
         TEST(several_models),  TEST(exit_codes),        TEST(an_interrupt_saves),
+        TEST(every_signal_saves), TEST(the_second_signal_ends_it), TEST(checkpoint_options), TEST(commands_are_typed_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
