@@ -165,6 +165,9 @@ typedef struct LoopKernel {
     uint32_t grain;       /* ranges start at multiples of this */
     bool by_rows;         /* split_extent counts rows of the batch: thread t has the same rows in every such kernel */
     bool barrier;         /* wait for all threads before this kernel */
+    /* > 0: a thread takes so many of its rows at a time through this kernel and its neighbours that say the same; the last of them goes back
+     * over `strip_back` kernels as long as rows are left. All by rows, no barrier between them. */
+    uint32_t strip, strip_back;
     LoopArg *arg;
     uint32_t n_arg;
     uint32_t n_acc;

@@ -276,7 +276,12 @@ static void put_kernel(const LoopProgram *program, const LoopKernel *kernel, Tex
         put_extent(kernel->split_extent, out);
         text_printf(out, " grain %u", kernel->grain);
     }
-    text_printf(out, "%s%s\n", kernel->by_rows ? " by rows" : "", kernel->barrier ? " barrier" : "");
+    text_printf(out, "%s%s", kernel->by_rows ? " by rows" : "", kernel->barrier ? " barrier" : "");
+    if (kernel->strip > 0)
+        text_printf(out, " strip %u", kernel->strip);
+    if (kernel->strip_back > 0)
+        text_printf(out, " back %u", kernel->strip_back);
+    text_add(out, STR("\n"));
     put_list(&p, kernel->body, 0, 1);
 }
 

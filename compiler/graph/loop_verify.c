@@ -510,8 +510,8 @@ static bool check_split(Verify *v)
         return broken(v, "is split in no known way");
     if (k->grain == 0)
         return broken(v, "is split in grains of 0");
-    if (k->by_rows && (k->split_extent.per_row == 0 || k->split == SPLIT_TILES))
-        return broken(v, "goes by rows, but its extent does not");
+    if (k->by_rows ? k->split_extent.per_row == 0 || k->split == SPLIT_TILES : k->strip > 0)
+        return broken(v, "goes by rows or in strips of them, but its extent does not");
     for (const LoopStmt *s = k->body; s; s = s->next) {
         bool tile = s->kind == LOOP_TILE && same_extent(tile_cut(&s->tile), k->split_extent);
         if (k->split == SPLIT_TILES && (!tile || s->next || s != k->body || s->tile.n_outer + s->tile.n_over))

@@ -265,5 +265,6 @@ LoopProgram *lower_plan(Arena *arena, const Plan *plan, const Target *target, St
         l.number = k + 1;
         lower[l.group->kind](&l);
     }
+    lower_strips(l.program, target, plan->g->batch, arena);
     return l.program;
 }

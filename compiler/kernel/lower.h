@@ -44,6 +44,9 @@ typedef struct Lower {
 } Lower;
 
 /* ── lower.c ── */
+/* Which kernels threads go through a few rows at a time. */
+void lower_strips(LoopProgram *program, const Target *target, uint32_t batch, Arena *arena);
+
 LoopProgram *lower_plan(Arena *arena, const Plan *plan, const Target *target, Str name);
 uint32_t lower_buf(Lower *l, NodeId value);              /* the buffer a value (or the tensor it is) lies in */
 uint32_t lower_buf_of(Lower *l, NodeId value, bool write); /* write: where the new value of an updated tensor goes */

@@ -212,9 +212,13 @@ static void put_threads(const LoopKernel *kernel, Text *out)
         text_printf(out, "     threads share the panels of the result, and tiles of %u rows where a panel is divided\n", kernel->grain);
         return;
     }
-    text_add(out, kernel->by_rows ? STR("     threads share the rows of the batch\n") : STR("     threads share "));
-    if (kernel->by_rows)
+    text_add(out, kernel->by_rows ? STR("     threads share the rows of the batch") : STR("     threads share "));
+    if (kernel->by_rows && kernel->strip > 0)
+        text_printf(out, ", %u at a time through this and its neighbours", kernel->strip);
+    if (kernel->by_rows) {
+        text_add(out, STR("\n"));
         return;
+    }
     put_extent(kernel->split_extent, out);
     text_printf(out, " rows or columns of the result, in ranges that start at multiples of %u\n", kernel->grain);
 }

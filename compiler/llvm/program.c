@@ -21,7 +21,7 @@ typedef struct KernelCall {
 
 /* The worker walks a constant list of steps, so that its own code does not grow with the network. */
 typedef enum StepField {
-    STEP_FN, STEP_TABLE, STEP_FIXED, STEP_PER_ROW, STEP_GRAIN, STEP_BLOCKS, STEP_KIND, STEP_FIELDS
+    STEP_FN, STEP_TABLE, STEP_FIXED, STEP_PER_ROW, STEP_GRAIN, STEP_BLOCKS, STEP_STRIP, STEP_BACK, STEP_KIND, STEP_FIELDS
 } StepField;
 enum {
     STEP_ALONE = 0, /* thread 0 alone */
@@ -34,7 +34,7 @@ enum {
 
 static LLVMTypeRef step_type(Cg *c)
 {
-    LLVMTypeRef field[STEP_FIELDS] = {c->ptr, c->ptr, c->i64, c->i64, c->i64, c->i64, c->i64};
+    LLVMTypeRef field[STEP_FIELDS] = {c->ptr, c->ptr, c->i64, c->i64, c->i64, c->i64, c->i64, c->i64, c->i64};
     return LLVMStructTypeInContext(c->ctx, field, STEP_FIELDS, false);
 }
 
@@ -56,6 +56,8 @@ static LLVMValueRef step_list(Cg *c, const LoopProgram *p, const KernelCall *ker
         field[STEP_PER_ROW] = cg_i64(c, k->split_extent.per_row);
         field[STEP_GRAIN] = cg_i64(c, k->by_rows ? row_grain(p) : k->grain ? k->grain : 1);
         field[STEP_BLOCKS] = cg_i64(c, tiles ? tile_blocks(&k->body->tile) : 1);
+        field[STEP_STRIP] = cg_i64(c, k->strip > 0 ? k->strip : (int64_t)1 << 32); /* more than there are */
+        field[STEP_BACK] = cg_i64(c, k->strip_back);
         field[STEP_KIND] = cg_i64(c, step_kind(k) | (k->barrier && i > 0 ? STEP_BARRIER : 0));
         step[i] = LLVMConstStructInContext(c->ctx, field, STEP_FIELDS, false);
     }
@@ -126,13 +128,14 @@ static Range step_range(const Worker *w, Range rows, LLVMValueRef kind)
     return (Range){cg_if_value(c, &range, dealt.lo, mine.lo), cg_if_value(c, &range, dealt.hi, mine.hi)};
 }
 
-static void wait_for_all(const Worker *w, LLVMValueRef kind)
+/* Not again where a strip begins over. */
+static void wait_for_all(const Worker *w, LLVMValueRef kind, LLVMValueRef again)
 {
     Cg *c = w->c;
     LLVMValueRef many = cg_icmp(c, LLVMIntUGT, w->threads, cg_i64(c, 1));
     LLVMValueRef asked = cg_icmp(c, LLVMIntNE, cg_and(c, kind, cg_i64(c, STEP_BARRIER)), cg_i64(c, 0));
     CgIf wait;
-    cg_if(c, &wait, cg_and(c, many, asked), "wait");
+    cg_if(c, &wait, cg_and(c, cg_and(c, many, asked), LLVMBuildNot(c->b, again, "")), "wait");
     LLVMValueRef pool = cg_call_load(c, w->call, CALL_POOL);
     cg_call(c, cg_runtime(c, "act_barrier"), &pool, 1);
     cg_endif(c, &wait);
@@ -153,16 +156,22 @@ static LLVMValueRef emit_worker(Cg *c, const LoopProgram *p, const KernelCall *k
     Range rows = deal(&w, w.n, cg_i64(c, row_grain(p)));
     LLVMValueRef list = step_list(c, p, kernel, prefix);
     CgLoop *loop = arena_new_of(c->arena, CgLoop);
-    cg_loop_begin(c, loop, cg_i64(c, 0), cg_i64(c, p->kernels.n), cg_i64(c, 1), true, "step");
+    LLVMValueRef zero = cg_i64(c, 0), one = cg_i64(c, 1);
+    cg_loop_begin(c, loop, zero, cg_i64(c, p->kernels.n), one, true, "step");
+    LLVMValueRef at = cg_loop_phi(c, loop, rows.lo, "at"); /* the strip's first row */
     w.step = cg_at(c, step_type(c), list, loop->var);
-    LLVMValueRef kind = step_load(&w, STEP_KIND);
-    wait_for_all(&w, kind);
-    Range mine = step_range(&w, rows, kind);
+    LLVMValueRef kind = step_load(&w, STEP_KIND), to = cg_imin(c, cg_add(c, at, step_load(&w, STEP_STRIP)), rows.hi);
+    wait_for_all(&w, kind, cg_icmp(c, LLVMIntNE, at, rows.lo));
+    Range mine = step_range(&w, (Range){at, to}, kind);
     CgIf some;
     cg_if(c, &some, cg_icmp(c, LLVMIntSLT, mine.lo, mine.hi), "part");
     LLVMValueRef args[4] = {w.call, mine.lo, mine.hi, step_load(&w, STEP_TABLE)}, fn = step_load(&w, STEP_FN);
     LLVMBuildCall2(c->b, LLVMGlobalGetValueType(kernel[0].fn), fn, args, 4, "");
     cg_endif(c, &some);
+    LLVMValueRef back = step_load(&w, STEP_BACK), ends = cg_icmp(c, LLVMIntNE, back, zero);
+    LLVMValueRef more = cg_and(c, ends, cg_icmp(c, LLVMIntSLT, to, rows.hi));
+    cg_loop_next(loop, 0, cg_select(c, more, to, cg_select(c, ends, rows.lo, at)));
+    loop->step = cg_select(c, more, cg_sub(c, zero, back), one);
     cg_loop_end(c, loop);
     cg_return(c, NULL);
     return work;

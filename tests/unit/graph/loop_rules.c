@@ -130,7 +130,7 @@ static void test_split(void **state)
     broken(b, "kernel `k`: is split in grains of 0");
     k->grain = 1;
     nest_split(k, FIXED(4), true);
-    broken(b, "kernel `k`: goes by rows, but its extent does not");
+    broken(b, "kernel `k`: goes by rows or in strips of them, but its extent does not");
     nest_split(k, FIXED(4), false);
     broken(b, "kernel `k`: is split, but not all of its outer statements are loops of that extent");
     k->split = (LoopSplit)5;
@@ -512,7 +512,7 @@ static void test_split_tiles(void **state)
     Nest *b = *state;
     LoopKernel *k = product(b);
     k->split = SPLIT_TILES;
-    broken(b, "kernel `linear1_relu`: goes by rows, but its extent does not");
+    broken(b, "kernel `linear1_relu`: goes by rows or in strips of them, but its extent does not");
     k->by_rows = false;
     sound(b);
     k->split_extent = FIXED(3);

@@ -264,12 +264,44 @@ static void test_primitives(void **state)
     mem_check(build_primitives, 3e-5);
 }
 
+/* z = 2 x, y = z + x for a few rows at a time, behind a barrier and before one; then v = y z for all at once. */
+static void build_strips(Nest *b, const JitLevel *level, uint32_t batch)
+{
+    enum { COLS = 21 };
+    (void)level;
+    SxPool *sx = b->program.sx;
+    uint64_t size = (uint64_t)batch * COLS;
+    uint32_t x = mem_array(b, "x", BUF_INPUT, 0, size), y = mem_place(b, "y", BUF_WORK, size), z = mem_place(b, "z", BUF_WORK, size);
+    uint32_t v = mem_array(b, "v", BUF_OUTPUT, 0, size), u = mem_place(b, "u", BUF_WORK, size);
+    Affine at = at3(0, COLS, 1, 0);
+    Sx value[] = {nest_load(b, x, at), 0, 0, 0};
+    uint32_t to[] = {u, z, y, v};
+    for (unsigned i = 0; i < 4; i++) {
+        value[1] = sx_mul(sx, nest_load(b, u, at), sx_num(sx, 2));
+        value[2] = i < 2 ? 0 : sx_add(sx, nest_load(b, z, at), nest_load(b, u, at));
+        value[3] = i < 3 ? 0 : sx_mul(sx, nest_load(b, z, at), nest_load(b, y, at));
+        LoopStmt *columns = nest_for(b, FIXED(COLS), LOOP_VECTOR, nest_store(b, to[i], at, value[i]));
+        LoopKernel *k = nest_kernel(b, i == 0 ? "u" : i == 1 ? "z" : i == 2 ? "y" : "v", nest_for(b, ROWS, LOOP_SERIAL, columns));
+        nest_split(k, ROWS, true);
+        k->barrier = i == 1 || i == 3;
+        k->strip = i == 1 || i == 2 ? 3 : 0;
+        k->strip_back = i == 2;
+    }
+}
+
+static void test_strips(void **state)
+{
+    (void)state;
+    mem_check(build_strips, 1e-6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_softmax),    cmocka_unit_test(test_columns), cmocka_unit_test(test_bias),
         cmocka_unit_test(test_loss),       cmocka_unit_test(test_moves),   cmocka_unit_test(test_exchange),
         cmocka_unit_test(test_primitives),
+        cmocka_unit_test(test_strips),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

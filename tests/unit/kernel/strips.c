@@ -1,0 +1,71 @@
+/* Which kernels threads go through a few rows at a time. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "programs.h"
+
+/* A product at 4096 places of each sample and the sum over these; then one whose weights are more than what it reads. */
+static const char wide[] = "graph a batch 64\n"
+                           "tensor \"x\" input f32[B, 4096, 8]\n"
+                           "tensor \"w\" param f32[8, 16] fill normal 0 0.2\n"
+                           "tensor \"v\" param f32[16, 2048] fill normal 0 0.2\n"
+                           "%1 = tensor {tensor = 0} : f32[B, 4096, 8]\n"
+                           "%2 = tensor {tensor = 1} : f32[8, 16]\n"
+                           "%3 = tensor {tensor = 2} : f32[16, 2048]\n"
+                           "%4 = contract %1, %2 {form = 0} : f32[B, 4096, 16]\n"
+                           "%5 = reduce %4 {op = 0, axes = 1, batch = 0, keep = 0} : f32[B, 16]\n"
+                           "%6 = contract %5, %3 {form = 0} : f32[B, 2048]\n"
+                           "output 0 \"y\" %6\n";
+
+/* The same with values that all fit into the cache. */
+static const char small[] = "graph a batch 64\n"
+                            "tensor \"x\" input f32[B, 32, 8]\n"
+                            "tensor \"w\" param f32[8, 16] fill normal 0 0.2\n"
+                            "%1 = tensor {tensor = 0} : f32[B, 32, 8]\n"
+                            "%2 = tensor {tensor = 1} : f32[8, 16]\n"
+                            "%3 = contract %1, %2 {form = 0} : f32[B, 32, 16]\n"
+                            "%4 = reduce %3 {op = 0, axes = 1, batch = 0, keep = 0} : f32[B, 16]\n"
+                            "output 0 \"y\" %4\n";
+
+static LoopProgram *lowered(Arena *arena, const char *text)
+{
+    const Graph *source = programs_read(arena, text);
+    PassState pass = programs_plan(arena, NULL, source, false, target_find(16, 32));
+    LoopProgram *program = programs_lower(&pass);
+    assert_null(loop_verify(program, source->batch, arena));
+    return program;
+}
+
+static void large_values_go_a_row_at_a_time(void **state)
+{
+    (void)state;
+    Arena *arena = arena_new();
+    const LoopProgram *program = lowered(arena, wide);
+    assert_int_equal(program->kernels.n, 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_true(program->kernels.at[i].by_rows);
+        assert_int_equal(program->kernels.at[i].strip, i < 2);
+        assert_int_equal(program->kernels.at[i].strip_back, i == 1);
+    }
+    arena_free(arena);
+}
+
+static void what_a_cache_holds_goes_at_once(void **state)
+{
+    (void)state;
+    Arena *arena = arena_new();
+    const LoopProgram *program = lowered(arena, small);
+    for (uint32_t i = 0; i < program->kernels.n; i++)
+        assert_int_equal(program->kernels.at[i].strip, 0);
+    arena_free(arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(large_values_go_a_row_at_a_time),
+                                       cmocka_unit_test(what_a_cache_holds_goes_at_once)};
+    return cmocka_run_group_tests_name("kernel.strips", tests, NULL, NULL);
+}
