@@ -32,6 +32,16 @@ static bool is_implied(const CheckContext *cx, const Root *root)
     return output.source == judged.source && output.begin == judged.begin && output.end == judged.end;
 }
 
+/* Metrics that ask which score is greater, or on which side of the threshold it is. */
+static bool only_compares(Str metric)
+{
+    static const char *const kinds[] = {"accuracy", "top_k", "precision", "recall", "f1", "auc"};
+    for (unsigned i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (str_is(metric, kinds[i]))
+            return true;
+    return false;
+}
+
 /* Does the value go anywhere but into this loss and into metrics that only compare scores? `written`: a default output
  * does not count. */
 static bool goes_elsewhere(const CheckContext *cx, const Head *head, const LossCall *loss, bool written)
@@ -44,8 +54,7 @@ static bool goes_elsewhere(const CheckContext *cx, const Head *head, const LossC
         if (written && root->kind == ROOT_OUTPUT && is_default_output(cx, loss))
             continue;
         bool ranks = root->kind == ROOT_PREDICTION && root->index < cx->model->metrics.n &&
-                     (str_is(cx->model->metrics.at[root->index].kind, "accuracy") ||
-                      str_is(cx->model->metrics.at[root->index].kind, "top_k"));
+                     only_compares(cx->model->metrics.at[root->index].kind);
         if (root->kind != ROOT_LOSS && !ranks && !is_implied(cx, root) && facts_reaches(cx->facts, id, root->node))
             return true;
     }

@@ -35,7 +35,7 @@ static Diag *report(CheckContext *cx, const Asked *a, Level level, const char *t
     return diag;
 }
 
-static void check_accuracy(CheckContext *cx, const Asked *a)
+static void check_decisions(CheckContext *cx, const Asked *a)
 {
     bool one = a->prediction == a->wanted, many = a->prediction == a->wanted * a->scores;
     bool real = !a->target->binary && a->target->classes == 0;
@@ -77,6 +77,17 @@ static void check_perplexity(CheckContext *cx, const Asked *a)
     }
 }
 
+static void check_auc(CheckContext *cx, const Asked *a)
+{
+    bool answers = a->target->binary || a->target->classes == 2, two = a->scores == 2 && a->prediction == 2 * a->wanted;
+    if (answers ? a->prediction == a->wanted || two : a->prediction == a->wanted && a->target->classes == 0 && is_soft(cx, a))
+        return;
+    Diag *diag = report(cx, a, LEVEL_DENY, "wants one score for each zero or one");
+    diag_primary(diag, "%llu number%s in a row of the prediction", (unsigned long long)a->prediction,
+                 a->prediction == 1 ? "" : "s");
+    diag_help(diag, a->target->classes > 2 ? "for several classes use `f1` or `accuracy`" : "for a quantity use `mae`, `mse` or `r2`");
+}
+
 static void check_top_k(CheckContext *cx, const Asked *a)
 {
     double k = a->use->option;
@@ -114,8 +125,10 @@ static void metric_mismatch(CheckContext *cx)
         a.prediction = type_elements(prediction);
         a.wanted = type_elements(&a.target->type);
         a.scores = prediction->rank ? type_last(prediction) : 1;
-        if (is_kind(&a, "accuracy"))
-            check_accuracy(cx, &a);
+        if (is_kind(&a, "accuracy") || is_kind(&a, "precision") || is_kind(&a, "recall") || is_kind(&a, "f1"))
+            check_decisions(cx, &a);
+        else if (is_kind(&a, "auc"))
+            check_auc(cx, &a);
         else if (is_kind(&a, "top_k"))
             check_top_k(cx, &a);
         else if (is_kind(&a, "perplexity"))
@@ -132,8 +145,9 @@ ACT_CHECK(metric_mismatch) = {
     .level = LEVEL_WARN,
     .summary = "a metric that does not fit its target",
     .doc =
-        "A metric answers one kind of question. `accuracy` and `top_k` count right answers and want classes: one "
-        "score for each, or a single logit whose sign decides between two; `perplexity` wants the scores. `mse`, `mae` and `r2` measure "
+        "A metric answers one kind of question. `accuracy`, `precision`, `recall`, `f1` and `top_k` count right answers and want "
+        "classes: one score for each, or a single logit whose sign decides between two; `auc` wants a score for each zero or "
+        "one, `perplexity` the scores of all classes. `mse`, `mae` and `r2` measure "
         "distances between quantities, number by number.\n\n"
         "Accuracy of a regression compares the sign of the prediction with whether the target is above 0.5: a number "
         "appears in the log and means nothing. A distance between class numbers depends on how the classes were "

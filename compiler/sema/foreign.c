@@ -81,7 +81,7 @@ Str foreign_name(Str name, const Str *candidates, uint32_t n)
 bool foreign_planned(Str name)
 {
     static const char *const planned[] = {
-        "precision", "recall", "f1", "auc", "images",
+        "images",
     };
     for (uint32_t i = 0; i < sizeof planned / sizeof planned[0]; i++)
         if (foreign_same(name, str_of(planned[i])))

@@ -75,9 +75,8 @@ static ActStatus new_metric(ActEvaluator *evaluator, uint32_t i, ActError *error
     call->target_width = act_tensor_width(call->target);
     ActStatus status = act_metric_check(evaluator->kind[i], call, error);
     if (status != ACT_OK) return status;
-    evaluator->sum[i] = calloc(act_metric_slots(evaluator->kind[i], call) + 1, sizeof **evaluator->sum);
     evaluator->prediction[i] = calloc(evaluator->batch * call->prediction_width + 1, 4);
-    return evaluator->sum[i] && evaluator->prediction[i] ? ACT_OK : act_error_memory(error);
+    return evaluator->prediction[i] ? ACT_OK : act_error_memory(error);
 }
 
 ActStatus act_evaluator_new(ActEvaluator *evaluator, const ActModel *model, ActError *error)
@@ -96,9 +95,10 @@ ActStatus act_evaluator_new(ActEvaluator *evaluator, const ActModel *model, ActE
     evaluator->kind = calloc(n + 1, sizeof *evaluator->kind);
     evaluator->call = calloc(n + 1, sizeof *evaluator->call);
     evaluator->sum = calloc(n + 1, sizeof *evaluator->sum);
+    evaluator->slots = calloc(n + 1, sizeof *evaluator->slots);
     evaluator->prediction = calloc(n + 1, sizeof *evaluator->prediction);
     ActStatus status = evaluator->room && evaluator->value && evaluator->loss && evaluator->kind && evaluator->call &&
-                               evaluator->sum && evaluator->prediction
+                               evaluator->sum && evaluator->slots && evaluator->prediction
                            ? ACT_OK
                            : act_error_memory(error);
     for (uint32_t i = 0; status == ACT_OK && i < n; i++) status = new_metric(evaluator, i, error);
@@ -119,8 +119,23 @@ void act_evaluator_free(ActEvaluator *evaluator)
     free(evaluator->kind);
     free(evaluator->call);
     free(evaluator->sum);
+    free(evaluator->slots);
     free(evaluator->prediction);
     memset(evaluator, 0, sizeof *evaluator);
+}
+
+ActStatus act_evaluator_room(ActEvaluator *evaluator, size_t rows, ActError *error)
+{
+    for (uint32_t i = 0; i < evaluator->model->n_metric; i++) {
+        size_t slots = act_metric_slots(evaluator->kind[i], &evaluator->call[i], rows) + 1;
+        if (slots <= evaluator->slots[i]) continue;
+        free(evaluator->sum[i]);
+        evaluator->slots[i] = 0;
+        evaluator->sum[i] = calloc(slots, sizeof **evaluator->sum);
+        if (!evaluator->sum[i]) return act_error_memory(error);
+        evaluator->slots[i] = slots;
+    }
+    return ACT_OK;
 }
 
 ActStatus act_evaluator_run(ActEvaluator *evaluator, const ActInstance *instance, const ActDataset *set,
@@ -131,9 +146,10 @@ ActStatus act_evaluator_run(ActEvaluator *evaluator, const ActInstance *instance
     ActInstance drawing = *instance; /* with the seed of this run */
     drawing.seed = evaluator->seed;
     ActLossSum loss = { 0 };
+    ActStatus room = act_evaluator_room(evaluator, rows->rows, error);
+    if (room != ACT_OK) return room;
     for (uint32_t i = 0; i < model->n_metric; i++)
-        memset(evaluator->sum[i], 0,
-               act_metric_slots(evaluator->kind[i], &evaluator->call[i]) * sizeof **evaluator->sum);
+        memset(evaluator->sum[i], 0, evaluator->slots[i] * sizeof **evaluator->sum);
     for (size_t at = 0; at < rows->rows; at += evaluator->batch) {
         size_t n = rows->rows - at < evaluator->batch ? rows->rows - at : evaluator->batch;
         if (evaluator->stop && *evaluator->stop) return act_error(error, ACT_E_STOPPED, "interrupted");

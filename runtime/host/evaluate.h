@@ -16,6 +16,7 @@ typedef struct ActEvaluator {
     const ActMetricKind **kind;
     ActMetricCall *call;
     double **sum;
+    size_t *slots; /* how many each `sum` has room for */
     uint64_t seed;               /* of what the model draws */
     const volatile sig_atomic_t *stop; /* when it becomes non-zero, a pass ends with ACT_E_STOPPED; may be NULL */
 } ActEvaluator;
@@ -23,7 +24,9 @@ typedef struct ActEvaluator {
 /* Checks that every metric exists and fits. After a failure the evaluator is empty. */
 ActStatus act_evaluator_new(ActEvaluator *evaluator, const ActModel *model, ActError *error);
 void act_evaluator_free(ActEvaluator *evaluator);
-/* Allocates nothing. Values of a pass that was stopped are not to be used. */
+/* Room for passes over so many rows. */
+ActStatus act_evaluator_room(ActEvaluator *evaluator, size_t rows, ActError *error);
+/* Allocates nothing where there is room. Values of a pass that was stopped are not to be used. */
 ActStatus act_evaluator_run(ActEvaluator *evaluator, const ActInstance *instance, const ActDataset *set,
                             ActPartKind part, ActScore *score, ActError *error);
 

@@ -42,12 +42,12 @@ ActStatus act_metric_check(const ActMetricKind *kind, const ActMetricCall *call,
         act_text_count(call->target_width).text);
 }
 
-size_t act_metric_slots(const ActMetricKind *kind, const ActMetricCall *call)
+size_t act_metric_slots(const ActMetricKind *kind, const ActMetricCall *call, size_t rows)
 {
-    return kind->slots ? kind->slots(call) : 2;
+    return (kind->slots ? kind->slots(call) : 2) + (kind->row_slots ? rows * kind->row_slots(call) : 0);
 }
 
-double act_metric_mean(const ActMetricCall *call, const double *sum)
+double act_metric_mean(const ActMetricCall *call, double *sum)
 {
     (void)call;
     return sum[1] > 0 ? sum[0] / sum[1] : NAN;

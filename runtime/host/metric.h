@@ -21,8 +21,10 @@ typedef struct ActMetricKind {
     ActStatus (*check)(const ActMetricCall *call, ActError *error);
     /* Doubles of memory it needs, zeroed before a pass over the data. NULL: 2. */
     size_t (*slots)(const ActMetricCall *call);
+    /* … and for each row of the data, behind them. NULL: none. */
+    size_t (*row_slots)(const ActMetricCall *call);
     void (*add)(const ActMetricCall *call, const float *prediction, const void *target, size_t n, double *sum);
-    double (*finish)(const ActMetricCall *call, const double *sum);
+    double (*finish)(const ActMetricCall *call, double *sum); /* may change the sums */
 } ActMetricKind;
 
 #define ACT_METRIC(name) const ActMetricKind act_metric_##name
@@ -30,7 +32,7 @@ typedef struct ActMetricKind {
 /* NULL and a message with the nearest name when there is none. */
 const ActMetricKind *act_metric_find(const char *kind, ActError *error);
 ActStatus act_metric_check(const ActMetricKind *kind, const ActMetricCall *call, ActError *error);
-size_t act_metric_slots(const ActMetricKind *kind, const ActMetricCall *call);
+size_t act_metric_slots(const ActMetricKind *kind, const ActMetricCall *call, size_t rows);
 
 /* Element i of a target as a number. */
 static inline double act_metric_target(const ActMetricCall *call, const void *target, size_t i)
@@ -39,6 +41,6 @@ static inline double act_metric_target(const ActMetricCall *call, const void *ta
 }
 
 /* sum[0] += a mean's numerator, sum[1] += its denominator */
-double act_metric_mean(const ActMetricCall *call, const double *sum);
+double act_metric_mean(const ActMetricCall *call, double *sum);
 
 #endif

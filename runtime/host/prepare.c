@@ -150,6 +150,8 @@ ActStatus act_training_prepare(ActTraining *t)
         status = act_dataset_load(&t->set, t->m, run, &all, &t->facts, t->error);
         if (status != ACT_OK && t->from.path) act_error_more(t->error, ". Classes and constants are those of `%s`", t->from.path);
     }
+    for (unsigned p = 0; status == ACT_OK && p < ACT_PARTS; p++)
+        status = act_evaluator_room(&t->evaluator, t->set.part[p].rows, t->error);
     if (status != ACT_OK) return status;
     size_t rows = t->set.part[ACT_TRAIN_PART].rows;
     if (rows == 0) return act_error(t->error, ACT_E_DATA, "the data of model `%s` has no training part", model->name);

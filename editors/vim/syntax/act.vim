@@ -15,7 +15,8 @@ syn keyword actLayer softmax spatial_dropout split stop_gradient sum swiglu upsa
 syn keyword actActivation abs add cos div elu eq erf exp expm1 floor gelu gelu_tanh hard_sigmoid hard_swish hard_tanh le
 syn keyword actActivation leaky_relu log log1p log_counter_probability log_probability log_sigmoid lt min mish mul neg pow
 syn keyword actActivation relu relu6 schedule_progress select selu sigmoid silu sin softplus softsign sqrt sub swish tanh
-syn keyword actLoss accuracy bce bce_with_logits cross_entropy huber kl mae mse nll perplexity r2 top_k
+syn keyword actLoss accuracy auc bce bce_with_logits cross_entropy f1 huber kl mae mse nll perplexity precision r2
+syn keyword actLoss recall top_k
 syn keyword actTraining adam adamw constant cosine kaiming_normal kaiming_uniform lecun_normal lecun_uniform normal ones
 syn keyword actTraining orthogonal rmsprop sgd step truncated_normal uniform xavier_normal xavier_uniform zeros
 syn keyword actReader csv idx normalize npy shift text

@@ -35,7 +35,7 @@ static void add(const ActMetricCall *call, const float *prediction, const void *
     }
 }
 
-static double finish(const ActMetricCall *call, const double *sum)
+static double finish(const ActMetricCall *call, double *sum)
 {
     (void)call;
     return exp(sum[0] / sum[1]);

@@ -25,7 +25,7 @@ static void add(const ActMetricCall *call, const float *prediction, const void *
     }
 }
 
-static double finish(const ActMetricCall *call, const double *sum)
+static double finish(const ActMetricCall *call, double *sum)
 {
     size_t width = call->target_width;
     double total = 0;

@@ -38,7 +38,7 @@ static double value(const char *kind, const ActMetricCall *call, const float *p,
     assert_non_null(metric);
     assert_good(act_metric_check(metric, call, &error), &error);
     double sum[64] = { 0 };
-    assert_true(act_metric_slots(metric, call) <= 64);
+    assert_true(act_metric_slots(metric, call, n) <= 64);
     for (size_t at = 0; at < n; at += batch) {
         size_t rows = n - at < batch ? n - at : batch;
         metric->add(call, p + at * call->prediction_width, (const char *)y + at * call->target_width * 4, rows, sum);
@@ -128,6 +128,78 @@ static void perplexity_of_logits_and_probabilities(void **state)
     assert_has(error.text, "one score for each class of `label`");
 }
 
+/* The example of scikit-learn's documentation: precision 2/9, recall 1/3, F1 4/15 as means over the classes. */
+static void decisions_by_class(void **state)
+{
+    (void)state;
+    ActTensor p = tensor("z", ACT_F32, 3, 0), y = tensor("label", ACT_I32, 0, 3);
+    ActMetricCall call = call_of(&p, &y, 0);
+    const float z[] = { 9, 0, 0, 0, 0, 9, 0, 9, 0, 9, 0, 0, 9, 0, 0, 0, 9, 0 }; /* 0 2 1 0 0 1 */
+    const int32_t labels[] = { 0, 1, 2, 0, 1, 2 };
+    for (size_t batch = 1; batch <= 6; batch += 5) {
+        near(value("precision", &call, z, labels, 6, batch), 2.0 / 9);
+        near(value("recall", &call, z, labels, 6, batch), 1.0 / 3);
+        near(value("f1", &call, z, labels, 6, batch), 4.0 / 15);
+    }
+    /* class 2 neither there nor predicted: it does not count; a NaN decides for nothing */
+    const float two[] = { 1, 0, 0, 0, 1, 0, NAN, NAN, NAN };
+    const int32_t of_two[] = { 0, 1, 1 };
+    near(value("precision", &call, two, of_two, 3, 2), 1);
+    near(value("recall", &call, two, of_two, 3, 2), 0.75);
+    ActTensor soft = tensor("soft", ACT_F32, 3, 0);
+    call = call_of(&p, &soft, 0);
+    const float shares[] = { 0.8f, 0.1f, 0.1f, 0.2f, 0.3f, 0.5f, 0, 1, 0 };
+    near(value("recall", &call, z, shares, 3, 2), 1);
+    near(value("f1", &call, z, shares, 1, 1), 1);
+    assert_true(isnan(value("f1", &call, z, shares, 0, 1)));
+    ActTensor four = tensor("label", ACT_I32, 0, 4);
+    call = call_of(&p, &four, 0);
+    assert_int_equal(act_metric_check(act_metric_find("recall", &error), &call, &error), ACT_E_ARGUMENT);
+    assert_has(error.text, "metric `recall` wants one score for each class of `label`");
+}
+
+static void decisions_by_sign(void **state)
+{
+    (void)state;
+    ActTensor p = tensor("logit", ACT_F32, 1, 0), y = tensor("label", ACT_F32, 1, 2);
+    ActMetricCall call = call_of(&p, &y, 0);
+    const float logits[] = { 2, -1, 0.3f, 0.1f, NAN, -3 }, labels[] = { 1, 1, 0, 1, 1, 0 };
+    near(value("precision", &call, logits, labels, 6, 4), 2.0 / 3);
+    near(value("recall", &call, logits, labels, 6, 4), 2.0 / 4);
+    near(value("f1", &call, logits, labels, 6, 4), 4.0 / 7);
+    const float never[] = { -1, -1 }, ones[] = { 1, 0 };
+    near(value("precision", &call, never, ones, 2, 2), 0);
+    near(value("f1", &call, never, ones, 2, 2), 0);
+    p.low = 0, p.high = 1; /* probabilities: one half decides */
+    near(value("precision", &call, logits, labels, 6, 4), 1);
+    near(value("recall", &call, logits, labels, 6, 4), 1.0 / 4);
+}
+
+/* 0.75 is the example of scikit-learn's documentation. */
+static void area_under_the_curve(void **state)
+{
+    (void)state;
+    ActTensor p = tensor("p", ACT_F32, 1, 0), y = tensor("label", ACT_F32, 1, 2);
+    ActMetricCall call = call_of(&p, &y, 0);
+    const float scores[] = { 0.1f, 0.4f, 0.35f, 0.8f }, labels[] = { 0, 0, 1, 1 }, back[] = { 1, 1, 0, 0 };
+    near(value("auc", &call, scores, labels, 4, 3), 0.75);
+    near(value("auc", &call, scores, back, 4, 1), 0.25);
+    const float ties[] = { 1, 1, 1, 0, 2 }, of_ties[] = { 1, 0, 0, 0, 1 };
+    near(value("auc", &call, ties, of_ties, 5, 2), 5.0 / 6); /* of six pairs four are right and two tie */
+    assert_true(isnan(value("auc", &call, scores, of_ties + 1, 3, 2)));
+    const float broken[] = { 1, NAN, 0, 2 };
+    assert_true(isnan(value("auc", &call, broken, labels, 4, 4)));
+    ActTensor both = tensor("z", ACT_F32, 2, 0), side = tensor("label", ACT_I32, 0, 2);
+    call = call_of(&both, &side, 0);
+    const float z[] = { 0, 0.1f, 0, 0.4f, 1, 1.35f, -1, -0.2f };
+    const int32_t sides[] = { 0, 0, 1, 1 };
+    near(value("auc", &call, z, sides, 4, 3), 0.75);
+    ActTensor three = tensor("z", ACT_F32, 3, 0), label = tensor("label", ACT_I32, 0, 3);
+    call = call_of(&three, &label, 0);
+    assert_int_equal(act_metric_check(act_metric_find("auc", &error), &call, &error), ACT_E_ARGUMENT);
+    assert_has(error.text, "a score for each zero or one of `label`");
+}
+
 static void errors_of_numbers(void **state)
 {
     (void)state;
@@ -167,7 +239,7 @@ static void metrics_are_found(void **state)
     (void)state;
     assert_null(act_metric_find("acuracy", &error));
     assert_has(error.text, "there is `accuracy`");
-    assert_has(error.text, "accuracy, mae, mse, perplexity, r2, top_k");
+    assert_has(error.text, "accuracy, auc, f1, mae, mse, perplexity, precision, r2, recall, top_k");
 }
 
 static void shuffles_are_permutations_by_seed_and_epoch(void **state)
@@ -210,6 +282,9 @@ int main(void)
         cmocka_unit_test(accuracy_of_classes), cmocka_unit_test(accuracy_of_signs),
         cmocka_unit_test(accuracy_elsewhere),  cmocka_unit_test(top_k_counts_ties_by_place),
         cmocka_unit_test(perplexity_of_logits_and_probabilities),
+        cmocka_unit_test(decisions_by_class),
+        cmocka_unit_test(decisions_by_sign),
+        cmocka_unit_test(area_under_the_curve),
         cmocka_unit_test(errors_of_numbers),   cmocka_unit_test(r2_far_from_zero),
         cmocka_unit_test(metrics_are_found),   cmocka_unit_test(shuffles_are_permutations_by_seed_and_epoch),
     };
