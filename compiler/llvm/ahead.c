@@ -1,7 +1,8 @@
-/* What is fetched ahead.
+/* What a micro-kernel asks for while it is at work: it has load slots to spare. The next chunk of a right side that lives in memory, and what
+ * the body over its sums reads and writes.
  *
- * A micro-kernel has load slots to spare. It asks for what is needed after it: the next chunk of a B that lives in memory, and
- * the rows of panels that the body of the next tile reads (an optimizer's parameter and state). */
+ * Rows that lie end to end are one run, so much further at each term. Rows far apart are asked for one line at a term: a
+ * processor waits for two dozen lines at a time, and what is asked for beyond that is forgotten. */
 #include "llvm/tile.h"
 
 enum { LINE = 64 };
@@ -13,12 +14,43 @@ static uint32_t ahead_step(int64_t bytes, int64_t terms)
     return step > LINE ? 0 : (uint32_t)step;
 }
 
+/* Rows far apart in a buffer that no cache holds. Nor does a cache hold a short buffer when so much else has been touched since it was
+ * written: what a step of a recurrent layer left for the way back. */
+static bool is_far(const Kernel *k, uint32_t buf)
+{
+    uint64_t l2 = k->c->target->l2;
+    return k->p->bufs.at[buf].bytes > l2 || (k->p->bufs.at[buf].space == BUF_WORK && k->p->work_bytes > l2);
+}
+
+bool tile_wants_next(const Kernel *k, const LoopTile *t, const TileBlock *b)
+{
+    return b->pack && !t->b_turn && is_far(k, t->b) && t->b_k * 4 <= UINT32_MAX;
+}
+
+LLVMValueRef tile_next_source(Kernel *k, const LoopTile *t, LLVMValueRef start, LLVMValueRef unit, LLVMValueRef units, int64_t step)
+{
+    Cg *c = k->c;
+    LLVMValueRef here = cg_icmp(c, LLVMIntSLT, unit, units), chunk = cg_mul(c, unit, cg_i64(c, step));
+    return cg_at(c, c->f32, start, cg_select(c, here, chunk, cg_i64(c, t->b_block)));
+}
+
+/* B is packed chunk by chunk: each tile asks for one line of every row of the next chunk, its neighbours for the others. */
+static void next_packed(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_t top, LLVMValueRef row, TileAhead *out)
+{
+    Cg *c = k->c;
+    uint32_t lines = (b->cols * 4 + LINE - 1) / LINE;
+    LLVMValueRef tile = cg_udiv(c, row, cg_i64(c, top)), whole = cg_mul(c, cg_udiv(c, tile, cg_i64(c, lines)), cg_i64(c, lines));
+    out->shape[out->n] = (MicroAhead){.step = (uint32_t)(t->b_k * 4), .level = 2, .deep = true};
+    out->at[out->n++] = cg_at(c, c->i8, b->next, cg_mul(c, cg_sub(c, tile, whole), cg_i64(c, LINE)));
+}
+
 /* B lies in panels read in place and no cache holds it: each tile asks for its share of the next chunk. */
-void tile_next_chunk(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_t top, LLVMValueRef b_at, LLVMValueRef row,
-                     TileAhead *out)
+void tile_next_chunk(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_t top, LLVMValueRef b_at, LLVMValueRef row, TileAhead *out)
 {
     Cg *c = k->c;
     int64_t depth = tile_most(k, t->depth), bytes = b->chunk * b->b_k * 4, rows = tile_most(k, t->rows);
+    if (b->next)
+        next_packed(k, t, b, top, row, out);
     if (t->n_deep || b->pack || b->b_k != b->out || depth * t->cols * 4 <= (int64_t)c->target->l2 / 2 || rows < 2 * top)
         return;
     rows = b->chunked && b->group < rows ? b->group : rows;
@@ -36,16 +68,29 @@ void tile_next_places(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_t
 {
     Cg *c = k->c;
     uint32_t step = b->fetch ? ahead_step(b->fetch_row * top * 4, b->chunk) : 0;
-    if (!step)
+    if (!step || out->n >= MICRO_AHEAD)
         return;
     LLVMValueRef at = cg_add(c, b->fetch, cg_mul(c, row, cg_i64(c, b->fetch_row)));
     out->shape[out->n] = (MicroAhead){.step = step, .level = 2};
     out->at[out->n++] = cg_at(c, c->f32, kernel_buffer(k, t->a), at);
 }
 
-/* Rows far apart in a buffer that no cache holds are asked for at once, before the tile. Nor does a cache hold a short buffer when so much
- * else has been touched since it was written: what a step of a recurrent layer left for the way back. */
-static void fetch_rows(Kernel *k, const LoopTile *t, uint32_t buf, const Affine *at, uint32_t top, LLVMValueRef row)
+/* A line of each row of the tile at `row` is an entry of the list that the micro-kernel works off: where, and how far to the next row. */
+static void fetch_rows(Kernel *k, const LoopTile *t, uint32_t buf, const Affine *at, LLVMValueRef row, TileAhead *out)
+{
+    Cg *c = k->c;
+    kernel_push(k, row, 1, t->rows);
+    LLVMValueRef first = kernel_pointer(k, buf, at), step = cg_i64(c, at->coef[k->depth - 1] * 4);
+    kernel_pop(k);
+    for (uint32_t byte = 0; byte < t->width * 4 && out->n_far < TILE_FAR; byte += LINE) {
+        LLVMValueRef entry = cg_at(c, c->i64, out->far, cg_i64(c, 2 * (int64_t)out->n_far++));
+        cg_store(c, cg_at(c, c->i8, first, cg_i64(c, byte)), entry, 8, &k->beside);
+        cg_store(c, step, cg_at(c, c->i64, entry, cg_i64(c, 1)), 8, &k->beside);
+    }
+}
+
+/* A product whose terms are no single run has no list: all at once, before the tile. */
+static void fetch_at_once(Kernel *k, const LoopTile *t, uint32_t buf, const Affine *at, uint32_t top, LLVMValueRef row)
 {
     Cg *c = k->c;
     CgLoop *loop = arena_new_of(c->arena, CgLoop);
@@ -58,25 +103,18 @@ static void fetch_rows(Kernel *k, const LoopTile *t, uint32_t buf, const Affine 
     cg_loop_end(c, loop);
 }
 
-/* Rows that lie end to end are one run, asked for while the tile is at work. */
-static void fetch_place(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_t buf, const Affine *at, uint32_t top,
-                        LLVMValueRef row, TileAhead *out)
+/* Rows that lie end to end. */
+static void fetch_run(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_t buf, const Affine *at, uint32_t top, LLVMValueRef row,
+                      TileAhead *out)
 {
     Cg *c = k->c;
-    unsigned d = k->depth;
-    uint64_t bytes = k->p->bufs.at[buf].bytes;
     uint32_t step = ahead_step((int64_t)top * t->width * 4, b->chunk);
-    if (at->coef[d + 1] != 1 || at->coef[d] == 0 || bytes <= c->target->l1)
+    if (!step || out->n >= MICRO_AHEAD || k->p->bufs.at[buf].bytes <= c->target->l1)
         return;
-    if (at->coef[d] != t->width) {
-        if (bytes > c->target->l2 || (k->p->bufs.at[buf].space == BUF_WORK && k->p->work_bytes > c->target->l2))
-            fetch_rows(k, t, buf, at, top, row);
-    } else if (step && out->n < MICRO_AHEAD) {
-        kernel_push(k, cg_add(c, row, cg_i64(c, top)), 1, t->rows);
-        out->shape[out->n] = (MicroAhead){.step = step, .level = 1};
-        out->at[out->n++] = kernel_pointer(k, buf, at);
-        kernel_pop(k);
-    }
+    kernel_push(k, cg_add(c, row, cg_i64(c, top)), 1, t->rows);
+    out->shape[out->n] = (MicroAhead){.step = step, .level = 1};
+    out->at[out->n++] = kernel_pointer(k, buf, at);
+    kernel_pop(k);
 }
 
 /* What the body reads, and what it writes without having read it: a store that misses holds up all that follow. */
@@ -101,12 +139,29 @@ unsigned tile_places(const Kernel *k, const LoopTile *t, TilePlace *out)
     return n;
 }
 
+LLVMValueRef tile_far_list(Kernel *k, const LoopTile *t)
+{
+    return t->n_deep || t->depth.per_row ? NULL : cg_alloca(k->c, k->fn, LLVMArrayType2(k->c->i64, 2 * TILE_FAR), 64);
+}
+
 void tile_next_body(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_t top, LLVMValueRef row, TileAhead *out)
 {
     TilePlace place[TILE_PLACES];
-    unsigned n = b->chunked ? 0 : tile_places(k, t, place);
-    for (unsigned i = 0; i < n; i++)
-        fetch_place(k, t, b, place[i].buf, place[i].at, top, row, out);
+    unsigned n = b->chunked ? 0 : tile_places(k, t, place), d = k->depth;
+    out->far = b->far;
+    for (unsigned i = 0; i < n; i++) {
+        const Affine *at = place[i].at;
+        if (at->coef[d + 1] != 1 || at->coef[d] == 0)
+            continue;
+        if (at->coef[d] == t->width)
+            fetch_run(k, t, b, place[i].buf, at, top, row, out);
+        else if (is_far(k, place[i].buf) && b->far)
+            fetch_rows(k, t, place[i].buf, at, row, out);
+        else if (is_far(k, place[i].buf))
+            fetch_at_once(k, t, place[i].buf, at, top, row);
+    }
+    if (out->n_far > t->depth.fixed / top)
+        out->n_far = (uint32_t)(t->depth.fixed / top);
 }
 
 /* The caller's rows may lie in no cache, and a body takes a few lines of each: too many streams for the processor to see. What the

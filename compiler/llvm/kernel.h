@@ -112,6 +112,7 @@ void kernel_serial(Kernel *k, const LoopStmt *loop); /* the loop as it is writte
 typedef struct MicroAhead {
     uint32_t step;
     uint32_t level; /* of the cache it is to reach: 1 or 2 */
+    bool deep;      /* goes through the loops around the terms as B does where it lies: by `ahead` bytes a step */
 } MicroAhead;
 /* What a micro-kernel is made for; equal ones are one function. */
 typedef struct MicroShape {
@@ -124,12 +125,15 @@ typedef struct MicroShape {
     bool more;     /* goes on from the sums that stand in the scratch tile; else from 0 */
     uint32_t n_ahead;
     MicroAhead ahead[MICRO_AHEAD];
+    /* Entries of a list { where, bytes to the next } that the call passes last: at the first n_far * rows terms one line is asked for each,
+     * `rows` for an entry. The depth is at least that. */
+    uint32_t n_far;
     /* Loops around the terms, outermost first; steps in elements. With any, `terms` is how many there are in the innermost and the call
      * says how often the first one runs. */
     uint32_t n_deep;
     int64_t terms;
     struct MicroDeep {
-        int64_t count, a, b;
+        int64_t count, a, b, ahead;
     } deep[TILE_AXES];
     Span span; /* of what it serves when every line has its own (Cg.by_line); else zero */
 } MicroShape;
@@ -139,6 +143,7 @@ LLVMValueRef micro_kernel(Cg *c, const MicroShape *shape);
 #define MICRO_SUMS 64
 typedef struct MicroState {
     LLVMValueRef a, b, ahead[MICRO_AHEAD]; /* of the next term */
+    LLVMValueRef far, far_step;            /* the same of the list's entry; NULL: none */
     LLVMValueRef sum[MICRO_SUMS];          /* so far; the other fields are the caller's to set before the first term */
 } MicroState;
 void micro_begin(Cg *c, const MicroShape *m, MicroState *s, LLVMValueRef sums);

@@ -1,9 +1,11 @@
 /* Micro-kernels: register tiles.
  *
- * A micro-kernel  act.tile(ptr a, ptr b, i64 depth, ptr sums, ptr ahead…)  holds rows x vectors accumulators in registers
- * through one single-block loop over k and leaves them in a scratch tile, or in their place when nothing is to be done with them. It is a function of its own, so that register
- * allocation sees nothing else, and one serves every product of the module with the same strides. */
+ * A micro-kernel  act.tile(ptr a, ptr b, i64 depth, ptr sums, ptr ahead…, ptr list)  holds rows x vectors accumulators in registers
+ * through one single-block loop over k and leaves them in a scratch tile, or in their place when nothing is to be done with them. It is a
+ * function of its own, so that register allocation sees nothing else, and one serves every product of the module with the same strides. */
 #include "llvm/kernel.h"
+
+#include <string.h>
 
 struct CgMicro {
     MicroShape shape;
@@ -14,13 +16,13 @@ static bool same_shape(const MicroShape *a, const MicroShape *b)
 {
     bool same = a->a_row == b->a_row && a->a_k == b->a_k && a->b_k == b->b_k && a->rows == b->rows &&
                 a->vectors == b->vectors && a->last == b->last && a->out == b->out && a->align == b->align &&
-                a->clip == b->clip && a->more == b->more && a->n_ahead == b->n_ahead && a->span.source == b->span.source && a->span.begin == b->span.begin &&
-                a->n_deep == b->n_deep && a->terms == b->terms;
+                a->clip == b->clip && a->more == b->more && a->n_ahead == b->n_ahead && a->span.source == b->span.source &&
+                a->span.begin == b->span.begin && a->n_deep == b->n_deep && a->terms == b->terms && a->n_far == b->n_far;
     for (uint32_t i = 0; same && i < a->n_deep; i++)
         same = (i == 0 || a->deep[i].count == b->deep[i].count) && a->deep[i].a == b->deep[i].a &&
-               a->deep[i].b == b->deep[i].b;
+               a->deep[i].b == b->deep[i].b && a->deep[i].ahead == b->deep[i].ahead;
     for (uint32_t i = 0; same && i < a->n_ahead; i++)
-        same = a->ahead[i].step == b->ahead[i].step && a->ahead[i].level == b->ahead[i].level;
+        same = a->ahead[i].step == b->ahead[i].step && a->ahead[i].level == b->ahead[i].level && a->ahead[i].deep == b->ahead[i].deep;
     return same;
 }
 
@@ -74,6 +76,8 @@ static LLVMValueRef *state_value(const MicroShape *m, MicroState *s, unsigned i)
     if (i < m->n_ahead)
         return &s->ahead[i];
     i -= m->n_ahead;
+    if (s->far && i-- == 0)
+        return &s->far;
     return i < n ? &s->sum[i] : NULL;
 }
 
@@ -102,6 +106,10 @@ void micro_terms(Cg *c, const MicroShape *m, MicroState *s, LLVMValueRef terms, 
     micro_loop_begin(c, m, s, loop);
     for (uint32_t i = 0; i < m->n_ahead; i++)
         cg_prefetch(c, s->ahead[i], m->ahead[i].level);
+    if (s->far) {
+        cg_prefetch(c, s->far, 1);
+        s->far = cg_at(c, c->i8, s->far, s->far_step);
+    }
     if (m->a_row == 1) /* columns of A: the next tile's lie behind this one's, a line for each term; images' all in a few sets of the first level */
         cg_prefetch(c, cg_at(c, c->f32, s->a, cg_i64(c, 2 * (int64_t)m->rows - 1)), m->n_deep ? 2 : 1);
     micro_step(c, m, s);
@@ -121,6 +129,21 @@ void micro_end(Cg *c, const MicroShape *m, const MicroState *s, LLVMValueRef sum
     }
 }
 
+/* The terms with an entry of the list for each `rows` of them. */
+static void micro_far(Cg *c, const MicroShape *m, MicroState *s, LLVMValueRef list)
+{
+    CgLoop *loop = arena_new_of(c->arena, CgLoop);
+    cg_loop_begin(c, loop, cg_i64(c, 0), cg_i64(c, m->n_far), cg_i64(c, 1), true, "far");
+    loop->plain = true;
+    micro_loop_begin(c, m, s, loop);
+    LLVMValueRef entry = cg_at(c, c->i64, list, cg_mul(c, loop->var, cg_i64(c, 2)));
+    s->far = cg_load(c, c->ptr, entry, 8, NULL);
+    s->far_step = cg_load(c, c->i64, cg_at(c, c->i64, entry, cg_i64(c, 1)), 8, NULL);
+    micro_terms(c, m, s, cg_i64(c, m->rows), true);
+    s->far = NULL;
+    micro_loop_end(c, m, s, loop);
+}
+
 /* The loops around the terms: each step begins where the one before began, moved on. */
 static void micro_deep(Cg *c, const MicroShape *m, MicroState *s, unsigned level, LLVMValueRef count)
 {
@@ -132,10 +155,14 @@ static void micro_deep(Cg *c, const MicroShape *m, MicroState *s, unsigned level
     cg_loop_begin(c, loop, cg_i64(c, 0), level ? cg_i64(c, m->deep[level].count) : count, cg_i64(c, 1), true, "deep");
     loop->plain = true;
     micro_loop_begin(c, m, s, loop);
-    LLVMValueRef a = s->a, b = s->b;
+    LLVMValueRef a = s->a, b = s->b, ahead[MICRO_AHEAD];
+    memcpy(ahead, s->ahead, sizeof ahead);
     micro_deep(c, m, s, level + 1, NULL);
     s->a = cg_at(c, c->f32, a, cg_i64(c, m->deep[level].a));
     s->b = cg_at(c, c->f32, b, cg_i64(c, m->deep[level].b));
+    for (uint32_t i = 0; i < m->n_ahead; i++)
+        if (m->ahead[i].deep)
+            s->ahead[i] = cg_at(c, c->i8, ahead[i], cg_i64(c, m->deep[level].ahead));
     micro_loop_end(c, m, s, loop);
 }
 
@@ -148,7 +175,12 @@ static void micro_body(Cg *c, const MicroShape *m, LLVMValueRef fn)
     for (uint32_t i = 0; i < m->n_ahead; i++)
         s->ahead[i] = LLVMGetParam(fn, FIRST_AHEAD + i);
     micro_begin(c, m, s, sums);
-    micro_deep(c, m, s, 0, LLVMGetParam(fn, 2));
+    if (m->n_far > 0) {
+        micro_far(c, m, s, LLVMGetParam(fn, FIRST_AHEAD + m->n_ahead));
+        micro_terms(c, m, s, cg_sub(c, LLVMGetParam(fn, 2), cg_i64(c, (int64_t)m->n_far * m->rows)), false);
+    } else {
+        micro_deep(c, m, s, 0, LLVMGetParam(fn, 2));
+    }
     micro_end(c, m, s, sums);
     cg_return(c, NULL);
 }
@@ -160,10 +192,12 @@ LLVMValueRef micro_kernel(Cg *c, const MicroShape *m)
             return c->micro.at[i]->fn;
     LLVMBasicBlockRef here = LLVMGetInsertBlock(c->b);
     Str name = str_printf(c->arena, "act.tile.%ux%u.%u", m->rows, m->vectors * c->lanes, c->micro.n);
-    LLVMTypeRef params[FIRST_AHEAD + MICRO_AHEAD] = {c->ptr, c->ptr, c->i64, c->ptr};
-    for (uint32_t i = 0; i < m->n_ahead; i++)
+    LLVMTypeRef params[FIRST_AHEAD + MICRO_AHEAD + 1] = {c->ptr, c->ptr, c->i64, c->ptr};
+    uint32_t n_ahead = m->n_ahead + (m->n_far > 0);
+    ACT_ASSERT(m->n_far == 0 || m->n_deep == 0);
+    for (uint32_t i = 0; i < n_ahead; i++)
         params[FIRST_AHEAD + i] = c->ptr;
-    LLVMValueRef fn = cg_function(c, name.p, c->void_t, params, FIRST_AHEAD + m->n_ahead, true);
+    LLVMValueRef fn = cg_function(c, name.p, c->void_t, params, FIRST_AHEAD + n_ahead, true);
     cg_flag(c, fn, (unsigned)LLVMAttributeFunctionIndex, "noinline");
     for (unsigned i = 0; i < FIRST_AHEAD; i++) {
         if (i == 2)

@@ -105,6 +105,8 @@ static void in_chunks(Sweep *s, LLVMValueRef from, LLVMValueRef to, LLVMValueRef
     cg_loop_begin(c, chunk, cg_i64(c, 0), all, cg_i64(c, most), true, "chunk");
     LLVMValueRef count = cg_imin(c, cg_i64(c, most), cg_sub(c, all, chunk->var)), b = b_at(s, chunk->var, count);
     s->a_from = cg_add(c, a_from, cg_mul(c, chunk->var, cg_i64(c, step)));
+    if (tile_wants_next(k, s->t, s->b))
+        s->b->next = tile_next_source(k, s->t, s->b_start, cg_add(c, chunk->var, count), all, s->t->n_deep ? s->t->deep[0].b : s->t->b_k);
     CgLoop *loop = each_place(s, from, to);
     tile_rows(k, s->t, s->b, &s->h, row, end, b, cg_i64(c, 0), count);
     next_place(s, loop);

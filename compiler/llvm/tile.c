@@ -95,6 +95,7 @@ static MicroShape tile_shape(const Kernel *k, const LoopTile *t, const TileBlock
         m.deep[d].count = tile_most(k, t->deep[d].extent);
         m.deep[d].a = t->deep[d].a;
         m.deep[d].b = b->pack ? inner : t->deep[d].b;
+        m.deep[d].ahead = b->next ? t->deep[d].b * 4 : 0;
     }
     m.span = k->c->by_line ? k->k->span : (Span){0};
     return m;
@@ -106,7 +107,7 @@ static LLVMValueRef run_micro(Kernel *k, const LoopTile *t, const TileBlock *b, 
 {
     Cg *c = k->c;
     LLVMBasicBlockRef done = h->n > 1 ? cg_block(c, "sums") : NULL, from[8];
-    LLVMValueRef taken[8], args[4 + MICRO_AHEAD] = {o->a, o->b, o->terms, o->sums};
+    LLVMValueRef taken[8], args[5 + MICRO_AHEAD] = {o->a, o->b, o->terms, o->sums};
     for (unsigned i = 0; i < h->n; i++) {
         bool last = i + 1 == h->n;
         LLVMBasicBlockRef other = NULL;
@@ -126,7 +127,10 @@ static LLVMValueRef run_micro(Kernel *k, const LoopTile *t, const TileBlock *b, 
             m.ahead[m.n_ahead] = o->ahead.shape[s];
             args[4 + m.n_ahead++] = o->ahead.at[s];
         }
-        cg_call(c, micro_kernel(c, &m), args, 4 + m.n_ahead);
+        if (h->at[i] >= TILE_FAR_ROWS)
+            m.n_far = o->ahead.n_far;
+        args[4 + m.n_ahead] = o->ahead.far;
+        cg_call(c, micro_kernel(c, &m), args, 4 + m.n_ahead + (m.n_far > 0));
         taken[i] = cg_i64(c, h->at[i]);
         from[i] = LLVMGetInsertBlock(c->b);
         if (done)
@@ -280,7 +284,7 @@ void tile_zero_sums(Kernel *k, const TileBlock *b, LLVMValueRef rows)
     cg_loop_end(c, zero);
 }
 
-static void run_group(Kernel *k, const LoopTile *t, const TileBlock *b, const Heights *h, LLVMValueRef from,
+static void run_group(Kernel *k, const LoopTile *t, TileBlock *b, const Heights *h, LLVMValueRef from,
                       LLVMValueRef to, LLVMValueRef b_start)
 {
     Cg *c = k->c;
@@ -288,8 +292,9 @@ static void run_group(Kernel *k, const LoopTile *t, const TileBlock *b, const He
     CgLoop *chunk = arena_new_of(c->arena, CgLoop);
     tile_zero_sums(k, b, rows);
     cg_loop_begin(c, chunk, cg_i64(c, 0), depth, cg_i64(c, b->chunk), true, "chunk");
-    LLVMValueRef terms = cg_imin(c, cg_i64(c, b->chunk), cg_sub(c, depth, chunk->var));
+    LLVMValueRef left = cg_sub(c, depth, chunk->var), terms = cg_imin(c, cg_i64(c, b->chunk), left);
     LLVMValueRef b_at = chunk_at(k, t, b, b_start, chunk->var, terms);
+    b->next = tile_wants_next(k, t, b) ? tile_next_source(k, t, b_start, cg_add(c, chunk->var, terms), depth, t->b_k) : NULL;
     tile_rows(k, t, b, h, from, to, b_at, chunk->var, terms);
     cg_loop_end(c, chunk);
     tile_body(k, t, b, from, rows);
@@ -376,6 +381,7 @@ static void run_columns(Kernel *k, const LoopTile *t, const Outer *o, const Tile
     b.out = b.vectors * c->lanes;
     uint32_t readable = t->b_padded && !t->b_turn ? t->width : cols, before_last = b.out - c->lanes;
     b.last = readable - before_last < c->lanes ? readable - before_last : c->lanes;
+    b.far = tile_far_list(k, t);
     if (t->n_outer || t->n_over || t->n_deep) {
         int64_t next = t->b_turn ? t->b_block * t->width : t->b_block;
         if (part->by_tiles)

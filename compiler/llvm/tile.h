@@ -16,6 +16,8 @@ typedef struct TileBlock {
     LLVMValueRef sums;   /* of one register tile, or of `group` rows when chunked */
     uint32_t group;
     LLVMValueRef row, rows_end; /* the thread's rows of this block where threads share tiles; NULL: the kernel's cut says */
+    LLVMValueRef next;   /* where the next chunk to be packed begins; NULL: it is not asked for */
+    LLVMValueRef far;    /* room for the list of rows that a micro-kernel asks for; NULL: it takes none */
     LLVMValueRef a_from; /* what axes around the rows add to A's place; NULL: nothing */
     LLVMValueRef fetch;  /* element of A from which tiles of this place ask for what later places read; NULL: nothing */
     int64_t fetch_row;   /* elements a row */
@@ -51,14 +53,21 @@ typedef struct TilePlace {
     const Affine *at;
 } TilePlace;
 unsigned tile_places(const Kernel *k, const LoopTile *t, TilePlace *out); /* how many, at most TILE_PLACES */
-/* Runs of memory and how they are gone through. */
+enum { TILE_FAR = 32 /* entries */, TILE_FAR_ROWS = 4 /* of a tile that works off the list */ };
+/* Runs of memory and how they are gone through; a list of rows that lie apart. */
 typedef struct TileAhead {
-    unsigned n;
+    uint32_t n, n_far;
     MicroAhead shape[MICRO_AHEAD];
-    LLVMValueRef at[MICRO_AHEAD];
+    LLVMValueRef at[MICRO_AHEAD], far;
 } TileAhead;
-/* For a tile of `top` rows from `row` on: its share of the next chunk of B, of what later places read of A, and what the next tile's
- * body reads and writes. */
+/* Room for the list of one block; NULL: its terms are no single run of known length. */
+LLVMValueRef tile_far_list(Kernel *k, const LoopTile *t);
+/* Is the right side packed from rows that no cache holds, so that the next chunk is to be asked for? */
+bool tile_wants_next(const Kernel *k, const LoopTile *t, const TileBlock *b);
+/* Where it begins: at `unit` of `units`, `step` elements each from `start`, or in the next block of columns. */
+LLVMValueRef tile_next_source(Kernel *k, const LoopTile *t, LLVMValueRef start, LLVMValueRef unit, LLVMValueRef units, int64_t step);
+/* For a tile of `top` rows from `row` on: its share of the next chunk of B, of what later places read of A, and what the body reads and
+ * writes: of these rows where they lie apart, of those behind them where all are one run. */
 void tile_next_chunk(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_t top, LLVMValueRef b_at, LLVMValueRef row,
                      TileAhead *out);
 void tile_next_places(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_t top, LLVMValueRef row, TileAhead *out);

@@ -25,6 +25,7 @@ typedef struct Fuse {
     GroupList open;
     uint32_t *update_tensor; /* by node: 1 + tensor it is the new value of */
     NodeId *sink;            /* by node: the fold or scatter that takes it in; 0: it goes where its inputs are */
+    uint32_t *of_parts;      /* by node: the group of rows that maps of its parts opened; 0: none */
     GroupList *readers;      /* by tensor: 1 + group of every group that reads its old value */
 } Fuse;
 
@@ -407,6 +408,27 @@ static uint32_t beside(Fuse *f, NodeId id)
     return 0;
 }
 
+/* Does the map read parts of computed values, and nothing else? The latest of those values; 0: no. */
+static NodeId parts_of(const Fuse *f, const Node *node)
+{
+    NodeId whole = 0;
+    for (uint32_t i = 0; i < node->n_in; i++) {
+        NodeId in = node->in[i], from = f->plan->storage[in];
+        if (!f->plan->view[in].moved || f->plan->group_of[from] == 0)
+            return 0;
+        whole = from > whole ? from : whole;
+    }
+    return node->op->kind == OP_MAP ? whole : 0;
+}
+
+/* Maps of parts side by side, the gates of a recurrent layer, share one pass over the rows of what they are parts of. */
+static uint32_t beside_parts(Fuse *f, NodeId id)
+{
+    NodeId whole = parts_of(f, graph_node(f->g, id));
+    uint32_t group = whole ? f->of_parts[whole] : 0;
+    return group && fits(f, id, group) && acyclic(f, id, group) ? group : 0;
+}
+
 /* The latest of the groups of its inputs that can take it in. */
 static void place(Fuse *f, NodeId id)
 {
@@ -429,7 +451,13 @@ static void place(Fuse *f, NodeId id)
     if (columns)
         best = beside(f, id);
     if (best == 0)
+        best = beside_parts(f, id);
+    if (best == 0) {
         best = new_group(f, id);
+        NodeId whole = parts_of(f, node);
+        if (whole)
+            f->of_parts[whole] = best;
+    }
     take_in(f, id, best, true);
     join(f, id, best);
 }
@@ -525,6 +553,7 @@ static void run(PassState *state)
             f.plan->update_of[g->roots.at[i].index] = value;
             f.update_tensor[value] = 1 + g->roots.at[i].index;
         }
+    f.of_parts = arena_array(state->arena, uint32_t, g->nodes.n);
     f.sink = arena_array(state->arena, NodeId, g->nodes.n);
     find_sinks(&f);
     for (NodeId id = 1; id < g->nodes.n; id++) {

@@ -15,6 +15,7 @@ const Pass *const pipeline_inference[] = {
     &pass_fuse, &pass_schedule, &pass_memory, NULL};
 
 const Pass *const pipeline_train[] = {
+    &pass_outline,   /* before gradients: they are to be made from what it takes out */
     &pass_gradient,  /* before expansion: a gradient rule wants the op, not what it expands to */
     &pass_merge,     /* where gradients were added up, and before they vanish in the optimizer */
     &pass_optimize,  /* before folding: bias corrections become uniforms there */

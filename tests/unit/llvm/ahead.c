@@ -1,0 +1,155 @@
+/* What register tiles ask for before it is needed: rows of the body that lie far apart, and the next chunk of a right side that is packed,
+ * where no cache holds them. Nothing of it shows in results. */
+#define _DEFAULT_SOURCE
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "llvm/memory.h"
+
+static uint32_t panel_of(const JitLevel *level) { return level->target.tile_vectors * level->target.lanes; }
+
+static Sx tile_arg(Nest *b) { return nest_arg(b, (LoopArg){.kind = LARG_TILE}); }
+
+/* Makes the work block larger than the second-level cache, so that none of it is taken to be there. */
+static void make_large(Nest *b, const JitLevel *level) { mem_place(b, "large", BUF_WORK, level->target.l2 / 4); }
+
+/* Calls back for each register tile's function of the program. */
+static unsigned sum_tiles(const JitLevel *level, Nest *b, uint32_t batch, unsigned (*count)(LLVMValueRef fn))
+{
+    Jit jit;
+    jit_start(&jit, level);
+    cg_program(&jit.cg, &b->program, batch, "test");
+    unsigned sum = 0;
+    for (LLVMValueRef fn = LLVMGetFirstFunction(jit.cg.mod); fn; fn = LLVMGetNextFunction(fn)) {
+        size_t length;
+        if (!strncmp(LLVMGetValueName2(fn, &length), "act.tile.", 9))
+            sum += count(fn);
+    }
+    jit_end(&jit);
+    return sum;
+}
+
+/* ── rows of the body: one line at a term ── */
+
+/* y = x w + z, all [batch][128], w in panels */
+static void product(Nest *b, const JitLevel *level, uint32_t batch, uint32_t depth)
+{
+    uint32_t cols = 128, width = panel_of(level), panels = (cols + width - 1) / width;
+    uint32_t x = mem_array(b, "x", BUF_INPUT, 0, (uint64_t)batch * depth);
+    uint32_t w = mem_place(b, "w", BUF_PARAM, (uint64_t)panels * depth * width);
+    uint32_t z = mem_place(b, "z", BUF_WORK, (uint64_t)batch * cols), y = mem_array(b, "y", BUF_OUTPUT, 0, (uint64_t)batch * cols);
+    LoopStmt *s = nest_stmt(b, LOOP_TILE);
+    s->tile = (LoopTile){.rows = {.per_row = 1}, .depth = {.fixed = depth}, .cols = cols, .width = width, .a = x, .b = w, .a_row = depth,
+                         .a_k = 1, .b_block = (int64_t)depth * width, .b_k = width, .b_padded = true,
+                         .tile_rows = level->target.tile_rows};
+    s->tile.body = nest_store(b, y, at3(0, width, cols, 1), sx_add(b->program.sx, tile_arg(b), nest_load(b, z, at3(0, width, cols, 1))));
+    LoopKernel *k = nest_kernel(b, "product", s);
+    nest_split(k, (Extent){.per_row = 1}, true);
+}
+
+static void near_product(Nest *b, const JitLevel *level, uint32_t batch) { product(b, level, batch, 37); }
+
+static void far_product(Nest *b, const JitLevel *level, uint32_t batch)
+{
+    product(b, level, batch, 37);
+    make_large(b, level);
+}
+
+/* Entries of the lists that the function works off: how often the loop around the loop over terms runs. */
+static unsigned entries(LLVMValueRef fn)
+{
+    unsigned n = 0;
+    for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(fn); block; block = LLVMGetNextBasicBlock(block)) {
+        LLVMValueRef last = LLVMGetBasicBlockTerminator(block);
+        if (LLVMGetNumSuccessors(last) != 2 || strncmp(LLVMGetBasicBlockName(LLVMGetSuccessor(last, 0)), "far", 3) != 0)
+            continue;
+        LLVMValueRef bound = LLVMGetOperand(LLVMGetCondition(last), 1);
+        assert_true(LLVMIsAConstantInt(bound));
+        n += (unsigned)LLVMConstIntGetZExtValue(bound);
+    }
+    return n;
+}
+
+static unsigned product_entries(uint32_t depth, bool large)
+{
+    Arena *arena = arena_new();
+    Nest *b = arena_new_of(arena, Nest);
+    const JitLevel *level = &jit_level[0];
+    nest_start(b, arena);
+    product(b, level, level->target.tile_rows, depth);
+    if (large)
+        make_large(b, level);
+    unsigned n = sum_tiles(level, b, level->target.tile_rows, entries);
+    arena_free(arena);
+    return n;
+}
+
+static void test_rows(void **state)
+{
+    (void)state;
+    mem_check(near_product, 1e-5);
+    mem_check(far_product, 1e-5);
+    const JitLevel *level = &jit_level[0];
+    unsigned lines = panel_of(level) * 4 / 64, heights = 0; /* of a row in a panel; tiles of four rows and more */
+    for (uint32_t rows = 8; rows >= 4; rows /= 2)
+        heights += rows < level->target.tile_rows;
+    assert_int_equal(product_entries(64, true), lines * (1 + heights));
+    assert_int_equal(product_entries(64, false), 0);
+    assert_int_equal(product_entries(3, true), 0); /* fewer terms than rows */
+}
+
+/* ── the next chunk of a right side that is packed ── */
+
+enum { SAMPLES = 600 };
+
+/* x' dy over many samples, rows of dy so far apart that it is packed chunk by chunk */
+static void packed(Nest *b, const JitLevel *level, uint32_t batch)
+{
+    uint32_t rows = 16 * level->target.tile_rows, cols = 128, width = panel_of(level);
+    uint32_t x = mem_array(b, "x", BUF_INPUT, 0, (uint64_t)batch * rows), dy = mem_place(b, "dy", BUF_WORK, (uint64_t)batch * cols);
+    uint32_t out = mem_array(b, "out", BUF_OUTPUT, 0, (uint64_t)rows * cols);
+    LoopStmt *s = nest_stmt(b, LOOP_TILE);
+    s->tile = (LoopTile){.rows = {.fixed = rows}, .depth = {.per_row = 1}, .cols = cols, .width = width, .a = x, .b = dy, .a_row = 1,
+                         .a_k = rows, .b_block = width, .b_k = cols, .tile_rows = level->target.tile_rows};
+    s->tile.body = nest_store(b, out, at3(0, width, cols, 1), tile_arg(b));
+    nest_kernel(b, "packed", s);
+}
+
+static unsigned prefetches(LLVMValueRef fn)
+{
+    unsigned n = 0;
+    size_t length;
+    for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(fn); block; block = LLVMGetNextBasicBlock(block))
+        for (LLVMValueRef i = LLVMGetFirstInstruction(block); i; i = LLVMGetNextInstruction(i))
+            n += LLVMIsACallInst(i) && !strncmp(LLVMGetValueName2(LLVMGetCalledValue(i), &length), "llvm.prefetch", 13);
+    return n;
+}
+
+static unsigned packed_prefetches(bool large)
+{
+    Arena *arena = arena_new();
+    Nest *b = arena_new_of(arena, Nest);
+    const JitLevel *level = &jit_level[0];
+    nest_start(b, arena);
+    packed(b, level, SAMPLES);
+    if (large)
+        make_large(b, level);
+    unsigned n = sum_tiles(level, b, SAMPLES, prefetches);
+    arena_free(arena);
+    return n;
+}
+
+static void test_packed(void **state)
+{
+    (void)state;
+    assert_int_equal(packed_prefetches(true), packed_prefetches(false) + 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_packed)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
