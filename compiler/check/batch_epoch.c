@@ -32,7 +32,7 @@ static void check_patience(CheckContext *cx, const TrainUse *train)
         Diag *diag = check_report(cx, LEVEL_WARN, checkpoint->span, "no checkpoint falls into this run");
         diag_primary(diag, "every %llu epochs, and there are %llu", (unsigned long long)train->checkpoint_every,
                      (unsigned long long)train->epochs);
-        diag_help(diag, "save more often, or leave it out: the last weights are saved anyway");
+        diag_help(diag, "save more often, or leave it out: then there is a checkpoint every ten minutes");
     }
 }
 

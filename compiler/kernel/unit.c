@@ -105,7 +105,9 @@ static uint64_t flops_row(const LoopProgram *program, uint32_t batch)
 static Str model_hash(Arena *arena, const Model *model)
 {
     Text text = {.arena = arena};
-    graph_print(model->graph, &text);
+    Graph any_batch = *model->graph;
+    any_batch.batch = 1;
+    graph_print(&any_batch, &text);
     return str_printf(arena, "%016llx", (unsigned long long)str_hash(text_str(&text)));
 }
 

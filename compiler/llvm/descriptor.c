@@ -214,6 +214,28 @@ static Str optimizers_text(Module *m, const TrainUse *train)
     return train->optimizers.n ? text_str(&text) : STR("sgd");
 }
 
+/* "sgd(lr = 0.1, momentum = 0.9) for d; clip norm(1); accumulate 4": with the values that names and defaults stand for */
+static Str settings_text(Module *m, const TrainUse *train)
+{
+    Text text = {.arena = m->arena};
+    for (uint32_t i = 0; i < train->optimizers.n; i++) {
+        const OptimizerUse *use = train->optimizers.at[i];
+        text_printf(&text, "%s" STR_FMT "(", i ? ", " : "", STR_ARG(use->name));
+        if (!isnan(use->lr))
+            text_printf(&text, "lr = %.9g", use->lr);
+        for (uint32_t k = 0; k < use->number.n; k++)
+            text_printf(&text, "%s" STR_FMT " = %.9g", k || !isnan(use->lr) ? ", " : "", STR_ARG(use->number.at[k].name), use->number.at[k].value);
+        text_printf(&text, ")%s", use->decay_matrices_only ? " on matrices" : "");
+        for (uint32_t k = 0; k < use->group.n; k++)
+            text_printf(&text, "%s" STR_FMT, k ? ", " : " for ", STR_ARG(use->group.at[k]));
+    }
+    if (train->clip_norm > 0)
+        text_printf(&text, "; clip norm(%.9g)", train->clip_norm);
+    if (train->accumulate > 1)
+        text_printf(&text, "; accumulate %u", train->accumulate);
+    return text_str(&text);
+}
+
 static LLVMValueRef train_global(Module *m, const TrainUse *train, Str recipe)
 {
     if (!train)
@@ -232,6 +254,7 @@ static LLVMValueRef train_global(Module *m, const TrainUse *train, Str recipe)
         train->start_from.n ? layout_str(m, train->start_from) : none,
         layout_u64(m, train->checkpoint_steps),
         train->schedule ? layout_str(m, train->schedule_text) : none,
+        layout_str(m, settings_text(m, train)),
         layout_str(m, recipe),
     };
     LLVMValueRef made = layout_const(m, &layout_train, value, sizeof value / sizeof *value);

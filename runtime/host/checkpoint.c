@@ -18,7 +18,7 @@ static const char sum_key[] = "train.crc32", format_key[] = "train.format", form
 /* "12 40 0", "0.25 inf": in new memory */
 static char *slot_text(const ActStateSlot *slot)
 {
-    if (slot->kind == ACT_STATE_AGREE_TEXT) return act_text_copy(slot->text, SIZE_MAX);
+    if (slot->text) return act_text_copy(slot->text, SIZE_MAX);
     char *text = malloc(slot->n * 26 + 1);
     size_t at = 0;
     if (text) text[0] = 0;
@@ -196,8 +196,12 @@ static ActStatus read_slot(Load *load, size_t s)
         act_misfit_add(&load->misfit, "missing: the state `%s`", slot->key);
         return ACT_OK;
     }
-    if (slot->kind == ACT_STATE_AGREE_TEXT) {
+    if (slot->text) {
         if (strcmp(text, slot->text) == 0) return ACT_OK;
+        if (slot->kind == ACT_STATE_AGREE_HASH) {
+            if (load->misfit.lines == 0) act_misfit_add(&load->misfit, "%s", what);
+            return ACT_OK;
+        }
         act_misfit_add(&load->misfit, "%s: `%s` here, `%s` in the file", what, slot->text, text);
         load->other_optimizer |= strcmp(what, "optimizer") == 0;
         return ACT_OK;

@@ -79,9 +79,9 @@ static void list_state(ActTraining *t)
 
     act_state_agree(state, "train.batch", "batch", t->batch);
     act_state_agree(state, "train.seed", "seed", t->seed);
-    act_state_agree_text(state, "train.optimizer", "optimizer", block ? block->optimizer : NULL);
+    act_state_agree_text(state, "train.optimizer", "optimizer", block ? block->settings : NULL);
     act_state_agree_text(state, "train.schedule", "schedule", block ? block->schedule : NULL);
-    act_state_agree_text(state, "train.recipe", "what a step of the optimizer computes", block ? block->recipe : NULL);
+    act_state_agree_hash(state, "train.recipe", "a formula of the optimizer or of the schedule was changed since", block ? block->recipe : NULL);
     act_state_agree(state, "train.flip", "augment flip", data ? data->flip : 0);
     act_state_agree(state, "train.crop", "augment crop", data ? data->crop : 0);
 }

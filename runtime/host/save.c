@@ -105,7 +105,7 @@ ActStatus act_save_final(ActTraining *t)
     ActStatus status = act_file_make_directory(t->directory, t->error);
     if (status == ACT_OK) status = act_weights_save(t->m, t->path, &t->facts, &stand, t->error);
     if (status != ACT_OK && t->saved_step)
-        act_error_more(t->error, ". Nothing is lost: the checkpoint of step %llu is there, and `--resume` goes on from it",
+        act_error_more(t->error, ". The checkpoint of step %llu is there, and `--resume` goes on from it",
                        (unsigned long long)t->saved_step);
     return status;
 }

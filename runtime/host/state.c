@@ -37,6 +37,11 @@ void act_state_agree_text(ActState *state, const char *key, const char *what, co
     add(state, (ActStateSlot){ .kind = ACT_STATE_AGREE_TEXT, .key = key, .what = what, .text = text ? text : "none", .n = 1 });
 }
 
+void act_state_agree_hash(ActState *state, const char *key, const char *sentence, const char *hash)
+{
+    add(state, (ActStateSlot){ .kind = ACT_STATE_AGREE_HASH, .key = key, .what = sentence, .text = hash ? hash : "none", .n = 1 });
+}
+
 void act_state_tensors(ActState *state, const char *prefix, const ActTensor *tensor, size_t n, void *block, const uint64_t *present)
 {
     add(state, (ActStateSlot){ .kind = ACT_STATE_TENSORS, .key = prefix, .at = block, .n = n, .tensor = tensor, .present = present });

@@ -22,6 +22,7 @@ typedef enum ActStateKind {
     ACT_STATE_NUMBERS,    /* double, every bit; infinities too, no NaN */
     ACT_STATE_AGREE,      /* uint64_t that here and in the file must be the same */
     ACT_STATE_AGREE_TEXT, /* likewise a text */
+    ACT_STATE_AGREE_HASH, /* likewise, of something that shows in other texts if it can be shown */
     ACT_STATE_TENSORS
 } ActStateKind;
 
@@ -48,6 +49,8 @@ void act_state_numbers(ActState *state, const char *key, double *at, size_t n);
 /* What the file must have been written under, with the word for it in the message that refuses. */
 void act_state_agree(ActState *state, const char *key, const char *what, uint64_t value);
 void act_state_agree_text(ActState *state, const char *key, const char *what, const char *text);
+/* A hash says nothing to anybody: `sentence` does, where nothing else that must agree differs. */
+void act_state_agree_hash(ActState *state, const char *key, const char *sentence, const char *hash);
 /* Tensors with their offsets in `block`, stored in PyTorch's shapes and order. `present` may be NULL: always there. */
 void act_state_tensors(ActState *state, const char *prefix, const ActTensor *tensor, size_t n, void *block, const uint64_t *present);
 void act_state_free(ActState *state);

@@ -160,7 +160,8 @@ typedef struct ActTrain {
     const char *start_from;   /* a safetensors file, NULL when none */
     uint64_t checkpoint_steps;/* checkpoint every N steps; 0: not by steps */
     const char *schedule;     /* for people: "cosine(warmup = 200)"; NULL when none */
-    const char *recipe;       /* hex: hash of what a step computes beside the network: optimizers, schedule, clip, accumulate */
+    const char *settings;     /* every number a step goes by: "sgd(lr = 0.1, momentum = 0.9) for g; clip norm(1); accumulate 4" */
+    const char *recipe;       /* hex: hash of the formulas of optimizers and schedule with these numbers in them */
 } ActTrain;
 
 typedef struct ActModel {

@@ -149,6 +149,10 @@ static void test_train(void **state)
     assert_int_equal(t->patience, 3);
     assert_int_equal(t->checkpoint_every, 2);
     assert_string_equal(t->start_from, "w.safetensors");
+    assert_int_equal(t->checkpoint_steps, 0);
+    assert_null(t->schedule);
+    assert_string_equal(t->settings, "sgd(lr = 0.125)");
+    assert_string_equal(t->recipe, "4567");
     const ActData *d = t->data;
     assert_string_equal(d->name, "numbers");
     assert_string_equal(d->base, "data/");

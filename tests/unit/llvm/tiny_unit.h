@@ -171,7 +171,8 @@ static inline Unit *tiny_unit(Arena *arena, const Target *target)
                                                   .work_bytes = 64,
                                                   .flops_forward = 2,
                                                   .flops_step = 5,
-                                                  .hash = STR("0123abcd")};
+                                                  .hash = STR("0123abcd"),
+                                                  .recipe = STR("4567")};
     return unit;
 }
 

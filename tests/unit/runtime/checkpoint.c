@@ -144,11 +144,15 @@ static void others_are_refused(void **state)
                            "  batch: 30 here, 16 in the file\n  seed: 4 here, 1 in the file\n`--weights /");
     run.batch = 0, run.has_seed = 0;
 
-    t.train.optimizer = "adam(lr = 0.1)";
+    t.train.settings = "adam(lr = 0.1)";
+    t.train.recipe = "13";
     t.state[0].name = "linear1.weight.m";
     train(&run, ACT_E_DATA);
-    assert_has(error.text, ":\n  optimizer: `adam(lr = 0.1)` here, `sgd(lr = 0.1, momentum = 0.9)` in the file\n`--weights");
-    t.train.optimizer = "sgd(lr = 0.1, momentum = 0.9)";
+    assert_has(error.text, ":\n  optimizer: `adam(lr = 0.1)` here, `none` in the file\n`--weights");
+    t.train.settings = NULL;
+    train(&run, ACT_E_DATA);
+    assert_has(error.text, ":\n  a formula of the optimizer or of the schedule was changed since\n`--weights");
+    t.train.recipe = NULL;
     train(&run, ACT_E_DATA);
     assert_has(error.text, ":\n  missing: `linear1.weight.m`, f32[3, 4] (the file has `linear1.weight.v`)\n"
                            "  unknown: `linear1.weight.v`, f32[3, 4] (the model has `linear1.weight.m`)\n");
@@ -157,7 +161,7 @@ static void others_are_refused(void **state)
     t.train.schedule = "cosine";
     t.train.recipe = "12";
     train(&run, ACT_E_DATA);
-    assert_has(error.text, ":\n  schedule: `cosine` here, `none` in the file\n  what a step of the optimizer computes: `12` here, `none` in the file\n");
+    assert_has(error.text, ":\n  schedule: `cosine` here, `none` in the file\n`--weights");
     t.train.schedule = t.train.recipe = NULL;
 
     t.model.hash = "00fe";
