@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* COUNT is from 1, WHOLE from 0, SMALL from 0 to 100 and an int; MAYBE is a TEXT that may be left out, EVERY how often something happens */
-typedef enum Kind { COUNT, WHOLE, SMALL, REAL, TEXT, MAYBE, EVERY, FLAG, DIRS, HELP } Kind;
+/* COUNT is from 1, WHOLE from 0, SMALL from 0 to 100 and an int; MAYBE is a TEXT that may be left out, EVERY how often something happens; DIRS
+ * and LOGS may stand several times */
+typedef enum Kind { COUNT, WHOLE, SMALL, REAL, TEXT, MAYBE, EVERY, FLAG, DIRS, LOGS, HELP } Kind;
 enum { T = 1 << ACT_TRAIN, E = 1 << ACT_EVAL, P = 1 << ACT_PREDICT, B = 1 << ACT_BENCH, ALL = T | E | P | B };
 /* where a value goes: 0 is the command, which no option sets */
 #define O(field) offsetof(ActOptions, field)
@@ -45,6 +46,7 @@ static const Option options[] = {
     { "--resume",    "[FILE]", MAYBE, T,   R(resume),    0,              "go on from the newest checkpoint in <out>, or from this" },
     { "--checkpoint", "EVERY", EVERY, T,   0,            0,              "2epochs, 500steps, 10min (default), never" },
     { "--keep",      "N",    COUNT, T,     R(checkpoint_keep), 0,        "checkpoints that stay, beside the best (default 3)" },
+    { "--log",       "FILE", LOGS,  T,     0,            0,              "numbers of every epoch: .csv, .jsonl, DIR/ for TensorBoard" },
     { "--quiet",     NULL,   FLAG,  T,     O(quiet),     0,              "no progress" },
     { "--help",      NULL,   HELP,  ALL,   0,            0,              "this text" },
 };
@@ -133,6 +135,7 @@ static ActStatus take(ActOptions *out, const Option *option, const char *value, 
     case EVERY: return parse_every(value, &out->run, error);
     case MAYBE:
     case TEXT: *(const char **)(void *)((char *)out + option->at) = value; return ACT_OK;
+    case LOGS: out->logs[out->run.n_logs++] = value; return ACT_OK;
     case DIRS:
         if (!act_file_is_directory(value))
             return act_error(error, ACT_E_IO, "there is no directory `%s` (%s)", value, option->name);
@@ -197,8 +200,10 @@ ActStatus act_options_parse(ActOptions *out, int argc, char **argv, const ActMod
     memset(out, 0, sizeof *out);
     out->command = ACT_HELP;
     out->data = calloc((size_t)argc + 1, sizeof *out->data);
-    if (!out->data) return act_error_memory(error);
+    out->logs = calloc((size_t)argc + 1, sizeof *out->logs);
+    if (!out->data || !out->logs) return act_error_memory(error);
     out->run.data = out->data;
+    out->run.logs = out->logs;
     if (at < argc && (out->model = find_model(models, n_models, argv[at]))) named = 1, at++;
     if (!named) out->model = obvious_model(models, n_models);
     if (at == argc)
@@ -244,7 +249,8 @@ ActStatus act_options_parse(ActOptions *out, int argc, char **argv, const ActMod
 void act_options_free(ActOptions *out)
 {
     free(out->data);
-    out->data = NULL;
+    free(out->logs);
+    out->data = out->logs = NULL;
 }
 
 void act_options_help(FILE *out, const char *program, ActCommand command, const ActModel *const *models,

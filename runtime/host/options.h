@@ -17,6 +17,7 @@ typedef struct ActOptions {
     const char *to;           /* predict: a file; NULL: standard output */
     int quiet;
     const char **data;        /* owned; run.data points to it */
+    const char **logs;        /* likewise */
     ActRun run;
 } ActOptions;
 

@@ -123,7 +123,8 @@ ActStatus act_training_prepare(ActTraining *t)
     const ActModel *model = t->model;
     const ActRun *run = t->run;
     read_settings(t);
-    ActStatus status = run->resume ? act_resume_open(t) : ACT_OK;
+    ActStatus status = act_logs_check(run->logs, run->n_logs, t->error);
+    if (status == ACT_OK && run->resume) status = act_resume_open(t);
     if (status != ACT_OK) return status;
     if (t->from.path) act_resume_settle(t);
     if (t->batch > model->batch)

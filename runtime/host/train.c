@@ -84,6 +84,8 @@ static ActStatus close_epoch(ActTraining *t)
         memcpy(t->best, t->m->param, t->model->param_bytes);
     }
     act_progress_report(&t->progress, t->epoch, &trained, score, n, rate);
+    const ActLogEvent event = { t->epoch, t->step, act_progress_seconds() - t->progress.begin, rate, &trained, score, n };
+    act_logs_write(&t->logs, &event, t->run->problems);
     act_save_after_epoch(t, value, improved);
     return ACT_OK;
 }
@@ -113,6 +115,7 @@ static ActStatus train(ActTraining *t)
     act_progress_begin(&t->progress, t->run->log, t->epochs, t->steps_per_epoch);
     t->progress.before = t->step;
     status = act_save_begin(t);
+    if (status == ACT_OK) status = act_logs_open(&t->logs, t->run->logs, t->run->n_logs, t->step, t->error);
     if (status != ACT_OK) return status;
     act_training_introduce(t);
     while (!act_training_over(t) && !act_training_stopped(t)) {
@@ -144,6 +147,7 @@ ActStatus act_train(ActInstance *instance, const ActRun *run, ActResult *result,
     ActStatus status = train(&t);
     if (t.progress.dirty) fputc('\n', t.progress.out);
     if (result) *result = t.result;
+    act_logs_close(&t.logs);
     act_checkpoint_close(&t.from);
     act_state_free(&t.state);
     act_facts_free(&t.facts);

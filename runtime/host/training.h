@@ -6,6 +6,7 @@
 #include "checkpoint.h"
 #include "evaluate.h"
 #include "keep.h"
+#include "log.h"
 #include "progress.h"
 
 /* When checkpoints are taken. */
@@ -25,6 +26,7 @@ typedef struct ActTraining {
     ActDataset set;
     ActEvaluator evaluator;
     ActProgress progress;
+    ActLogs logs;
 
     /* settings in force */
     uint64_t epochs, seed, patience, batch, steps_per_epoch;

@@ -68,6 +68,7 @@ typedef struct ActRun {
     int checkpoint_never;  /* only when stopped */
     uint64_t checkpoint_keep; /* so many stay beside the best; 3 */
     const char *resume_command; /* for the message of a run that was stopped: what its user types to go on; may be NULL */
+    const char *const *logs; size_t n_logs; /* train: files of numbers an epoch; the endings say how: .csv, .jsonl, / for TensorBoard */
     FILE *problems;        /* what goes wrong without ending the run; NULL: none */
 } ActRun;
 
