@@ -7,11 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "llvm/memory.h"
-
-static uint32_t panel_of(const JitLevel *level) { return level->target.tile_vectors * level->target.lanes; }
-
-static Sx tile_arg(Nest *b) { return nest_arg(b, (LoopArg){.kind = LARG_TILE}); }
+#include "llvm/product.h"
 
 /* Makes the work block larger than the second-level cache, so that none of it is taken to be there. */
 static void make_large(Nest *b, const JitLevel *level) { mem_place(b, "large", BUF_WORK, level->target.l2 / 4); }
@@ -42,9 +38,7 @@ static void product(Nest *b, const JitLevel *level, uint32_t batch, uint32_t dep
     uint32_t w = mem_place(b, "w", BUF_PARAM, (uint64_t)panels * depth * width);
     uint32_t z = mem_place(b, "z", BUF_WORK, (uint64_t)batch * cols), y = mem_array(b, "y", BUF_OUTPUT, 0, (uint64_t)batch * cols);
     LoopStmt *s = nest_stmt(b, LOOP_TILE);
-    s->tile = (LoopTile){.rows = {.per_row = 1}, .depth = {.fixed = depth}, .cols = cols, .width = width, .a = x, .b = w, .a_row = depth,
-                         .a_k = 1, .b_block = (int64_t)depth * width, .b_k = width, .b_padded = true,
-                         .tile_rows = level->target.tile_rows};
+    s->tile = product_tile(level, x, w, depth, cols, width);
     s->tile.body = nest_store(b, y, at3(0, width, cols, 1), sx_add(b->program.sx, tile_arg(b), nest_load(b, z, at3(0, width, cols, 1))));
     LoopKernel *k = nest_kernel(b, "product", s);
     nest_split(k, (Extent){.per_row = 1}, true);
@@ -118,15 +112,7 @@ static void packed(Nest *b, const JitLevel *level, uint32_t batch)
     nest_kernel(b, "packed", s);
 }
 
-static unsigned prefetches(LLVMValueRef fn)
-{
-    unsigned n = 0;
-    size_t length;
-    for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(fn); block; block = LLVMGetNextBasicBlock(block))
-        for (LLVMValueRef i = LLVMGetFirstInstruction(block); i; i = LLVMGetNextInstruction(i))
-            n += LLVMIsACallInst(i) && !strncmp(LLVMGetValueName2(LLVMGetCalledValue(i), &length), "llvm.prefetch", 13);
-    return n;
-}
+static unsigned prefetches(LLVMValueRef fn) { return calls_of(fn, "llvm.prefetch"); }
 
 static unsigned packed_prefetches(bool large)
 {

@@ -6,32 +6,21 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "llvm/memory.h"
+#include "llvm/product.h"
 
 enum { DEPTH = 13, GAP = 3 };
 
 /* y = x w in rows `GAP` elements apart, or twice that. */
 static void product(Nest *b, const JitLevel *level, uint32_t batch, uint32_t cols, bool twice)
 {
-    uint32_t lanes = level->target.lanes, panel = level->target.tile_vectors * lanes, width = cols < panel ? cols : panel;
+    uint32_t width = cols < panel_of(level) ? cols : panel_of(level);
     uint32_t panels = (cols + width - 1) / width, row = cols + GAP;
     uint32_t x = mem_array(b, "x", BUF_INPUT, 0, (uint64_t)batch * DEPTH);
     uint32_t w = mem_place(b, "w", BUF_PARAM, (uint64_t)panels * DEPTH * width);
     uint32_t y = mem_array(b, "y", BUF_OUTPUT, 0, (uint64_t)batch * row);
-    Sx sum = nest_arg(b, (LoopArg){.kind = LARG_TILE});
+    Sx sum = tile_arg(b);
     LoopStmt *s = nest_stmt(b, LOOP_TILE);
-    s->tile = (LoopTile){.rows = ROWS,
-                         .depth = FIXED(DEPTH),
-                         .cols = cols,
-                         .width = width,
-                         .a = x,
-                         .b = w,
-                         .a_row = DEPTH,
-                         .a_k = 1,
-                         .b_block = (int64_t)DEPTH * width,
-                         .b_k = width,
-                         .b_padded = true,
-                         .tile_rows = level->target.tile_rows};
+    s->tile = product_tile(level, x, w, DEPTH, cols, width);
     s->tile.body = nest_store(b, y, at3(0, width, row, 1), twice ? sx_add(b->program.sx, sum, sum) : sum);
     LoopKernel *k = nest_kernel(b, "product", s);
     nest_split(k, ROWS, true);

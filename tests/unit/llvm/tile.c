@@ -7,11 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "llvm/memory.h"
-
-static uint32_t panel_of(const JitLevel *level) { return level->target.tile_vectors * level->target.lanes; }
-
-static Sx tile_arg(Nest *b) { return nest_arg(b, (LoopArg){.kind = LARG_TILE}); }
+#include "llvm/product.h"
 
 static Sx gelu(SxPool *sx, Sx x)
 {
@@ -32,18 +28,8 @@ static void linear_at(Nest *b, const JitLevel *level, uint32_t batch, uint32_t p
              z = mem_place(b, "z", BUF_WORK, (uint64_t)batch * places * cols);
     Sx sum = sx_add(sx, tile_arg(b), nest_load(b, bias, at3(0, width, 0, 1)));
     LoopStmt *s = nest_stmt(b, LOOP_TILE);
-    s->tile = (LoopTile){.rows = {.per_row = places},
-                         .depth = FIXED(depth),
-                         .cols = cols,
-                         .width = width,
-                         .a = x,
-                         .b = w,
-                         .a_row = depth,
-                         .a_k = 1,
-                         .b_block = (int64_t)depth * width,
-                         .b_k = width,
-                         .b_padded = true,
-                         .tile_rows = level->target.tile_rows};
+    s->tile = product_tile(level, x, w, depth, cols, width);
+    s->tile.rows = (Extent){.per_row = places};
     s->tile.body =
         LIST(nest_store(b, y, at3(0, width, cols, 1), gelu(sx, sum)), nest_store(b, z, at3(0, width, cols, 1), sum));
     LoopKernel *k = nest_kernel(b, "linear", s);
@@ -276,18 +262,8 @@ static void dropout(Nest *b, const JitLevel *level, uint32_t batch)
         nest_arg(b, (LoopArg){.kind = LARG_RANDOM, .index = 3, .at = at3(0, 0, 1, 0), .at2 = at3(0, width, 0, 1)});
     Sx sum = tile_arg(b);
     LoopStmt *s = nest_stmt(b, LOOP_TILE);
-    s->tile = (LoopTile){.rows = ROWS,
-                         .depth = FIXED(DEPTH),
-                         .cols = COLS,
-                         .width = width,
-                         .a = x,
-                         .b = w,
-                         .a_row = DEPTH,
-                         .a_k = 1,
-                         .b_block = (int64_t)DEPTH * width,
-                         .b_k = width,
-                         .b_padded = true,
-                         .tile_rows = 4};
+    s->tile = product_tile(level, x, w, DEPTH, COLS, width);
+    s->tile.tile_rows = 4;
     Sx kept = sx_select(sx, sx_bin(sx, SX_LT, random, half), sx_num(sx, 0), sx_add(sx, sum, sum));
     s->tile.body = nest_store(b, y, at3(0, width, COLS, 1), kept);
     nest_split(nest_kernel(b, "tile", s), ROWS, true);
@@ -389,14 +365,11 @@ static void exact(Nest *b, const JitLevel *level, uint32_t batch, uint32_t depth
     uint32_t bias = mem_place(b, "bias", BUF_STATE, COLS);
     Sx add = nest_load(b, bias, at3(0, width, 0, 1));
     LoopStmt *s = nest_stmt(b, LOOP_TILE);
-    s->tile = (LoopTile){.rows = ROWS, .depth = FIXED(depth), .cols = COLS, .width = width, .a = x, .b = w};
-    s->tile.a_row = depth;
-    s->tile.a_k = 1;
-    s->tile.b_block = turned ? width : (int64_t)depth * width;
-    s->tile.b_k = turned ? (int64_t)COLS * width : width;
-    s->tile.b_turn = turned ? width : 0;
-    s->tile.b_padded = true;
-    s->tile.tile_rows = level->target.tile_rows;
+    s->tile = product_tile(level, x, w, depth, COLS, width);
+    if (turned) {
+        s->tile.b_block = s->tile.b_turn = width;
+        s->tile.b_k = (int64_t)COLS * width;
+    }
     Sx value = sx_add(sx, sx_mul(sx, tile_arg(b), sx_num(sx, 0.1)), add);
     s->tile.body = nest_store(b, y, at3(0, width, COLS, 1), value);
     nest_split(nest_kernel(b, "exact", s), ROWS, true);
@@ -469,13 +442,7 @@ static void twin(Nest *b, const JitLevel *level, uint32_t batch, uint32_t i)
     LoopArg random = {.kind = LARG_RANDOM, .index = 3 + i, .at = at3(0, 0, 1, 0), .at2 = at3(0, width, 0, 1)};
     Sx noise = nest_arg(b, random), scale = nest_arg(b, (LoopArg){.kind = LARG_UNIFORM, .index = i});
     LoopStmt *s = nest_stmt(b, LOOP_TILE);
-    s->tile = (LoopTile){.rows = ROWS, .depth = FIXED(DEPTH), .cols = COLS, .width = width, .a = x, .b = w};
-    s->tile.a_row = DEPTH;
-    s->tile.a_k = 1;
-    s->tile.b_block = (int64_t)DEPTH * width;
-    s->tile.b_k = width;
-    s->tile.b_padded = true;
-    s->tile.tile_rows = level->target.tile_rows;
+    s->tile = product_tile(level, x, w, DEPTH, COLS, width);
     Sx value = sx_add(sx, sx_mul(sx, tile_arg(b), scale), noise);
     s->tile.body = nest_store(b, y, at3(0, width, COLS, 1), value);
     static const char *const name[] = {"twin0", "twin1", "twin2"};
@@ -539,14 +506,7 @@ static unsigned prefetches(const JitLevel *level, BufSpace space)
     Jit jit;
     jit_start(&jit, level);
     cg_program(&jit.cg, &b->program, 8, "test");
-    unsigned n = 0;
-    LLVMValueRef fn = LLVMGetNamedFunction(jit.cg.mod, "test.linear");
-    for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(fn); block; block = LLVMGetNextBasicBlock(block))
-        for (LLVMValueRef i = LLVMGetFirstInstruction(block); i; i = LLVMGetNextInstruction(i)) {
-            size_t length;
-            const char *name = LLVMIsACallInst(i) ? LLVMGetValueName2(LLVMGetCalledValue(i), &length) : "";
-            n += !strncmp(name, "llvm.prefetch", 13);
-        }
+    unsigned n = calls_of(LLVMGetNamedFunction(jit.cg.mod, "test.linear"), "llvm.prefetch");
     jit_end(&jit);
     arena_free(arena);
     return n;
