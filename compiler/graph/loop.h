@@ -97,6 +97,13 @@ typedef struct TileAxis {
 
 #define TILE_AXES 5
 
+/* Lines of an image with a border of zeros: where over[`over`] is at i and deep[`deep`] at k, A has nothing but zeros unless
+ * begin <= i * over_step + k * deep_step < end. Such terms are left out; every i has others. end 0: nothing is known. */
+typedef struct TileBorder {
+    uint32_t over, deep;
+    int64_t over_step, deep_step, begin, end;
+} TileBorder;
+
 typedef struct LoopTile {
     Extent rows, depth;
     uint32_t cols, width;
@@ -112,9 +119,12 @@ typedef struct LoopTile {
      * around `depth`). The body's loops are then outer…, block, over…, row, column. `cut`: which of outer…, over…, rows threads share. */
     uint32_t n_outer, n_over, n_deep, cut;
     TileAxis outer[TILE_AXES], over[TILE_AXES], deep[TILE_AXES];
+    TileBorder border;
     LoopStmt *body;
 } LoopTile;
 
+/* The steps [*from, *to) of the border's axis of terms that are taken where its other axis is at `place`. */
+void tile_lines(const LoopTile *tile, int64_t place, int64_t *from, int64_t *to);
 /* What threads share: the extent of axis `cut`. */
 Extent tile_cut(const LoopTile *tile);
 

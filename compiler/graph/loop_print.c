@@ -213,6 +213,16 @@ static void put_tile(Printer *p, const LoopTile *tile, uint32_t first, uint32_t 
     if (tile->b_turn > 0)
         text_printf(p->out, " turned, %lld terms and then %lld on", (long long)tile->b_turn, (long long)tile->b_k);
     text_add(p->out, tile->b_padded ? STR(" padded\n") : STR("\n"));
+    const TileBorder *border = &tile->border;
+    if (border->end > 0) {
+        Affine line = {.base = 0};
+        line.coef[block + 1 + border->over] = border->over_step;
+        line.coef[row + 2 + border->deep] = border->deep_step;
+        indent(p, level + 1);
+        text_printf(p->out, "where %lld <= ", (long long)border->begin);
+        put_affine(&line, p->out);
+        text_printf(p->out, " < %lld, elsewhere are zeros\n", (long long)border->end);
+    }
 }
 
 static void put_for(Printer *p, const LoopStmt *s, uint32_t depth)

@@ -232,11 +232,15 @@ static int64_t b_place(const LoopTile *t, int64_t k, int64_t block, int64_t j)
 }
 
 /* The sum of one element; a, b: what the axes around it add. */
-static double tile_sum(Run *r, const LoopTile *t, int64_t a, int64_t b, int64_t row, int64_t block, int64_t column)
+static double tile_sum(Run *r, const LoopTile *t, const int64_t *over, int64_t a, int64_t b, int64_t row, int64_t block, int64_t column)
 {
-    int64_t deep[TILE_AXES] = {0}, terms = count_of(r, t->depth);
+    int64_t deep[TILE_AXES] = {0}, terms = count_of(r, t->depth), from = 0, to = INT64_MAX;
     double sum = 0;
+    if (t->border.end > 0)
+        tile_lines(t, over[t->border.over], &from, &to);
     do {
+        if (deep[t->border.deep] < from || deep[t->border.deep] >= to)
+            continue;
         int64_t a_at = a, b_at = b;
         add_axes(t->deep, t->n_deep, deep, &a_at, &b_at);
         for (int64_t k = 0; k < terms; k++)
@@ -269,7 +273,7 @@ static void run_tile(Run *r, const Code *code, uint32_t depth)
                 add_axes(t->over, t->n_over, over, &a, &b);
                 for (*row = 0; *row < rows; ++*row) {
                     for (*column = 0; *column < t->width && *block * t->width + *column < t->cols; ++*column) {
-                        r->tile = tile_sum(r, t, a, b, *row, *block, *column);
+                        r->tile = tile_sum(r, t, over, a, b, *row, *block, *column);
                         run_list(r, code->body, depth + 3 + t->n_outer + t->n_over);
                     }
                 }

@@ -36,3 +36,33 @@ bool loop_tile_meets(const LoopNest *around, const LoopTile *t, const Affine *st
     nest.depth++;
     return !loop_range_fits(&nest, &left) || !loop_range_fits(&nest, &to) || loop_range_meet(&nest, &left, &to);
 }
+
+static int64_t steps_up_to(int64_t line, int64_t step) { return line <= 0 ? 0 : (line + step - 1) / step; }
+
+void tile_lines(const LoopTile *t, int64_t place, int64_t *from, int64_t *to)
+{
+    const TileBorder *border = &t->border;
+    int64_t line = place * border->over_step, all = t->deep[border->deep].extent.fixed;
+    *from = steps_up_to(border->begin - line, border->deep_step);
+    *to = steps_up_to(border->end - line, border->deep_step);
+    *to = *to < all ? *to : all;
+}
+
+const char *loop_tile_names(const LoopTile *t)
+{
+    const TileBorder *border = &t->border;
+    if (t->cut > t->n_outer + t->n_over)
+        return "a tile is shared along an axis that it does not have";
+    if (border->end == 0)
+        return NULL;
+    if (border->over >= t->n_over || border->deep >= t->n_deep || border->over_step <= 0 || border->deep_step <= 0 ||
+        t->over[border->over].extent.per_row || t->deep[border->deep].extent.per_row)
+        return "a tile has a border along axes that it does not have";
+    for (int64_t i = 0; i < t->over[border->over].extent.fixed; i++) {
+        int64_t from, to;
+        tile_lines(t, i, &from, &to);
+        if (from >= to)
+            return "a tile has places with nothing but border";
+    }
+    return NULL;
+}

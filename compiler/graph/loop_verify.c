@@ -398,8 +398,9 @@ static bool check_tile(Verify *v, const LoopStmt *s)
     uint32_t inner = first + 3 + t->n_outer + t->n_over;
     if (t->n_outer > TILE_AXES || t->n_over > TILE_AXES || t->n_deep > TILE_AXES || inner > LOOP_MAX_DEPTH)
         return broken(v, "loops are nested deeper than %d", LOOP_MAX_DEPTH);
-    if (t->cut > t->n_outer + t->n_over)
-        return broken(v, "a tile is shared along an axis that it does not have");
+    const char *why = loop_tile_names(t);
+    if (why != NULL)
+        return broken(v, "%s", why);
     if (!check_extent(v, t->rows, "a tile's rows") || !check_extent(v, t->depth, "a tile's depth"))
         return false;
     if (t->cols == 0 || t->width == 0 || t->tile_rows == 0 || t->cols > INT32_MAX || t->width > INT32_MAX)

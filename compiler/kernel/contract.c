@@ -11,9 +11,12 @@
 #include "pass/pass.h"
 #include "pass/views.h"
 
+typedef enum AxisLine { NO_LINES, LINE_PLACES, LINE_TAPS } AxisLine;
+
 typedef struct Axis {
     TileAxis tile;
     uint32_t out;         /* axis of the result, 1 + …; 0: the batch; of the depth: unused */
+    AxisLine line;        /* of a window's first axis: its places, its taps */
 } Axis;
 
 typedef struct Axes {
@@ -119,11 +122,12 @@ static Sx input(Lower *l, const Node *user, NodeId value, void *context)
 
 /* ── axes ── */
 
-static void add_axis(Axes *axes, Extent extent, int64_t a, int64_t b, uint32_t out)
+static Axis *add_axis(Axes *axes, Extent extent, int64_t a, int64_t b, uint32_t out)
 {
     if (extent.per_row == 0 && extent.fixed == 1)
-        return;
-    axes->at[axes->n++] = (Axis){{extent, a, b}, out};
+        return NULL;
+    axes->at[axes->n] = (Axis){{extent, a, b}, out, NO_LINES};
+    return &axes->at[axes->n++];
 }
 
 static Extent fixed(uint32_t n) { return (Extent){.fixed = n}; }
@@ -166,10 +170,15 @@ static void find_axes(Tiling *c, LoopTile *tile)
     for (uint32_t i = 0; i < s.outer; i++)
         add_axis(&c->outer, fixed(a->dim[i]), view.stride[i], b_stride[i], 1 + i);
     Axes *first = tn ? &c->deep : &c->rows, *second = tn ? &c->rows : &c->deep;
+    Window window = {0};
+    bool lines = s.outer == 0 && !s.each && build_is_window(graph_node(l->g, c->anchor->in[0]), &window) && window.n > 1;
     if (a->batch && !s.each)
         add_axis(first, batch, a_batch, tn ? b_batch : 0, 0);
-    for (uint32_t i = s.outer; i < lead; i++)
-        add_axis(first, fixed(a->dim[i]), view.stride[i], tn ? b_stride[i] : 0, 1 + i);
+    for (uint32_t i = s.outer; i < lead; i++) {
+        Axis *axis = add_axis(first, fixed(a->dim[i]), view.stride[i], tn ? b_stride[i] : 0, 1 + i);
+        if (axis && lines)
+            axis->line = i == 0 ? LINE_PLACES : i == window.n ? LINE_TAPS : NO_LINES;
+    }
     for (uint32_t i = 0; i < inner; i++) {
         bool along = turned(&s) && i + 1 == inner; /* the terms run along B's columns */
         int64_t step = b_stride[along ? b->rank - 1 : s.outer + i];
@@ -178,10 +187,12 @@ static void find_axes(Tiling *c, LoopTile *tile)
             tile->b_base += step * (s.phase[i] + (int64_t)every * (a->dim[lead + i] - 1));
             step *= -(int64_t)every;
         }
-        add_axis(second, fixed(a->dim[lead + i]), view.stride[lead + i], tn ? 0 : step, 1 + s.outer + i);
+        Axis *axis = add_axis(second, fixed(a->dim[lead + i]), view.stride[lead + i], tn ? 0 : step, 1 + s.outer + i);
+        if (axis && lines && lead + i == window.n)
+            axis->line = LINE_TAPS;
     }
     if (turned(&s) && c->deep.n > 0 && type_last(a) == 1) /* a single term still has its loop */
-        c->deep.at[c->deep.n++] = (Axis){{fixed(1), 0, 0}, 0};
+        c->deep.at[c->deep.n++] = (Axis){{fixed(1), 0, 0}, 0, NO_LINES};
 }
 
 static bool even(const Axis *inner, int64_t outside, int64_t inside)
@@ -195,6 +206,7 @@ static void join(Axes *axes, uint32_t i)
     Extent *extent = &axes->at[i].tile.extent;
     int64_t size = axes->at[i + 1].tile.extent.fixed;
     axes->at[i + 1].tile.extent = (Extent){extent->fixed * size, extent->per_row * size};
+    axes->at[i + 1].line = NO_LINES;
     for (axes->n--; i < axes->n; i++)
         axes->at[i] = axes->at[i + 1];
 }
@@ -249,6 +261,43 @@ static uint32_t further(const Axes *axes, TileAxis *out)
     for (uint32_t i = 0; i < n; i++)
         out[i] = axes->at[i].tile;
     return n;
+}
+
+/* The axis, if there is one around the innermost. */
+static const Axis *line_axis(const Axes *axes, uint32_t *at)
+{
+    for (*at = 0; *at + 1 < axes->n; ++*at)
+        if (axes->at[*at].line != NO_LINES)
+            return &axes->at[*at];
+    return NULL;
+}
+
+/* Windows of a value with zeros before and behind its lines: the sums leave those out. */
+static void border(const Tiling *c, LoopTile *tile)
+{
+    const Graph *g = c->l->g;
+    TileBorder b = {0};
+    const Axis *over = line_axis(&c->rows, &b.over), *deep = line_axis(&c->deep, &b.deep);
+    if (!over || !deep || over->line == deep->line)
+        return;
+    const Node *windows = graph_node(g, c->anchor->in[0]), *node = graph_node(g, windows->in[0]);
+    Window w = build_window_of(windows);
+    uint32_t axis, before, after;
+    for (; build_is_pad(node, &axis, &before, &after) && axis != 0; node = graph_node(g, node->in[0])) {
+    }
+    if (!build_is_pad(node, &axis, &before, &after))
+        return;
+    b.over_step = over->line == LINE_PLACES ? w.stride[0] : w.dilation[0];
+    b.deep_step = deep->line == LINE_PLACES ? w.stride[0] : w.dilation[0];
+    b.begin = before;
+    b.end = (int64_t)node->type.dim[0] - after;
+    tile->border = b;
+    for (int64_t i = 0; i < over->tile.extent.fixed; i++) {
+        int64_t from, to;
+        tile_lines(tile, i, &from, &to);
+        if (from >= to) /* a place that sees the border alone has a sum, too */
+            tile->border = (TileBorder){0};
+    }
 }
 
 static int64_t size_of(const Graph *g, Extent extent) { return extent.fixed + extent.per_row * g->batch; }
@@ -351,12 +400,13 @@ void lower_contract(Lower *l)
     if (c.deep.n == 0) /* a single term is no constant of its loop: a tile's whole left side would be kept in registers */
         tile->a_k = 1, tile->b_k = c.width;
     if (c.rows.n == 0) /* a single row still has its loop */
-        c.rows.at[c.rows.n++] = (Axis){{fixed(1), 0, 0}, 0};
+        c.rows.at[c.rows.n++] = (Axis){{fixed(1), 0, 0}, 0, NO_LINES};
     tile->n_over = further(&c.rows, tile->over);
     tile->n_deep = further(&c.deep, tile->deep);
     tile->n_outer = c.outer.n;
     for (uint32_t i = 0; i < c.outer.n; i++)
         tile->outer[i] = c.outer.at[i].tile;
+    border(&c, tile);
     right_side(&c, tile);
     tile->cut = cut(&c, tile);
     l->tail = &tile->body;

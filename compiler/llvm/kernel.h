@@ -131,6 +131,7 @@ typedef struct MicroShape {
     /* Loops around the terms, outermost first; steps in elements. With any, `terms` is how many there are in the innermost and the call
      * says how often the first one runs. */
     uint32_t n_deep;
+    bool open;      /* the call says how often the second one runs, too */
     int64_t terms;
     struct MicroDeep {
         int64_t count, a, b, ahead;

@@ -1,8 +1,8 @@
 /* Micro-kernels: register tiles.
  *
- * A micro-kernel  act.tile(ptr a, ptr b, i64 depth, ptr sums, ptr ahead…, ptr list)  holds rows x vectors accumulators in registers
- * through one single-block loop over k and leaves them in a scratch tile, or in their place when nothing is to be done with them. It is a
- * function of its own, so that register allocation sees nothing else, and one serves every product of the module with the same strides. */
+ * A micro-kernel  act.tile(ptr a, ptr b, i64 depth, ptr sums, ptr ahead…, ptr list or i64 inner)  holds rows x vectors accumulators in
+ * registers through one single-block loop over k and leaves them in a scratch tile, or in their place when nothing is to be done with them. It
+ * is a function of its own, so that register allocation sees nothing else, and one serves every product of the module with the same strides. */
 #include "llvm/kernel.h"
 
 #include <string.h>
@@ -17,9 +17,10 @@ static bool same_shape(const MicroShape *a, const MicroShape *b)
     bool same = a->a_row == b->a_row && a->a_k == b->a_k && a->b_k == b->b_k && a->rows == b->rows &&
                 a->vectors == b->vectors && a->last == b->last && a->out == b->out && a->align == b->align &&
                 a->clip == b->clip && a->more == b->more && a->n_ahead == b->n_ahead && a->span.source == b->span.source &&
-                a->span.begin == b->span.begin && a->n_deep == b->n_deep && a->terms == b->terms && a->n_far == b->n_far;
+                a->span.begin == b->span.begin && a->n_deep == b->n_deep && a->open == b->open && a->terms == b->terms &&
+                a->n_far == b->n_far;
     for (uint32_t i = 0; same && i < a->n_deep; i++)
-        same = (i == 0 || a->deep[i].count == b->deep[i].count) && a->deep[i].a == b->deep[i].a &&
+        same = (i == 0 || (i == 1 && a->open) || a->deep[i].count == b->deep[i].count) && a->deep[i].a == b->deep[i].a &&
                a->deep[i].b == b->deep[i].b && a->deep[i].ahead == b->deep[i].ahead;
     for (uint32_t i = 0; same && i < a->n_ahead; i++)
         same = a->ahead[i].step == b->ahead[i].step && a->ahead[i].level == b->ahead[i].level && a->ahead[i].deep == b->ahead[i].deep;
@@ -145,19 +146,20 @@ static void micro_far(Cg *c, const MicroShape *m, MicroState *s, LLVMValueRef li
 }
 
 /* The loops around the terms: each step begins where the one before began, moved on. */
-static void micro_deep(Cg *c, const MicroShape *m, MicroState *s, unsigned level, LLVMValueRef count)
+static void micro_deep(Cg *c, const MicroShape *m, MicroState *s, unsigned level, LLVMValueRef count, LLVMValueRef inner)
 {
     if (level == m->n_deep) {
         micro_terms(c, m, s, m->n_deep ? cg_i64(c, m->terms) : count, true);
         return;
     }
     CgLoop *loop = arena_new_of(c->arena, CgLoop);
-    cg_loop_begin(c, loop, cg_i64(c, 0), level ? cg_i64(c, m->deep[level].count) : count, cg_i64(c, 1), true, "deep");
+    LLVMValueRef times = level == 0 ? count : level == 1 && m->open ? inner : cg_i64(c, m->deep[level].count);
+    cg_loop_begin(c, loop, cg_i64(c, 0), times, cg_i64(c, 1), true, "deep");
     loop->plain = true;
     micro_loop_begin(c, m, s, loop);
     LLVMValueRef a = s->a, b = s->b, ahead[MICRO_AHEAD];
     memcpy(ahead, s->ahead, sizeof ahead);
-    micro_deep(c, m, s, level + 1, NULL);
+    micro_deep(c, m, s, level + 1, NULL, inner);
     s->a = cg_at(c, c->f32, a, cg_i64(c, m->deep[level].a));
     s->b = cg_at(c, c->f32, b, cg_i64(c, m->deep[level].b));
     for (uint32_t i = 0; i < m->n_ahead; i++)
@@ -175,11 +177,12 @@ static void micro_body(Cg *c, const MicroShape *m, LLVMValueRef fn)
     for (uint32_t i = 0; i < m->n_ahead; i++)
         s->ahead[i] = LLVMGetParam(fn, FIRST_AHEAD + i);
     micro_begin(c, m, s, sums);
+    LLVMValueRef last = m->n_far > 0 || m->open ? LLVMGetParam(fn, FIRST_AHEAD + m->n_ahead) : NULL;
     if (m->n_far > 0) {
-        micro_far(c, m, s, LLVMGetParam(fn, FIRST_AHEAD + m->n_ahead));
+        micro_far(c, m, s, last);
         micro_terms(c, m, s, cg_sub(c, LLVMGetParam(fn, 2), cg_i64(c, (int64_t)m->n_far * m->rows)), false);
     } else {
-        micro_deep(c, m, s, 0, LLVMGetParam(fn, 2));
+        micro_deep(c, m, s, 0, LLVMGetParam(fn, 2), last);
     }
     micro_end(c, m, s, sums);
     cg_return(c, NULL);
@@ -193,11 +196,11 @@ LLVMValueRef micro_kernel(Cg *c, const MicroShape *m)
     LLVMBasicBlockRef here = LLVMGetInsertBlock(c->b);
     Str name = str_printf(c->arena, "act.tile.%ux%u.%u", m->rows, m->vectors * c->lanes, c->micro.n);
     LLVMTypeRef params[FIRST_AHEAD + MICRO_AHEAD + 1] = {c->ptr, c->ptr, c->i64, c->ptr};
-    uint32_t n_ahead = m->n_ahead + (m->n_far > 0);
     ACT_ASSERT(m->n_far == 0 || m->n_deep == 0);
-    for (uint32_t i = 0; i < n_ahead; i++)
+    for (uint32_t i = 0; i < m->n_ahead; i++)
         params[FIRST_AHEAD + i] = c->ptr;
-    LLVMValueRef fn = cg_function(c, name.p, c->void_t, params, FIRST_AHEAD + n_ahead, true);
+    params[FIRST_AHEAD + m->n_ahead] = m->open ? c->i64 : c->ptr;
+    LLVMValueRef fn = cg_function(c, name.p, c->void_t, params, FIRST_AHEAD + m->n_ahead + (m->open || m->n_far > 0), true);
     cg_flag(c, fn, (unsigned)LLVMAttributeFunctionIndex, "noinline");
     for (unsigned i = 0; i < FIRST_AHEAD; i++) {
         if (i == 2)

@@ -117,6 +117,10 @@ static void put_tile(Writer *w, const LoopTile *t)
                               t->b_block, t->b_k,   t->b_turn, t->b_padded, t->tile_rows};
     for (unsigned i = 0; i < sizeof number / sizeof *number; i++)
         put(w, number[i]);
+    const TileBorder *border = &t->border;
+    const int64_t line[] = {border->over, border->deep, border->over_step, border->deep_step, border->begin, border->end};
+    for (unsigned i = 0; i < sizeof line / sizeof *line; i++)
+        put(w, line[i]);
     put(w, t->cut);
     put_axes(w, t->outer, t->n_outer);
     put_axes(w, t->over, t->n_over);

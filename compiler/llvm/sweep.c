@@ -18,6 +18,7 @@ typedef struct Sweep {
     LLVMValueRef first, last;   /* places */
     LLVMValueRef row, rows_end; /* rows of each */
     LLVMValueRef sums;          /* of the group */
+    LLVMValueRef var[TILE_AXES]; /* of the place */
     LLVMValueRef fetch;         /* element of A from which the first place's tiles ask for what comes later; NULL: they do not */
     int64_t fetch_place;        /* elements from one place to the next */
     int64_t run;                /* rows of one place, at most */
@@ -35,7 +36,7 @@ static void enter_place(Sweep *s, LLVMValueRef place)
     Kernel *k = s->k;
     Cg *c = k->c;
     const LoopTile *t = s->t;
-    LLVMValueRef var[TILE_AXES] = {NULL}, a = s->a_from, at = place;
+    LLVMValueRef *var = s->var, a = s->a_from, at = place;
     for (uint32_t i = t->n_over; i-- > 0;) {
         LLVMValueRef size = cg_i64(c, t->over[i].extent.fixed), up = i == 0 ? NULL : cg_udiv(c, at, size);
         var[i] = up ? cg_sub(c, at, cg_mul(c, up, size)) : at;
@@ -54,6 +55,57 @@ static void leave_place(Sweep *s)
     for (uint32_t i = 0; i < s->t->n_over; i++)
         kernel_pop(s->k);
     s->b->a_from = s->a_from;
+}
+
+/* ── lines of zeros ── */
+
+/* `line` in steps of the axis of terms, rounded up, from 0 to `most`. */
+static LLVMValueRef steps_up_to(Cg *c, LLVMValueRef line, int64_t step, LLVMValueRef most)
+{
+    LLVMValueRef zero = cg_i64(c, 0), inside = cg_select(c, cg_icmp(c, LLVMIntSGT, line, zero), line, zero);
+    return cg_imin(c, cg_udiv(c, cg_add(c, inside, cg_i64(c, step - 1)), cg_i64(c, step)), most);
+}
+
+/* The place's rows over units [unit, unit + count) of the outermost axis of terms, whose part of B stands at `b`: without the lines of the
+ * border, so perhaps over none of them when the depth is cut. */
+static void place_rows(Sweep *s, LLVMValueRef row, LLVMValueRef end, LLVMValueRef b, LLVMValueRef unit,
+                       LLVMValueRef count)
+{
+    Cg *c = s->k->c;
+    const LoopTile *t = s->t;
+    const TileBorder *border = &t->border;
+    LLVMValueRef zero = cg_i64(c, 0);
+    if (border->end == 0 || border->deep > 1) {
+        tile_rows(s->k, t, s->b, &s->h, row, end, b, zero, count);
+        return;
+    }
+    LLVMValueRef first = cg_mul(c, s->var[border->over], cg_i64(c, border->over_step)), all = cg_i64(c, t->deep[border->deep].extent.fixed);
+    LLVMValueRef from = steps_up_to(c, cg_sub(c, cg_i64(c, border->begin), first), border->deep_step, all);
+    LLVMValueRef to = steps_up_to(c, cg_sub(c, cg_i64(c, border->end), first), border->deep_step, all);
+    int64_t b_step = t->deep[border->deep].b;
+    if (s->b->pack) {
+        b_step = tile_most(s->k, t->depth) * s->b->out;
+        for (uint32_t i = border->deep + 1; i < t->n_deep; i++)
+            b_step *= tile_most(s->k, t->deep[i].extent);
+    }
+    CgIf some;
+    bool cut = border->deep == 0 && s->b->chunked;
+    if (border->deep == 0) {
+        LLVMValueRef behind = cg_sub(c, from, unit);
+        to = cg_imin(c, cg_sub(c, to, unit), count);
+        from = cg_select(c, cg_icmp(c, LLVMIntSGT, behind, zero), behind, zero);
+    }
+    if (cut)
+        cg_if(c, &some, cg_icmp(c, LLVMIntSLT, from, to), "lines");
+    LLVMValueRef a_from = s->b->a_from, steps = cg_sub(c, to, from);
+    s->b->a_from = cg_add(c, a_from, cg_mul(c, from, cg_i64(c, t->deep[border->deep].a)));
+    b = cg_at(c, c->f32, b, cg_mul(c, from, cg_i64(c, b_step)));
+    s->b->inner = border->deep == 1 ? steps : NULL;
+    tile_rows(s->k, t, s->b, &s->h, row, end, b, zero, border->deep == 0 ? steps : count);
+    s->b->inner = NULL;
+    s->b->a_from = a_from;
+    if (cut)
+        cg_endif(c, &some);
 }
 
 static LLVMValueRef b_at(Sweep *s, LLVMValueRef unit, LLVMValueRef count)
@@ -88,7 +140,7 @@ static void whole_depth(Sweep *s)
     Cg *c = s->k->c;
     LLVMValueRef zero = cg_i64(c, 0), count = units(s->k, s->t), b = b_at(s, zero, count);
     CgLoop *loop = each_place(s, s->first, s->last);
-    tile_rows(s->k, s->t, s->b, &s->h, s->row, s->rows_end, b, zero, count);
+    place_rows(s, s->row, s->rows_end, b, zero, count);
     next_place(s, loop);
 }
 
@@ -108,7 +160,7 @@ static void in_chunks(Sweep *s, LLVMValueRef from, LLVMValueRef to, LLVMValueRef
     if (tile_wants_next(k, s->t, s->b))
         s->b->next = tile_next_source(k, s->t, s->b_start, cg_add(c, chunk->var, count), all, s->t->n_deep ? s->t->deep[0].b : s->t->b_k);
     CgLoop *loop = each_place(s, from, to);
-    tile_rows(k, s->t, s->b, &s->h, row, end, b, cg_i64(c, 0), count);
+    place_rows(s, row, end, b, chunk->var, count);
     next_place(s, loop);
     cg_loop_end(c, chunk);
     s->a_from = a_from;

@@ -89,6 +89,7 @@ static MicroShape tile_shape(const Kernel *k, const LoopTile *t, const TileBlock
     m.vectors = b->vectors, m.out = b->out, m.more = b->chunked;
     m.last = b->pack ? k->c->lanes : b->last;
     m.n_deep = t->n_deep;
+    m.open = b->inner != NULL;
     m.terms = t->n_deep ? tile_most(k, t->depth) : 0;
     int64_t inner = m.terms * b->out; /* a packed block is without gaps */
     for (uint32_t d = t->n_deep; d-- > 0; inner *= m.deep[d].count) {
@@ -97,6 +98,9 @@ static MicroShape tile_shape(const Kernel *k, const LoopTile *t, const TileBlock
         m.deep[d].b = b->pack ? inner : t->deep[d].b;
         m.deep[d].ahead = b->next ? t->deep[d].b * 4 : 0;
     }
+    /* a packed block turned flipped taps round: they may be one run with what is inside them */
+    while (b->pack && !b->next && m.n_deep > 1u + m.open && m.deep[m.n_deep - 1].a == m.terms * m.a_k)
+        m.terms *= m.deep[--m.n_deep].count;
     m.span = k->c->by_line ? k->k->span : (Span){0};
     return m;
 }
@@ -129,8 +133,8 @@ static LLVMValueRef run_micro(Kernel *k, const LoopTile *t, const TileBlock *b, 
         }
         if (h->at[i] >= TILE_FAR_ROWS)
             m.n_far = o->ahead.n_far;
-        args[4 + m.n_ahead] = o->ahead.far;
-        cg_call(c, micro_kernel(c, &m), args, 4 + m.n_ahead + (m.n_far > 0));
+        args[4 + m.n_ahead] = m.open ? b->inner : o->ahead.far;
+        cg_call(c, micro_kernel(c, &m), args, 4 + m.n_ahead + (m.open || m.n_far > 0));
         taken[i] = cg_i64(c, h->at[i]);
         from[i] = LLVMGetInsertBlock(c->b);
         if (done)

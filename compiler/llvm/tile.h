@@ -19,6 +19,7 @@ typedef struct TileBlock {
     LLVMValueRef next;   /* where the next chunk to be packed begins; NULL: it is not asked for */
     LLVMValueRef far;    /* room for the list of rows that a micro-kernel asks for; NULL: it takes none */
     LLVMValueRef a_from; /* what axes around the rows add to A's place; NULL: nothing */
+    LLVMValueRef inner;  /* steps of the second axis of terms; NULL: all */
     LLVMValueRef fetch;  /* element of A from which tiles of this place ask for what later places read; NULL: nothing */
     int64_t fetch_row;   /* elements a row */
 } TileBlock;

@@ -448,6 +448,22 @@ static void test_tile(void **state)
     broken(b, "kernel `linear1_relu`: writes a place of `y` twice");
 }
 
+static void test_tile_border(void **state)
+{
+    Nest *b = *state;
+    LoopTile *t = &product(b)->body->tile;
+    t->cut = 1;
+    broken(b, "kernel `linear1_relu`: a tile is shared along an axis that it does not have");
+    t->cut = 0;
+    t->border = (TileBorder){.over_step = 1, .deep_step = 1, .begin = 1, .end = 2};
+    broken(b, "kernel `linear1_relu`: a tile has a border along axes that it does not have");
+    t->n_over = t->n_deep = t->cut = 1;
+    t->over[0] = t->deep[0] = (TileAxis){FIXED(2), 0, 0};
+    t->border.begin = 2;
+    t->border.end = 3;
+    broken(b, "kernel `linear1_relu`: a tile has places with nothing but border");
+}
+
 /* Without padding behind it, the last block must not be read in full width. */
 static void test_tile_padding(void **state)
 {
@@ -533,7 +549,7 @@ int main(void)
         TEST(test_writes),   TEST(test_two_writes),   TEST(test_halves),     TEST(test_in_place),
         TEST(test_adding),
         TEST(test_overlap),  TEST(test_scopes),       TEST(test_arguments),  TEST(test_tile),
-        TEST(test_tile_padding), TEST(test_tile_body), TEST(test_tile_panels), TEST(test_split_tiles),
+        TEST(test_tile_padding), TEST(test_tile_border), TEST(test_tile_body), TEST(test_tile_panels), TEST(test_split_tiles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,6 +29,33 @@ static const char *const two_layers =
     "%14 = reduce %13 {op = 0, axes = 7, batch = 1, keep = 0} : f32[]\n"
     "output 0 \"y\" %12\nloss 0 \"l\" %14\n";
 
+/* Steps, gaps between taps, a border that is wider on one side; then one so wide that places see nothing else. */
+static const char *const steps =
+    "graph a batch 128\n"
+    "tensor \"x\" input f32[B, 7, 5, 6]\n"
+    "tensor \"v\" param f32[4, 4, 6, 8] fill normal 0 0.1\n"
+    "tensor \"w\" param f32[3, 2, 8, 5] fill normal 0 0.1\n"
+    "tensor \"u\" param f32[2, 2, 5, 3] fill normal 0 0.1\n"
+    "%1 = tensor {tensor = 0} : f32[B, 7, 5, 6]\n"
+    "%2 = tensor {tensor = 1} : f32[4, 4, 6, 8]\n"
+    "%3 = tensor {tensor = 2} : f32[3, 2, 8, 5]\n"
+    "%4 = tensor {tensor = 3} : f32[2, 2, 5, 3]\n"
+    "%5 = pad %1 {axis = 0, before = 2, after = 1}\n"
+    "%6 = pad %5 {axis = 1, before = 1, after = 2}\n"
+    "%7 = window %6 {kernel = [4, 4], stride = [2, 2], dilation = [1, 1]}\n"
+    "%8 = contract %7, %2 {form = 0, depth = 3}\n"
+    "%9 = pad %8 {axis = 1, before = 1, after = 1}\n"
+    "%10 = pad %9 {axis = 0, before = 2, after = 2}\n"
+    "%11 = window %10 {kernel = [3, 2], stride = [1, 1], dilation = [2, 1]}\n"
+    "%12 = contract %11, %3 {form = 0, depth = 3}\n"
+    "%13 = pad %12 {axis = 0, before = 2, after = 2}\n"
+    "%14 = pad %13 {axis = 1, before = 1, after = 1}\n"
+    "%15 = window %14 {kernel = [2, 2], stride = [1, 1], dilation = [1, 1]}\n"
+    "%16 = contract %15, %4 {form = 0, depth = 3}\n"
+    "%17 = map %16 {fn = (mul a0 a0)}\n"
+    "%18 = reduce %17 {op = 0, axes = 7, batch = 1, keep = 0} : f32[]\n"
+    "output 0 \"y\" %16\nloss 0 \"l\" %18\n";
+
 static void test_layers(void **unused)
 {
     (void)unused;
@@ -37,8 +64,32 @@ static void test_layers(void **unused)
             continue;
         Arena *arena = arena_new();
         compiled_check(arena, NULL, programs_read(arena, two_layers), &jit_level[l], jit_level[l].name);
+        compiled_check(arena, NULL, programs_read(arena, steps), &jit_level[l], jit_level[l].name);
         arena_free(arena);
     }
+}
+
+static unsigned bordered(const char *text, bool train)
+{
+    Arena *arena = arena_new();
+    Compiled made;
+    unsigned n = 0;
+    compiled_plan(arena, NULL, programs_read(arena, text), train, &jit_level[0].target, &made);
+    for (uint32_t i = 0; i < made.program->kernels.n; i++) {
+        const LoopStmt *s = made.program->kernels.at[i].body;
+        n += s->kind == LOOP_TILE && s->tile.border.end > 0;
+    }
+    arena_free(arena);
+    return n;
+}
+
+/* Both layers forward, the second's input gradient, both weight gradients; not a layer some of whose places see zeros alone. */
+static void test_borders(void **unused)
+{
+    (void)unused;
+    assert_int_equal(bordered(two_layers, false), 2);
+    assert_int_equal(bordered(two_layers, true), 5);
+    assert_int_equal(bordered(steps, false), 2);
 }
 
 /* Micro-kernels that ask for something, and all of them. */
@@ -96,6 +147,6 @@ static void test_ahead(void **unused)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_layers), cmocka_unit_test(test_ahead)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_layers), cmocka_unit_test(test_borders), cmocka_unit_test(test_ahead)};
     return cmocka_run_group_tests_name("llvm.convolution", tests, NULL, NULL);
 }
