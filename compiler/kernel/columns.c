@@ -211,6 +211,37 @@ static uint32_t args_of_place(const Lower *l, const Columns *c)
     return n;
 }
 
+/* Where threads share the samples, a long line of places goes in runs of so many as have registers: 0 when it does not come out even. */
+static int64_t run_of(const Lower *l, const Columns *c, uint32_t d)
+{
+    int64_t size = c->inner.nest.dim[d].size, most = l->target->registers / 4;
+    if (!c->inner.nest.dim[0].batch || d == 0 || size <= most || c->inner.nest.n == LOOP_MAX_DEPTH)
+        return 0;
+    while (most > 2 && size % most != 0)
+        most--;
+    return most > 2 ? most : 0;
+}
+
+/* Loop d becomes two: over runs of `run`, and over what is in one. */
+static void split_loop(Columns *c, uint32_t d, int64_t run)
+{
+    Inner *inner = &c->inner;
+    Nest *nest = &inner->nest;
+    for (uint32_t i = 0; i <= inner->operand.n; i++) {
+        Reach *reach = i < inner->operand.n ? &inner->operand.at[i].reach : &c->out;
+        for (uint32_t k = nest->n; k > d; k--)
+            reach->stride[k] = reach->stride[k - 1];
+        reach->stride[d] *= run;
+    }
+    for (uint32_t k = nest->n; k > d; k--)
+        nest->dim[k] = nest->dim[k - 1];
+    nest->dim[d].size /= run;
+    nest->dim[d + 1].size = run;
+    inner->step[nest->n] = 1;
+    inner->at[nest->n++] = 0;
+    c->around++;
+}
+
 /* Moves the short loops before the lanes to the end of the nest, where they are no loops. */
 static void find_beside(const Lower *l, Columns *c)
 {
@@ -221,6 +252,9 @@ static void find_beside(const Lower *l, Columns *c)
         return; /* all of it would be one thread's */
     while (c->around > 1) {
         uint32_t d = c->around - 2;
+        int64_t run = c->places == 1 && is_shared(c, d) ? run_of(l, c, d) : 0;
+        if (run > 0)
+            split_loop(c, d++, run);
         int64_t size = nest->dim[d].size;
         if (nest->dim[d].batch || c->places * size > MOST_BESIDE || !is_shared(c, d) ||
             c->places * size * args_of_place(l, c) > MOST_ARGS)
@@ -346,14 +380,44 @@ static void in_turns(Lower *l, Columns *c)
     }
 }
 
+/* How many places are read when the loops from d on are written out: neighbours share what their windows have in common. */
+static uint32_t reads_from(const Columns *c, uint32_t d)
+{
+    enum { MOST = UNROLLED_TERMS * MOST_BESIDE * 4 };
+    const Nest *nest = &c->inner.nest;
+    uint32_t all = 1, n = 0;
+    for (uint32_t k = d; k < nest->n; k++)
+        all *= (uint32_t)nest->dim[k].size;
+    for (uint32_t i = 0; i < c->inner.operand.n; i++) {
+        int64_t seen[MOST];
+        uint32_t different = 0;
+        for (uint32_t term = 0; term < all && all <= MOST; term++) {
+            int64_t at = 0;
+            uint32_t left = term, same = 0;
+            for (uint32_t k = d; k < nest->n; k++) {
+                at += c->inner.operand.at[i].reach.stride[k] * (left % nest->dim[k].size);
+                left /= (uint32_t)nest->dim[k].size;
+            }
+            while (same < different && seen[same] != at)
+                same++;
+            if (same == different)
+                seen[different++] = at;
+        }
+        n += all <= MOST ? different : all;
+    }
+    return n > 0 ? n : all;
+}
+
 /* How many loops stand before those that are written out; *turns: the last of them goes by several sums. */
-static uint32_t serial_loops(const Columns *c, bool *turns)
+static uint32_t serial_loops(const Lower *l, const Columns *c, bool *turns)
 {
     const Nest *nest = &c->inner.nest;
     uint32_t end = nest->n - c->beside, d = end, operands = (c->inner.operand.n ? c->inner.operand.n : 1) * c->places;
+    uint32_t registers = l->target->registers, taken = c->places + 2; /* sums side by side stay in registers */
+    uint32_t room = c->places == 1 ? UNROLLED_ARGS : registers > taken ? registers - taken : 0;
     int64_t terms = 1;
     while (d > c->around && !nest->dim[d - 1].batch && terms * nest->dim[d - 1].size <= UNROLLED_TERMS &&
-           terms * nest->dim[d - 1].size * operands <= UNROLLED_ARGS)
+           reads_from(c, d - 1) <= room)
         terms *= nest->dim[--d].size;
     *turns = d == end && c->places <= SUMS / 2 && d > c->around && !nest->dim[d - 1].batch && nest->dim[d - 1].size >= LONG_FOLD &&
              SUMS / c->places * operands <= UNROLLED_ARGS;
@@ -366,7 +430,7 @@ static void fold(Lower *l, Columns *c)
 {
     bool turns;
     const Nest *nest = &c->inner.nest;
-    uint32_t serial = serial_loops(c, &turns);
+    uint32_t serial = serial_loops(l, c, &turns);
     LoopStmt **behind = NULL;
     c->sums = turns ? SUMS / c->places : 1;
     for (uint32_t i = 0; i < l->group->nodes.n; i++) {

@@ -75,7 +75,7 @@ static void strip(Strips *s, uint32_t first, uint32_t last, uint32_t grain, cons
         return;
     uint32_t from = first;
     for (uint32_t i = first; i <= last; i++) {
-        if (i < last && bytes[i].fixed * 2 <= rows * bytes[i].row)
+        if (i < last && bytes[i].fixed * 3 <= rows * bytes[i].row)
             continue;
         for (uint32_t k = from; k < i && i - from > 1; k++) {
             s->program->kernels.at[k].strip = (uint32_t)rows;
