@@ -127,11 +127,14 @@ ActStatus act_training_prepare(ActTraining *t)
     if (status == ACT_OK && run->resume) status = act_resume_open(t);
     if (status != ACT_OK) return status;
     if (t->from.path) act_resume_settle(t);
-    if (t->batch > model->batch)
-        return act_error(
+    if (t->batch > model->batch) {
+        act_error(
             t->error, ACT_E_ARGUMENT,
             "a batch of %s is more than the %u rows that model `%s` was compiled for; compile it with `--batch %llu`",
             act_text_count(t->batch).text, model->batch, model->name, (unsigned long long)t->batch);
+        if (t->from.path) act_error_more(t->error, ", under which `%s` was written", t->from.path);
+        return ACT_E_ARGUMENT;
+    }
     t->best = calloc(1, model->param_bytes + 1);
     if (!t->best) return act_error_memory(t->error);
     t->best_loss = t->keep.best = INFINITY;

@@ -187,6 +187,18 @@ static void others_are_refused(void **state)
     assert_int_equal(result.steps, 24);
 }
 
+static void a_larger_batch_than_compiled_is_said(void **state)
+{
+    (void)state;
+    ActRun run = run_here();
+    run.batch = 32;
+    stop_at(&run, 2);
+    t.model.batch = 16;
+    run.batch = 0, run.resume = "";
+    train(&run, ACT_E_ARGUMENT);
+    assert_has(error.text, "a batch of 32 is more than the 16 rows that model `toy` was compiled for; compile it with `--batch 32`, under which `/");
+}
+
 static void what_is_not_there_is_said(void **state)
 {
     (void)state;
@@ -448,6 +460,7 @@ int main(void)
         TEST(it_goes_on_bit_for_bit),
         TEST(what_is_not_said_is_the_checkpoint_s),
         TEST(others_are_refused),
+        TEST(a_larger_batch_than_compiled_is_said),
         TEST(what_is_not_there_is_said),
         TEST(a_damaged_one_is_passed_over),
         TEST(a_changed_bit_is_seen),
