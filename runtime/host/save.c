@@ -93,9 +93,9 @@ void act_save_after_step(ActTraining *t)
 void act_save_after_epoch(ActTraining *t, double value, int improved)
 {
     const ActCadence *every = &t->cadence;
-    int due = (every->epochs && t->epoch % every->epochs == 0) || (every->steps && t->step % every->steps == 0) ||
-        time_has_come(t) ||
-              (every->asked && (improved || act_training_over(t)));
+    int by_count = (every->epochs && t->epoch % every->epochs == 0) || (every->steps && t->step % every->steps == 0);
+    int last = act_training_over(t) && (every->asked || t->saved_step); /* else the newest says the run is unfinished */
+    int due = by_count || last || (every->asked && improved) || time_has_come(t);
     if (due) try_checkpoint(t, value);
 }
 

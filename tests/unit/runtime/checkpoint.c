@@ -295,7 +295,9 @@ static void metadata_is_looked_at(void **state)
     };
     ActRun run = run_here();
     stop_at(&run, 7);
-    run.resume = "";
+    char path[128];
+    snprintf(path, sizeof path, "%s", folder_file(&folder, "toy.step-00000007.safetensors"));
+    run.resume = path;
     size_t size;
     char *bytes = file_bytes("toy.step-00000007.safetensors", &size);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -372,6 +374,19 @@ static void an_unfinished_run_is_put_aside(void **state)
     assert_true(there("toy.step-00000007.safetensors") && there("toy.step-00000008.safetensors"));
     run.resume = "", run.out = folder.path;
     train(&run, ACT_OK);
+}
+
+static void the_end_of_a_resumed_run_is_a_checkpoint_too(void **state)
+{
+    (void)state;
+    ActRun run = run_here();
+    stop_at(&run, 7);
+    run.resume = "";
+    train(&run, ACT_OK);
+    assert_true(there("toy.step-00000024.safetensors"));
+    run.resume = NULL;
+    train(&run, ACT_OK); /* takes the place of a finished run: nothing to put aside */
+    assert_false(there("toy.previous.safetensors"));
 }
 
 static void what_cannot_be_written_is_told_once(void **state)
@@ -467,6 +482,7 @@ int main(void)
         TEST(metadata_is_looked_at),
         TEST(the_last_and_the_best_are_kept),
         TEST(an_unfinished_run_is_put_aside),
+        TEST(the_end_of_a_resumed_run_is_a_checkpoint_too),
         TEST(what_cannot_be_written_is_told_once),
         TEST(files_that_nobody_may_write_stay),
         TEST(what_killed_runs_left_is_removed),
