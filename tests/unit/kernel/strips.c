@@ -30,6 +30,18 @@ static const char small[] = "graph a batch 64\n"
                             "%4 = reduce %3 {op = 0, axes = 1, batch = 0, keep = 0} : f32[B, 16]\n"
                             "output 0 \"y\" %4\n";
 
+/* One step of a sequence: of the 64 steps that lie side by side it reads one. */
+static const char step[] = "graph net batch 32\n"
+                           "tensor \"x\" input f32[B, 64, 1024]\n"
+                           "tensor \"w\" param f32[1024, 16] fill normal 0 0.2\n"
+                           "%1 = tensor {tensor = 0} : f32[B, 64, 1024]\n"
+                           "%2 = tensor {tensor = 1} : f32[1024, 16]\n"
+                           "%3 = slice %1 {axis = 0, start = 1, stop = 2} : f32[B, 1, 1024]\n"
+                           "%4 = contract %3, %2 {form = 0} : f32[B, 1, 16]\n"
+                           "%5 = reduce %3 {op = 0, axes = 2, batch = 0, keep = 0} : f32[B, 1]\n"
+                           "output 0 \"y\" %4\n"
+                           "output 1 \"z\" %5\n";
+
 static LoopProgram *lowered(Arena *arena, const char *text)
 {
     const Graph *source = programs_read(arena, text);
@@ -63,9 +75,23 @@ static void what_a_cache_holds_goes_at_once(void **state)
     arena_free(arena);
 }
 
+static void a_step_counts_what_it_touches(void **state)
+{
+    (void)state;
+    Arena *arena = arena_new();
+    const LoopProgram *program = lowered(arena, step);
+    assert_true(program->kernels.n >= 2);
+    for (uint32_t i = 0; i < program->kernels.n; i++) {
+        assert_true(program->kernels.at[i].by_rows);
+        assert_int_equal(program->kernels.at[i].strip, 0);
+    }
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(large_values_go_a_row_at_a_time),
-                                       cmocka_unit_test(what_a_cache_holds_goes_at_once)};
+                                       cmocka_unit_test(what_a_cache_holds_goes_at_once),
+                                       cmocka_unit_test(a_step_counts_what_it_touches)};
     return cmocka_run_group_tests_name("kernel.strips", tests, NULL, NULL);
 }
