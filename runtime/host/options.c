@@ -44,7 +44,7 @@ static const Option options[] = {
     { "--steps",     "N",    COUNT, B,     R(steps),     0,              "steps to time (default 300)" },
     { "--synthetic", NULL,   FLAG,  B,     R(synthetic), 0,              "measure with drawn data" },
     { "--resume",    "[FILE]", MAYBE, T,   R(resume),    0,              "go on from the newest checkpoint in <out>, or from this" },
-    { "--checkpoint", "EVERY", EVERY, T,   0,            0,              "2epochs, 500steps, 10min (default), never" },
+    { "--checkpoint", "N",   EVERY, T,     0,            0,              "one every 2epochs, 500steps, 10min (default); or never" },
     { "--keep",      "N",    COUNT, T,     R(checkpoint_keep), 0,        "checkpoints that stay, beside the best (default 3)" },
     { "--log",       "FILE", LOGS,  T,     0,            0,              "numbers of every epoch: .csv, .jsonl, DIR/ for TensorBoard" },
     { "--quiet",     NULL,   FLAG,  T,     O(quiet),     0,              "no progress" },

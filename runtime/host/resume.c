@@ -110,7 +110,7 @@ ActStatus act_resume_load(ActTraining *t)
     act_safetensors_free(&t->from.file);
     if (status != ACT_OK) return status;
     FILE *log = t->run->log;
-    if (t->epochs != epochs && log)
+    if (t->epochs != epochs && epochs > t->epoch && log)
         fprintf(log, "note: the run was begun for %llu epochs, and goes on to %llu%s\n", (unsigned long long)t->epochs,
                 (unsigned long long)epochs,
                 t->model->entry.schedule ? "; its schedule is that of the new total from here on" : "");

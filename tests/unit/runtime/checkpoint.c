@@ -349,6 +349,11 @@ static void the_last_and_the_best_are_kept(void **state)
     char *text = said(log_file, "log");
     assert_has(text, "toy.step-00000120.safetensors`: step 120; 20 epochs are over, nothing is left to train (`--epochs N` trains longer)\n");
     free(text);
+    run.epochs = 19; /* nothing goes on */
+    train(&run, ACT_OK);
+    text = said(log_file, "log");
+    assert_lacks(text, "note: the run was begun for 20 epochs");
+    free(text);
     run.epochs = 21;
     uint64_t before = toy.steps;
     train(&run, ACT_OK);
