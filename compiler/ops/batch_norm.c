@@ -1,6 +1,6 @@
 /* batch_norm: each channel (the last axis) less its mean, over its deviation, over the batch and all positions, times a weight plus a bias;
  * in inference with running statistics. batch_moment: the mean or the variance alone, to run on with. The variance is that of the
- * differences from the mean, in a second pass over the values. */
+ * differences from the mean (of the batch, or of the sample, and then those of the samples' means), in a second pass over the values. */
 #include "graph/eval.h"
 #include "ops/build.h"
 #include "ops/index.h"
@@ -57,13 +57,34 @@ static NodeId share_of(Graph *g, NodeId x)
     return build_uniform(g, sx_div(g->sx, sx_num(g->sx, 1), numbers(g, positions(graph_type(g, x)))));
 }
 
+static NodeId squares(Graph *g, NodeId x, NodeId mean)
+{
+    return build_map(g, sx_powi(g->sx, sx_sub(g->sx, arg(g, 0), arg(g, 1)), 2), (NodeId[]){x, mean}, 2);
+}
+
+/* Where a sample has many places its own moments come first, while it is near; the variance is the mean of theirs and that of their means. */
+static void moments_of_samples(Graph *g, NodeId x, NodeId share, NodeId *mean, NodeId *variance)
+{
+    const Type *in = graph_type(g, x);
+    double places = positions(in);
+    uint32_t axes = (1u << (in->rank - 1)) - 1;
+    NodeId own = build_scale(g, build_reduce(g, REDUCE_SUM, x, axes, false, true), 1 / places);
+    NodeId within = sum_of(g, build_reduce(g, REDUCE_SUM, squares(g, x, own), axes, false, true));
+    *mean = build_mul(g, build_scale(g, sum_of(g, own), places), share);
+    NodeId between = build_scale(g, sum_of(g, squares(g, own, *mean)), places);
+    *variance = build_mul(g, build_add(g, within, between), share);
+}
+
 static void moments_of(Graph *g, NodeId x, NodeId *mean, NodeId *variance)
 {
-    SxPool *sx = g->sx;
+    enum { MANY_PLACES = 16 };
     NodeId share = share_of(g, x);
+    if (positions(graph_type(g, x)) >= MANY_PLACES) {
+        moments_of_samples(g, x, share, mean, variance);
+        return;
+    }
     *mean = build_mul(g, sum_of(g, x), share);
-    NodeId square = build_map(g, sx_powi(sx, sx_sub(sx, arg(g, 0), arg(g, 1)), 2), (NodeId[]){x, *mean}, 2);
-    *variance = build_mul(g, sum_of(g, square), share);
+    *variance = build_mul(g, sum_of(g, squares(g, x, *mean)), share);
 }
 
 static NodeId inverse_deviation(Graph *g, NodeId variance, double eps)
