@@ -81,6 +81,7 @@ static Unit *unit_of(Arena *arena, Graph *all, Graph *last, Graph *given, const 
         LoopProgram *forward = lower_plan(arena, state.plan, target, model[i]->name), *none = nothing(arena, given->sx, "none");
         forward->kernels.at += i * (forward->kernels.n - 1);
         forward->kernels.n = i ? 1 : forward->kernels.n;
+        if (i) forward->kernels.at->strip = forward->kernels.at->strip_back = 0; /* the kernels it took turns with are not there */
         *vec_push(arena, &program->models) = model[i];
         *vec_push(arena, &unit->models) = (UnitModel){.model = model[i], .graph = state.g, .forward = forward, .evaluate = none,
             .train_step = none, .batch = given->batch, .param_bytes = param, .work_bytes = forward->work_bytes, .hash = STR("0")};
