@@ -5,6 +5,7 @@
 #include "text.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,4 +136,19 @@ void act_log_values(const ActLogEvent *event, ActLogEach each, void *context)
 {
     values_of(event->trained, "train", each, context);
     for (size_t i = 0; i < event->n; i++) values_of(&event->score[i], event->score[i].part, each, context);
+}
+
+int act_log_is_epoch(const ActLogEvent *event)
+{
+    return !event->layer && !event->histogram && !event->finding && !event->forecast;
+}
+
+void act_log_layer_values(const ActLogLayer *layer, ActLogEach each, void *context)
+{
+    const struct { const char *name; double value; } number[] = {
+        { "mean", layer->mean }, { "deviation", layer->deviation }, { "zeros", layer->zeros }, { "dead", layer->dead },
+        { "saturated", layer->saturated }, { "gradient", layer->gradient }, { "update", layer->update },
+    };
+    for (size_t i = 0; i < sizeof number / sizeof *number; i++)
+        if (!isnan(number[i].value)) each(context, layer->name, number[i].name, number[i].value);
 }

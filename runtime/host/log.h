@@ -8,13 +8,42 @@
 
 #include "act/act.h"
 
-/* An epoch is over. */
+/* What was measured in one layer, or what the checker expects of it before the first step. NaN: not known, or it makes no sense there. */
+typedef struct ActLogLayer {
+    const char *name;            /* "linear1" */
+    uint32_t line;               /* of the source; 0 unknown */
+    double mean, deviation;      /* of the pre-activations */
+    double zeros, dead, saturated; /* fractions: of activations that are 0; of units that are 0 for every row of a window; of flat ones */
+    double gradient;             /* norm with respect to the pre-activations, of the mean loss over the batch */
+    double update;               /* |change of the weights| / |weights| in the step */
+} ActLogLayer;
+
+/* count[i] values lie in the i-th of n equal parts of [low, high); those outside count in the first and the last. */
+typedef struct ActLogHistogram {
+    const char *layer, *what;    /* "preactivation" */
+    double low, high;
+    const uint64_t *count;
+    size_t n;
+    double sum, squares;         /* of the values */
+} ActLogHistogram;
+
+typedef struct ActLogFinding {
+    const char *code;            /* "RT01" */
+    uint32_t line;
+    const char *level, *message; /* "note", "warning" or "error" */
+} ActLogFinding;
+
+/* An epoch is over; or, where one of the last four pointers is not NULL, just that. */
 typedef struct ActLogEvent {
-    uint64_t epoch, step;
+    uint64_t epoch, step;        /* epoch counts from 1; of a forecast both are 0 */
     double seconds, rate;        /* of the run so far; rows a second in this epoch's steps */
     const ActScore *trained;     /* part NULL: the mean over the epoch, as it was before each update */
     const ActScore *score;       /* of the parts evaluated */
     size_t n;
+    const ActLogLayer *layer;
+    const ActLogHistogram *histogram;
+    const ActLogFinding *finding;
+    const ActLogLayer *forecast; /* what the checker predicts; before the first step */
 } ActLogEvent;
 
 typedef struct ActLog ActLog;
@@ -57,5 +86,9 @@ ActStatus act_log_lines(ActLog *log, uint64_t (*step)(const char *line), ActErro
 /* Every number of the event, in a fixed order: its part ("train", "validation", "test"), name and value. */
 typedef void (*ActLogEach)(void *context, const char *part, const char *name, double value);
 void act_log_values(const ActLogEvent *event, ActLogEach each, void *context);
+/* Is it the end of an epoch? */
+int act_log_is_epoch(const ActLogEvent *event);
+/* Every number of a layer that is one, in a fixed order; `part` is the layer's name. */
+void act_log_layer_values(const ActLogLayer *layer, ActLogEach each, void *context);
 
 #endif

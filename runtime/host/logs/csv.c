@@ -1,4 +1,4 @@
-/* Comma-separated values: a headline, then a line for each epoch. Columns are called part_name, as in test_accuracy. */
+/* Comma-separated values: a headline, then a line for each epoch, without what is measured inside of it. Columns are called part_name, as in test_accuracy. */
 #include "host/log.h"
 
 #include <math.h>
@@ -33,6 +33,7 @@ static void number(void *context, const char *part, const char *name, double val
 
 static void write_line(ActLog *log, const ActLogEvent *event)
 {
+    if (!act_log_is_epoch(event)) return; /* a table has one kind of row */
     if (!log->begun) {
         fputs("epoch,step,seconds,rows_per_second", log->file);
         act_log_values(event, head, log->file);

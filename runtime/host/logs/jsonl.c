@@ -1,4 +1,5 @@
-/* JSON lines: an object for each epoch, numbers of a part in an object of their own. What is no number is null. */
+/* JSON lines: an object for each epoch, numbers of a part in an object of their own. What is no number is null. What the monitor measures
+ * and finds are objects with an "event": "layer", "histogram", "finding", "forecast"; there a number that makes no sense is left out. */
 #include "host/log.h"
 
 #include <cjson/cJSON.h>
@@ -26,14 +27,57 @@ static void add(void *context, const char *part, const char *name, double value)
     cJSON_AddNumberToObject(of_part, name, value);
 }
 
+static void add_of_layer(void *context, const char *layer, const char *name, double value)
+{
+    (void)layer;
+    cJSON_AddNumberToObject(context, name, value);
+}
+
+static void add_layer(cJSON *object, const ActLogLayer *layer)
+{
+    cJSON_AddStringToObject(object, "layer", layer->name);
+    if (layer->line) cJSON_AddNumberToObject(object, "line", layer->line);
+    act_log_layer_values(layer, add_of_layer, object);
+}
+
+static void add_histogram(cJSON *object, const ActLogHistogram *histogram)
+{
+    cJSON_AddStringToObject(object, "layer", histogram->layer);
+    cJSON_AddStringToObject(object, "what", histogram->what);
+    cJSON_AddNumberToObject(object, "low", histogram->low);
+    cJSON_AddNumberToObject(object, "high", histogram->high);
+    cJSON *counts = cJSON_AddArrayToObject(object, "counts");
+    for (size_t i = 0; i < histogram->n; i++)
+        cJSON_AddItemToArray(counts, cJSON_CreateNumber((double)histogram->count[i]));
+}
+
+static void add_finding(cJSON *object, const ActLogFinding *finding)
+{
+    cJSON_AddStringToObject(object, "code", finding->code);
+    if (finding->line) cJSON_AddNumberToObject(object, "line", finding->line);
+    cJSON_AddStringToObject(object, "level", finding->level);
+    cJSON_AddStringToObject(object, "message", finding->message);
+}
+
 static void write_line(ActLog *log, const ActLogEvent *event)
 {
+    if (event->forecast && log->begun) return; /* it stands there */
     cJSON *object = cJSON_CreateObject();
-    cJSON_AddNumberToObject(object, "epoch", (double)event->epoch);
-    cJSON_AddNumberToObject(object, "step", (double)event->step);
-    cJSON_AddNumberToObject(object, "seconds", event->seconds);
-    cJSON_AddNumberToObject(object, "rows_per_second", event->rate);
-    act_log_values(event, add, object);
+    int epoch = act_log_is_epoch(event);
+    if (!epoch)
+        cJSON_AddStringToObject(object, "event", event->layer ? "layer" : event->histogram ? "histogram" : event->finding ? "finding" : "forecast");
+    if (!event->forecast) {
+        cJSON_AddNumberToObject(object, "epoch", (double)event->epoch);
+        cJSON_AddNumberToObject(object, "step", (double)event->step);
+    }
+    if (epoch) {
+        cJSON_AddNumberToObject(object, "seconds", event->seconds);
+        cJSON_AddNumberToObject(object, "rows_per_second", event->rate);
+        act_log_values(event, add, object);
+    }
+    if (event->layer || event->forecast) add_layer(object, event->layer ? event->layer : event->forecast);
+    if (event->histogram) add_histogram(object, event->histogram);
+    if (event->finding) add_finding(object, event->finding);
     char *text = cJSON_PrintUnformatted(object);
     if (text) fprintf(log->file, "%s\n", text);
     else log->why = "out of memory";

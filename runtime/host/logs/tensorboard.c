@@ -138,13 +138,64 @@ static void add(void *context, const char *part, const char *name, double value)
     put_counted(context, 1, one.at, one.n);
 }
 
+static void add_of_layer(void *context, const char *layer, const char *name, double value)
+{
+    char tag[200];
+    snprintf(tag, sizeof tag, "layer/%s", layer);
+    add(context, name, tag, value); /* layer/linear1/dead */
+}
+
+static void put_double(Bytes *b, double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    put_fixed(b, bits, 8);
+}
+
+/* HistogramProto: min = 1, max = 2, num = 3, sum = 4, sum_squares = 5, bucket_limit = 6, bucket = 7 (both packed); Value: histo = 5 */
+static void add_histogram(Bytes *summary, const ActLogHistogram *h)
+{
+    static Bytes one, histogram, list[2];
+    double width = (h->high - h->low) / (double)h->n, total = 0;
+    size_t first = h->n, last = 0;
+    one.n = histogram.n = list[0].n = list[1].n = 0;
+    for (size_t i = 0; i < h->n; i++) {
+        total += (double)h->count[i];
+        if (!h->count[i]) continue;
+        first = i < first ? i : first;
+        last = i;
+    }
+    for (size_t i = 0; i < h->n; i++) {
+        put_double(&list[0], h->low + width * (double)(i + 1));
+        put_double(&list[1], (double)h->count[i]);
+    }
+    const double number[] = { first < h->n ? h->low + width * (double)first : 0, h->low + width * (double)(last + 1), total, h->sum, h->squares };
+    for (unsigned i = 0; i < 5; i++) {
+        put_key(&histogram, 1 + i, 1);
+        put_double(&histogram, number[i]);
+    }
+    put_counted(&histogram, 6, list[0].at, list[0].n);
+    put_counted(&histogram, 7, list[1].at, list[1].n);
+    char tag[256];
+    snprintf(tag, sizeof tag, "layer/%s/%s", h->layer, h->what);
+    put_counted(&one, 1, tag, strlen(tag));
+    put_counted(&one, 5, histogram.at, histogram.n);
+    summary->full |= list[0].full | list[1].full | histogram.full | one.full;
+    put_counted(summary, 1, one.at, one.n);
+}
+
 static void write_event(ActLog *log, const ActLogEvent *from)
 {
     static Bytes summary, event; /* one thread trains */
+    if (from->finding || from->forecast) return; /* no numbers over time */
     summary.n = 0;
     summary.full = 0;
-    act_log_values(from, add, &summary);
-    add(&summary, "speed", "rows_per_second", from->rate);
+    if (from->layer) act_log_layer_values(from->layer, add_of_layer, &summary);
+    else if (from->histogram) add_histogram(&summary, from->histogram);
+    else {
+        act_log_values(from, add, &summary);
+        add(&summary, "speed", "rows_per_second", from->rate);
+    }
     begin_event(&event, from->step);
     put_counted(&event, 5, summary.at, summary.n);
     event.full |= summary.full;
