@@ -3,42 +3,20 @@
 #include "ops/build.h"
 #include "pass/pass.h"
 
-void pass_copy_roots(Graph *to, const Graph *from, const NodeId *map)
+static NodeId expanded(PassState *state, Graph *g, const Node *node, const NodeId *map)
 {
-    for (uint32_t i = 0; i < from->roots.n; i++) {
-        const Root *root = &from->roots.at[i];
-        graph_root_add(to, root->kind, map[root->node], root->index, root->name);
-    }
+    if (node->op->kind != OP_COMPOSITE)
+        return 0;
+    NodeId in[64];
+    for (uint32_t i = 0; i < node->n_in; i++)
+        in[i] = map[node->in[i]];
+    NodeId first = g->nodes.n, result = node->op->expand(g, state->g, node, in, state->train);
+    for (NodeId made = first; made < g->nodes.n; made++)
+        graph_node(g, made)->fn = node->fn.n ? node->fn : str_of(node->op->name);
+    return result;
 }
 
-static void expand_run(PassState *state)
-{
-    const Graph *from = state->g;
-    Graph *g = graph_like(from);
-    NodeId *map = arena_array(state->arena, NodeId, from->nodes.n);
-    for (NodeId id = 1; id < from->nodes.n; id++) {
-        const Node *node = graph_node(from, id);
-        if (node->op->kind != OP_COMPOSITE) {
-            map[id] = graph_copy_node(g, from, id, map);
-            continue;
-        }
-        NodeId in[64];
-        for (uint32_t i = 0; i < node->n_in; i++)
-            in[i] = map[node->in[i]];
-        uint32_t first = g->nodes.n;
-        map[id] = node->op->expand(g, from, node, in, state->train);
-        for (NodeId made = first; made < g->nodes.n; made++) { /* the parts belong where the whole did */
-            Node *part = graph_node(g, made);
-            part->span = node->span;
-            part->layer = node->layer;
-            part->fn = node->fn.n ? node->fn : str_of(node->op->name);
-        }
-        if (map[id] >= first)
-            graph_node(g, map[id])->name = node->name;
-    }
-    pass_copy_roots(g, from, map);
-    state->g = g;
-}
+static void expand_run(PassState *state) { pass_rewrite(state, expanded); }
 
 const Pass pass_expand = {
     .name = "expand",
@@ -67,8 +45,12 @@ static bool within_samples(const Type *type, const Fold *fold, uint32_t axes)
 
 /* First the last axes of a row, then all others at once, with the batch: the kernel generator has loops for both. An axis of length one
  * may count as folded. A matrix without a batch folds its columns first: its rows may lie in panels. */
-static NodeId canonical(Graph *g, const Node *node, NodeId in)
+static NodeId canonical(PassState *state, Graph *g, const Node *node, const NodeId *map)
 {
+    (void)state;
+    if (node->op->kind != OP_REDUCE)
+        return 0;
+    NodeId in = map[node->in[0]];
     Type type = *graph_type(g, in);
     Fold fold = build_fold(node);
     bool matrix = !type.batch && type.rank == 2;
@@ -90,25 +72,7 @@ static NodeId canonical(Graph *g, const Node *node, NodeId in)
     return build_reshape(g, value, node->type.rank, node->type.dim);
 }
 
-static void canonical_run(PassState *state)
-{
-    const Graph *from = state->g;
-    Graph *g = graph_like(from);
-    NodeId *map = arena_array(state->arena, NodeId, from->nodes.n);
-    for (NodeId id = 1; id < from->nodes.n; id++) {
-        const Node *node = graph_node(from, id);
-        if (node->op->kind != OP_REDUCE) {
-            map[id] = graph_copy_node(g, from, id, map);
-            continue;
-        }
-        uint32_t first = g->nodes.n;
-        map[id] = canonical(g, node, map[node->in[0]]);
-        for (NodeId made = first; made < g->nodes.n; made++)
-            graph_node(g, made)->span = node->span, graph_node(g, made)->layer = node->layer;
-    }
-    pass_copy_roots(g, from, map);
-    state->g = g;
-}
+static void canonical_run(PassState *state) { pass_rewrite(state, canonical); }
 
 const Pass pass_canonical = {
     .name = "canonical",

@@ -76,6 +76,8 @@ static const Node *behind_views(const Graph *g, NodeId id)
 /* A copy of a map whose literal inputs are literals and whose uniform parts are uniform nodes. */
 static NodeId fold_map(PassState *state, Graph *g, const Node *node, const NodeId *map)
 {
+    if (node->op->kind != OP_MAP)
+        return 0;
     SxPool *sx = g->sx;
     NodeId in[64];
     Sx to[64], inner[64];
@@ -111,27 +113,7 @@ static NodeId fold_map(PassState *state, Graph *g, const Node *node, const NodeI
     return build_map(g, f, in, n);
 }
 
-static void run(PassState *state)
-{
-    const Graph *from = state->g;
-    Graph *g = graph_like(from);
-    NodeId *map = arena_array(state->arena, NodeId, from->nodes.n);
-    for (NodeId id = 1; id < from->nodes.n; id++) {
-        const Node *node = graph_node(from, id);
-        if (node->op->kind != OP_MAP) {
-            map[id] = graph_copy_node(g, from, id, map);
-            continue;
-        }
-        uint32_t first = g->nodes.n;
-        map[id] = fold_map(state, g, node, map);
-        for (NodeId made = first; made < g->nodes.n; made++) {
-            Node *copy = graph_node(g, made);
-            copy->span = node->span, copy->name = node->name, copy->fn = node->fn, copy->layer = node->layer;
-        }
-    }
-    pass_copy_roots(g, from, map);
-    state->g = g;
-}
+static void run(PassState *state) { pass_rewrite(state, fold_map); }
 
 const Pass pass_fold = {
     .name = "fold",

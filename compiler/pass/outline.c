@@ -66,8 +66,11 @@ static NodeId as_map(const Outline *o, Sx x)
     return build_map(o->g, sx_substitute(sx, x, to, o->n), in, n);
 }
 
-static NodeId outlined(Graph *g, const Node *node, const NodeId *map)
+static NodeId outlined(PassState *state, Graph *g, const Node *node, const NodeId *map)
 {
+    (void)state;
+    if (node->op->kind != OP_MAP)
+        return 0;
     Outline o = {.g = g, .f = build_fn(node), .n = node->n_in, .type = node->type};
     for (uint32_t i = 0; i < o.n; i++)
         o.in[i] = map[node->in[i]];
@@ -83,25 +86,7 @@ static NodeId outlined(Graph *g, const Node *node, const NodeId *map)
     return o.n == node->n_in ? 0 : as_map(&o, o.f);
 }
 
-static void run(PassState *state)
-{
-    const Graph *from = state->g;
-    Graph *g = graph_like(from);
-    NodeId *map = arena_array(state->arena, NodeId, from->nodes.n);
-    for (NodeId id = 1; id < from->nodes.n; id++) {
-        const Node *node = graph_node(from, id);
-        uint32_t first = g->nodes.n;
-        map[id] = node->op->kind == OP_MAP ? outlined(g, node, map) : 0;
-        if (map[id] == 0)
-            map[id] = graph_copy_node(g, from, id, map);
-        for (NodeId made = first; made < g->nodes.n; made++) {
-            Node *copy = graph_node(g, made);
-            copy->span = node->span, copy->fn = node->fn, copy->layer = node->layer;
-        }
-    }
-    pass_copy_roots(g, from, map);
-    state->g = g;
-}
+static void run(PassState *state) { pass_rewrite(state, outlined); }
 
 const Pass pass_outline = {
     .name = "outline",

@@ -67,5 +67,9 @@ void plan_print(const Plan *plan, Text *out);
 bool pass_in_group(const Str *prefix, uint32_t n, Str parameter);
 /* Copies all of `from` into `to` with `map` (old node -> new), which the caller has filled for the nodes it treats itself. */
 void pass_copy_roots(Graph *to, const Graph *from, const NodeId *map);
+/* state->g becomes a copy of itself, node by node. `each` may make something else of a node (one of state->g), in `g` and from what its inputs
+ * became there (map[input]); 0: it is copied. What is made stands where the node stood in the source, and its result bears the node's name. */
+typedef NodeId (*PassRewrite)(PassState *state, Graph *g, const Node *node, const NodeId *map);
+void pass_rewrite(PassState *state, PassRewrite each);
 
 #endif

@@ -60,28 +60,15 @@ static NodeId simplify_view(Graph *g, const Node *node, NodeId in)
     return build_reshape(g, in, node->type.rank, node->type.dim);
 }
 
-static void simplify_run(PassState *state)
+static NodeId simplified(PassState *state, Graph *g, const Node *node, const NodeId *map)
 {
-    const Graph *from = state->g;
-    Graph *g = graph_like(from);
-    NodeId *map = arena_array(state->arena, NodeId, from->nodes.n);
-    for (NodeId id = 1; id < from->nodes.n; id++) {
-        const Node *node = graph_node(from, id);
-        uint32_t first = g->nodes.n;
-        if (node->op->kind == OP_MAP)
-            map[id] = simplify_map(g, node, map);
-        else if (node->op->kind == OP_VIEW)
-            map[id] = simplify_view(g, node, map[node->in[0]]);
-        else
-            map[id] = graph_copy_node(g, from, id, map);
-        if (map[id] >= first) {
-            Node *copy = graph_node(g, map[id]);
-            copy->span = node->span, copy->name = node->name, copy->fn = node->fn, copy->layer = node->layer;
-        }
-    }
-    pass_copy_roots(g, from, map);
-    state->g = g;
+    (void)state;
+    if (node->op->kind == OP_MAP)
+        return simplify_map(g, node, map);
+    return node->op->kind == OP_VIEW ? simplify_view(g, node, map[node->in[0]]) : 0;
 }
+
+static void simplify_run(PassState *state) { pass_rewrite(state, simplified); }
 
 /* ── share ── */
 
