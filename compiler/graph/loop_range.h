@@ -20,6 +20,7 @@ typedef struct LoopNest {
 /* Numbers beyond this are refused, so that sums of eight products stay inside 64 bits. */
 #define LOOP_NUMBER_MAX (INT64_C(1) << 40)
 
+static inline bool extent_same(Extent a, Extent b) { return a.fixed == b.fixed && a.per_row == b.per_row; }
 static inline int64_t extent_at(Extent extent, size_t n) { return extent.fixed + extent.per_row * (int64_t)n; }
 static inline bool affine_equal(const Affine *a, const Affine *b)
 {

@@ -497,11 +497,6 @@ static bool check_list(Verify *v, const LoopStmt *list)
 }
 
 /* ── kernels ── */
-static bool same_extent(Extent a, Extent b)
-{
-    return a.fixed == b.fixed && a.per_row == b.per_row;
-}
-
 static bool check_split(Verify *v)
 {
     const LoopKernel *k = v->kernel;
@@ -514,17 +509,25 @@ static bool check_split(Verify *v)
     if (k->by_rows ? k->split_extent.per_row == 0 || k->split == SPLIT_TILES : k->strip > 0)
         return broken(v, "goes by rows or in strips of them, but its extent does not");
     for (const LoopStmt *s = k->body; s; s = s->next) {
-        bool tile = s->kind == LOOP_TILE && same_extent(tile_cut(&s->tile), k->split_extent);
+        bool tile = s->kind == LOOP_TILE && extent_same(tile_cut(&s->tile), k->split_extent);
         if (k->split == SPLIT_TILES && (!tile || s->next || s != k->body || s->tile.n_outer + s->tile.n_over))
             return broken(v, "is split by tiles, but is not one tile of that many rows");
-        if (!tile && !(s->kind == LOOP_FOR && same_extent(s->loop.extent, k->split_extent)))
+        if (!tile && !(s->kind == LOOP_FOR && extent_same(s->loop.extent, k->split_extent)))
             return broken(v, "is split, but not all of its outer statements are loops of that extent");
     }
     return true;
 }
 
-/* Buffers that a kernel writes may be another name for the same place (in place), but never overlap another by a
- * part. */
+static bool check_strip(Verify *v)
+{
+    const LoopKernel *k = v->kernel, *other = k;
+    bool good = k->strip_back <= (uint32_t)(k - v->program->kernels.at);
+    for (uint32_t i = 0; good && i < k->strip_back; i++, other--)
+        good = k->strip > 0 && other[-1].strip == k->strip && !other->barrier;
+    return good || broken(v, "goes back over %u kernels that are not all of its strip", k->strip_back);
+}
+
+/* Buffers that a kernel writes may be another name for the same place (in place), but never overlap another by a part. */
 static bool check_overlap(Verify *v)
 {
     const LoopProgram *p = v->program;
@@ -557,32 +560,29 @@ static bool check_kernel(Verify *v, const LoopKernel *kernel)
         return broken(v, "has %u arguments; expressions have at most 64", kernel->n_arg);
     if (!kernel->body)
         return broken(v, "does nothing");
-    return check_split(v) && check_list(v, kernel->body) && check_overlap(v);
+    return check_split(v) && check_strip(v) && check_list(v, kernel->body) && check_overlap(v);
 }
 
 static bool check_program(Verify *v)
 {
     const LoopProgram *p = v->program;
-    for (uint32_t i = 0; i < p->bufs.n; i++) {
+    for (uint32_t i = 0; i < p->bufs.n; i++)
         if (!check_buf(v, i))
             return false;
-    }
     for (uint32_t i = 0; i < p->uniforms.n; i++)
         if (!p->uniforms.at[i] || sx_arg_limit(p->sx, p->uniforms.at[i]) > 3)
             return broken(v, "uniform u%u is not of the step, the learning rate and n", i);
     for (uint32_t i = 0; i < p->kernels.n; i++) {
         Str name = p->kernels.at[i].name;
-        for (uint32_t j = 0; j < i; j++) {
+        for (uint32_t j = 0; j < i; j++)
             if (str_eq(name, p->kernels.at[j].name))
                 return broken(v, "two kernels are called `" STR_FMT "`", STR_ARG(name));
-        }
         if (!name.n)
             return broken(v, "kernel %u has no name", i);
     }
-    for (uint32_t i = 0; i < p->kernels.n; i++) {
+    for (uint32_t i = 0; i < p->kernels.n; i++)
         if (!check_kernel(v, &p->kernels.at[i]))
             return false;
-    }
     return true;
 }
 

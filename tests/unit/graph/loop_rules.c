@@ -63,6 +63,29 @@ static void drop_kernels(Nest *b)
     b->program.kernels.n = 0;
 }
 
+static void test_strip(void **state)
+{
+    Nest *b = *state;
+    for (uint32_t i = 0; i < 3; i++) {
+        LoopKernel *k = rows(b, at3(0, 10, 1, 0), number(b));
+        k->name = str_of(i == 0 ? "k" : i == 1 ? "l" : "m");
+        nest_split(k, ROWS, true);
+        k->strip = 2;
+    }
+    LoopKernel *k = b->program.kernels.at;
+    k[2].strip_back = 2;
+    sound(b);
+    k[1].strip = 1;
+    broken(b, "kernel `m`: goes back over 2 kernels that are not all of its strip");
+    k[1].strip = 2;
+    k[1].barrier = true;
+    broken(b, "kernel `m`: goes back over 2 kernels that are not all of its strip");
+    k[1].barrier = false;
+    k[2].strip_back = 3; /* before the first one */
+    broken(b, "kernel `m`: goes back over 3 kernels that are not all of its strip");
+    drop_kernels(b);
+}
+
 /* ── buffers ── */
 static void test_buffers(void **state)
 {
@@ -544,6 +567,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_buffers),  TEST(test_uniforms),     TEST(test_kernels),    TEST(test_split),
+        TEST(test_strip),
         TEST(test_split_shares), TEST(test_depth),    TEST(test_extents),    TEST(test_vectors),
         TEST(test_clamps),   TEST(test_ranges),       TEST(test_short_batch), TEST(test_depths_of_indices),
         TEST(test_writes),   TEST(test_two_writes),   TEST(test_halves),     TEST(test_in_place),
