@@ -21,9 +21,7 @@ static int begin(void **state)
 {
     (void)state;
     folder_open(&folder);
-    toy_make(&t, source_file("examples/data"), 0);
-    t.field[0].path = t.field[1].path = "iris-train.csv";
-    t.field[2].path = t.field[3].path = "iris-test.csv";
+    toy_iris(&t, source_file("examples/data"), 0);
     t.data.validation_split = 0.25;
     m = act_instance_new(&t.model, 1, &error);
     assert_non_null(m);

@@ -25,9 +25,7 @@ static int begin(void **state)
     (void)state;
     folder_open(&folder);
     toy_make(&second, source_file("examples/data"), 0);
-    toy_make(&first, source_file("examples/data"), 1);
-    first.field[0].path = first.field[1].path = "iris-train.csv";
-    first.field[2].path = first.field[3].path = "iris-test.csv";
+    toy_iris(&first, source_file("examples/data"), 1);
     second.model.name = "other";
     second.model.train = NULL;
     models[0] = &first.model;

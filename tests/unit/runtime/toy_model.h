@@ -227,4 +227,12 @@ static void toy_make(ToyModel *t, const char *base, int normalize)
     };
 }
 
+/* The same on the flowers of examples/data. */
+static inline void toy_iris(ToyModel *t, const char *base, int normalize)
+{
+    toy_make(t, base, normalize);
+    t->field[0].path = t->field[1].path = "iris-train.csv";
+    t->field[2].path = t->field[3].path = "iris-test.csv";
+}
+
 #endif
