@@ -106,8 +106,7 @@ static void packed(Nest *b, const JitLevel *level, uint32_t batch)
     uint32_t x = mem_array(b, "x", BUF_INPUT, 0, (uint64_t)batch * rows), dy = mem_place(b, "dy", BUF_WORK, (uint64_t)batch * cols);
     uint32_t out = mem_array(b, "out", BUF_OUTPUT, 0, (uint64_t)rows * cols);
     LoopStmt *s = nest_stmt(b, LOOP_TILE);
-    s->tile = (LoopTile){.rows = {.fixed = rows}, .depth = {.per_row = 1}, .cols = cols, .width = width, .a = x, .b = dy, .a_row = 1,
-                         .a_k = rows, .b_block = width, .b_k = cols, .tile_rows = level->target.tile_rows};
+    s->tile = gradient_tile(level, x, dy, rows, cols, width);
     s->tile.body = nest_store(b, out, at3(0, width, cols, 1), tile_arg(b));
     nest_kernel(b, "packed", s);
 }

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "llvm/memory.h"
+#include "llvm/product.h"
 
 enum { BATCH = 128 };
 
@@ -21,29 +21,11 @@ static void product(Nest *b, const JitLevel *level, uint32_t rows, uint32_t cols
     LoopStmt *s = nest_stmt(b, LOOP_TILE);
     if (transposed) {
         uint32_t y = mem_array(b, "y", BUF_INPUT, 1, (uint64_t)rows * cols);
-        s->tile = (LoopTile){.rows = FIXED(depth),
-                             .depth = ROWS,
-                             .a = x,
-                             .b = y,
-                             .a_row = 1,
-                             .a_k = depth,
-                             .b_block = width,
-                             .b_k = cols};
+        s->tile = gradient_tile(level, x, y, depth, cols, width);
     } else {
         uint32_t w = mem_place(b, "w", BUF_PARAM, (uint64_t)panels * depth * width);
-        s->tile = (LoopTile){.rows = ROWS,
-                             .depth = FIXED(depth),
-                             .a = x,
-                             .b = w,
-                             .a_row = depth,
-                             .a_k = 1,
-                             .b_block = (int64_t)depth * width,
-                             .b_k = width,
-                             .b_padded = true};
+        s->tile = product_tile(level, x, w, depth, cols, width);
     }
-    s->tile.cols = cols;
-    s->tile.width = width;
-    s->tile.tile_rows = level->target.tile_rows;
     uint32_t out = mem_place(b, "out", BUF_WORK, (uint64_t)(transposed ? depth : rows) * cols);
     Sx sum = nest_arg(b, (LoopArg){.kind = LARG_TILE}), value = sum;
     static const SxOp op[] = {SX_EXP,     SX_LOG, SX_LOG1P, SX_EXPM1, SX_SQRT,  SX_TANH,

@@ -25,6 +25,22 @@ static inline LoopTile product_tile(const JitLevel *level, uint32_t x, uint32_t 
                       .tile_rows = level->target.tile_rows};
 }
 
+/* x^T y over the rows of a batch: a gradient of (in, out) weights, both sides row after row. */
+static inline LoopTile gradient_tile(const JitLevel *level, uint32_t x, uint32_t y, uint32_t in, uint32_t out, uint32_t width)
+{
+    return (LoopTile){.rows = FIXED(in),
+                      .depth = ROWS,
+                      .cols = out,
+                      .width = width,
+                      .a = x,
+                      .b = y,
+                      .a_row = 1,
+                      .a_k = in,
+                      .b_block = width,
+                      .b_k = out,
+                      .tile_rows = level->target.tile_rows};
+}
+
 /* Calls of `name` (or of what begins so) in a function. */
 static inline unsigned calls_of(LLVMValueRef fn, const char *name)
 {

@@ -128,17 +128,7 @@ static void weight_gradient_of(Nest *b, const JitLevel *level, uint32_t batch, u
     Sx step = sx_div(sx, sx_div(sx, m2, fix), sx_add(sx, sx_un(sx, SX_SQRT, sx_div(sx, v2, fix)), sx_num(sx, 0.1)));
     Sx w2 = sx_sub(sx, nest_load(b, w, at), sx_mul(sx, sx_num(sx, 0.01), step));
     LoopStmt *s = nest_stmt(b, LOOP_TILE);
-    s->tile = (LoopTile){.rows = FIXED(IN),
-                         .depth = ROWS,
-                         .cols = OUT,
-                         .width = width,
-                         .a = x,
-                         .b = dy,
-                         .a_row = 1,
-                         .a_k = IN,
-                         .b_block = width,
-                         .b_k = OUT,
-                         .tile_rows = level->target.tile_rows};
+    s->tile = gradient_tile(level, x, dy, IN, OUT, width);
     s->tile.body = LIST(nest_store(b, m, at, m2), nest_store(b, v, at, v2), nest_store(b, w, at, w2));
     LoopKernel *k = nest_kernel(b, i == 0 ? "weight_gradient" : "another", s);
     nest_split(k, FIXED(IN), false);
