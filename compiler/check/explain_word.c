@@ -38,10 +38,14 @@ static const struct {
      "The gradient of all weights together is made shorter where its norm is greater than this. Its direction stays. "
      "It "
      "keeps single batches from throwing weights far off; where it acts in most steps the rate is what should be "
-     "lower."},
+     "lower. `clip value(0.5)` bounds every element instead."},
+    {"average", "average ema(0.999)",
+     "Averaged weights are evaluated and saved instead of the last ones, which wander around a minimum as long as the rate is "
+     "large. `ema(0.999)` moves by a thousandth towards the weights after every update; `last(5)` is the mean of the weights at "
+     "the ends of the last five epochs. Both as PyTorch's `AveragedModel`, running statistics too."},
     {"accumulate", "accumulate 4",
-     "One step of the optimizer for the mean of so many gradients: a batch four times as "
-     "large in the memory of one."},
+     "One step of the optimizer for so many batches: a batch four times as large in the memory of one. The gradient is the "
+     "mean over the rows of all of them, so a short one at the end of an epoch counts for less."},
     {"seed", "seed 1",
      "Where random numbers begin: weights, the order of rows, `dropout`. The same seed gives the same run, bit for "
      "bit, on "

@@ -134,7 +134,7 @@ static double one_digit(double x)
 static void check_descent(CheckContext *cx, const OptimizerUse *use, const Optimiser *o, double peak, double rows)
 {
     double rate = use->lr * peak;
-    if (cx->model->train->clip_norm > 0)
+    if (cx->model->train->clip_norm > 0 || cx->model->train->clip_value > 0)
         return; /* then the clipped norm says how far a step goes */
     Bound bound = bound_of(cx, o);
     double most = most_descent * fmax(1, rows / recipe_batch) * (1 + 1e-9);

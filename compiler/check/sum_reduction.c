@@ -31,7 +31,7 @@ static bool is_weighted(const Ast *call)
 static bool is_indifferent(const CheckContext *cx)
 {
     const TrainUse *train = cx->model->train;
-    if (train == NULL || train->optimizers.n == 0 || train->clip_norm > 0)
+    if (train == NULL || train->optimizers.n == 0 || train->clip_norm > 0 || train->clip_value > 0)
         return false;
     for (uint32_t i = 0; i < train->optimizers.n; i++)
         if (!optimiser_of(cx, train->optimizers.at[i]).invariant)
@@ -54,7 +54,8 @@ static void sum_reduction(CheckContext *cx)
         diag_primary(diag, "a batch of twice as many rows has a gradient twice as large");
         if (indifferent) {
             diag_note(diag, "the optimizer divides by the gradient's size, so steps are not larger here");
-        } else if (train && train->optimizers.n && train->optimizers.at[0]->lr > 0 && train->clip_norm == 0) {
+        } else if (train && train->optimizers.n && train->optimizers.at[0]->lr > 0 && train->clip_norm == 0 &&
+                   train->clip_value == 0) {
             double lr = train->optimizers.at[0]->lr;
             diag_note(diag, "with %u rows a batch the rate of %g acts like %g on the mean", train->batch, lr,
                       lr * train->batch);

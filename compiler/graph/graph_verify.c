@@ -85,7 +85,8 @@ static const char *state_rule(const Graph *g, const Tensor *t)
         return t->of ? "belongs to a parameter, but is no state" : NULL;
     if (t->of == 0) /* of the whole model: a count, a norm */
         return NULL;
-    if (t->of > g->tensors.n || g->tensors.at[t->of - 1].role != ROLE_PARAM)
+    Role of = t->of > g->tensors.n ? ROLE_INPUT : g->tensors.at[t->of - 1].role;
+    if (of != ROLE_PARAM && of != ROLE_CONSTANT) /* running statistics are averaged, too */
         return "is the state of something that is no parameter";
     return NULL;
 }

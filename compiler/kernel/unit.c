@@ -139,7 +139,8 @@ static Str recipe_hash(Arena *arena, const Model *model)
     }
     if (train->schedule)
         sx_print(sx, train->schedule, &text);
-    text_printf(&text, "clip %.17g accumulate %u\n", train->clip_norm, train->accumulate);
+    text_printf(&text, "clip %.17g %.17g accumulate %u average %.17g\n", train->clip_norm, train->clip_value, train->accumulate,
+                train->average_decay);
     return str_printf(arena, "%016llx", (unsigned long long)str_hash(text_str(&text)));
 }
 

@@ -231,8 +231,14 @@ static Str settings_text(Module *m, const TrainUse *train)
     }
     if (train->clip_norm > 0)
         text_printf(&text, "; clip norm(%.9g)", train->clip_norm);
+    if (train->clip_value > 0)
+        text_printf(&text, "; clip value(%.9g)", train->clip_value);
     if (train->accumulate > 1)
         text_printf(&text, "; accumulate %u", train->accumulate);
+    if (train->average_decay > 0)
+        text_printf(&text, "; average ema(%.9g)", train->average_decay);
+    if (train->average_last > 0)
+        text_printf(&text, "; average last(%u)", train->average_last);
     return text_str(&text);
 }
 
@@ -256,6 +262,8 @@ static LLVMValueRef train_global(Module *m, const TrainUse *train, Str recipe)
         train->schedule ? layout_str(m, train->schedule_text) : none,
         layout_str(m, settings_text(m, train)),
         layout_str(m, recipe),
+        layout_u32(m, train->average_decay > 0),
+        layout_u32(m, train->average_last),
     };
     LLVMValueRef made = layout_const(m, &layout_train, value, sizeof value / sizeof *value);
     return layout_array(m, &layout_train, &made, 1, "train");

@@ -126,7 +126,7 @@ static void run(PassState *state)
     /* state lies as its parameter does, so that an update is a walk over equal places */
     for (uint32_t t = 0; t < g->tensors.n; t++) {
         Tensor *tensor = &g->tensors.at[t];
-        if (tensor->role == ROLE_STATE) {
+        if (tensor->role == ROLE_STATE && tensor->of != 0) {
             tensor->layout = g->tensors.at[tensor->of - 1].layout;
             tensor->panel = g->tensors.at[tensor->of - 1].panel;
         }

@@ -62,6 +62,14 @@ static void clip(Graph *g, Arena *arena, NodeId *gradient, uint32_t n, double li
             gradient[i] = build_mul(g, gradient[i], scale);
 }
 
+/* PyTorch's clip_grad_value_: every element of a gradient between -limit and limit. */
+static NodeId clip_value(Graph *g, NodeId gradient, double limit)
+{
+    SxPool *sx = g->sx;
+    Sx below = sx_bin(sx, SX_MIN, sx_arg(sx, 0), sx_num(sx, limit));
+    return build_map(g, sx_bin(sx, SX_MAX, below, sx_num(sx, -limit)), &gradient, 1);
+}
+
 /* A state tensor of the parameter, shaped and laid out like it. */
 static uint32_t state_like(Graph *g, uint32_t tensor, Str name, double start)
 {
@@ -76,7 +84,7 @@ static uint32_t state_like(Graph *g, uint32_t tensor, Str name, double start)
     return graph_tensor_add(g, &like);
 }
 
-/* ── accumulate: an update every `count` steps, from the mean of their gradients ── */
+/* ── accumulate: an update every `count` steps, from all their gradients ── */
 
 /* 1 in a step that updates, else 0. */
 static NodeId updates_now(Graph *g, uint32_t count)
@@ -87,17 +95,66 @@ static NodeId updates_now(Graph *g, uint32_t count)
     return build_uniform(g, sx_bin(sx, SX_EQ, step, whole));
 }
 
-/* The sum so far with this step's share added; it starts anew after an update. */
-static NodeId accumulate(Graph *g, uint32_t tensor, NodeId gradient, uint32_t count)
+/* `total`, which starts anew after an update, as the state `sum`. */
+static void keep_sum(Graph *g, uint32_t sum, NodeId total, uint32_t count)
 {
     SxPool *sx = g->sx;
-    uint32_t sum = state_like(g, tensor, STR("accumulated"), 0);
-    NodeId in[2] = {build_tensor(g, sum), gradient};
-    NodeId total = build_map(g, sx_add(sx, sx_arg(sx, 0), sx_mul(sx, sx_arg(sx, 1), sx_num(sx, 1.0 / count))), in, 2);
     NodeId left[2] = {updates_now(g, count), total};
     NodeId kept = build_map(g, sx_select(sx, sx_arg(sx, 0), sx_num(sx, 0), sx_arg(sx, 1)), left, 2);
     graph_root_add(g, ROOT_UPDATE, kept, sum, g->tensors.at[sum].name);
-    return total;
+}
+
+/* Losses that are means count by their rows: the mean over all rows of the group, whatever its batches have. */
+static bool counts_rows(const Model *model)
+{
+    bool means = model->losses.n > 0;
+    for (uint32_t i = 0; i < model->losses.n; i++)
+        means = means && model->losses.at[i].mean;
+    return means;
+}
+
+/* One over the rows of the group up to this step: a state of one number, kept beside the first gradient's. */
+static NodeId share_of_rows(Graph *g, uint32_t tensor, uint32_t count)
+{
+    SxPool *sx = g->sx;
+    Tensor like = {.role = ROLE_STATE, .init = STR("constant"), .fill = {FILL_CONSTANT, 0, 0}};
+    like.name = str_printf(g->arena, STR_FMT ".accumulated_rows", STR_ARG(g->tensors.at[tensor].name));
+    like.type = (Type){.dtype = DT_F32};
+    uint32_t rows = graph_tensor_add(g, &like);
+    NodeId total = build_add(g, build_tensor(g, rows), build_uniform(g, sx_arg(sx, 2)));
+    keep_sum(g, rows, total, count);
+    return build_map(g, sx_div(sx, sx_num(sx, 1), sx_arg(sx, 0)), &total, 1);
+}
+
+/* The sum so far with this step's part added. `share`: of a row, where batches count by their rows; else 0, and all are alike. */
+static NodeId accumulate(Graph *g, uint32_t tensor, NodeId gradient, uint32_t count, NodeId share)
+{
+    SxPool *sx = g->sx;
+    uint32_t sum = state_like(g, tensor, STR("accumulated"), 0);
+    NodeId in[3] = {build_tensor(g, sum), gradient, build_uniform(g, sx_arg(sx, 2))};
+    Sx part = sx_mul(sx, sx_arg(sx, 1), share ? sx_arg(sx, 2) : sx_num(sx, 1.0 / count));
+    NodeId total = build_map(g, sx_add(sx, sx_arg(sx, 0), part), in, share ? 3 : 2);
+    keep_sum(g, sum, total, count);
+    return share ? build_mul(g, total, share) : total;
+}
+
+/* ── average: PyTorch's AveragedModel with get_ema_multi_avg_fn, one step of it behind every update ── */
+
+/* The first update's weights are the average, later ones move it by (1 - decay) of what it lacks. */
+static void average(Graph *g, uint32_t tensor, NodeId now, uint32_t count, double decay)
+{
+    SxPool *sx = g->sx;
+    uint32_t mean = state_like(g, tensor, STR("average"), 0);
+    Sx lack = sx_sub(sx, sx_arg(sx, 1), sx_arg(sx, 2));
+    Sx moved = sx_add(sx, sx_arg(sx, 2), sx_mul(sx, sx_num(sx, 1 - decay), lack));
+    Sx until_first = sx_bin(sx, SX_LT, sx_num(sx, count), sx_arg(sx, 0)); /* 0 up to the first update */
+    NodeId in[4] = {build_uniform(g, until_first), now, build_tensor(g, mean), 0};
+    if (count > 1) { /* between updates it stays */
+        in[3] = updates_now(g, count);
+        moved = sx_select(sx, sx_arg(sx, 3), moved, sx_arg(sx, 2));
+    }
+    NodeId value = build_map(g, sx_select(sx, sx_arg(sx, 0), moved, sx_arg(sx, 1)), in, count > 1 ? 4 : 3);
+    graph_root_add(g, ROOT_UPDATE, value, mean, g->tensors.at[mean].name);
 }
 
 static void update(PassState *state, Graph *g, const OptimizerUse *use, uint32_t tensor, NodeId gradient, uint32_t count)
@@ -143,6 +200,9 @@ static void update(PassState *state, Graph *g, const OptimizerUse *use, uint32_t
         value[slot] = build_map(g, chosen, in, 3);
     }
     graph_root_add(g, ROOT_UPDATE, value[0], tensor, g->tensors.at[tensor].name);
+    const TrainUse *train = state->model == NULL ? NULL : state->model->train;
+    if (train != NULL && train->average_decay > 0)
+        average(g, tensor, value[0], count, train->average_decay);
     for (uint32_t i = 0; i < n_state; i++)
         graph_root_add(g, ROOT_UPDATE, value[2 + i], state_tensor[i], g->tensors.at[state_tensor[i]].name);
 }
@@ -164,9 +224,20 @@ static void run(PassState *state)
     }
     const TrainUse *train = state->model == NULL ? NULL : state->model->train;
     uint32_t count = train != NULL && train->accumulate > 1 ? train->accumulate : 1;
+    for (uint32_t i = 0; i < g->roots.n && train != NULL && train->average_decay > 0; i++) { /* running statistics */
+        Root root = g->roots.at[i];
+        if (root.kind == ROOT_UPDATE && g->tensors.at[root.index].role == ROLE_CONSTANT && g->tensors.at[root.index].type.rank > 0)
+            average(g, root.index, root.node, count, train->average_decay);
+    }
+    NodeId share = 0;
     for (uint32_t t = 0; t < from->tensors.n && count > 1; t++)
+        if (gradient[t] != 0) {
+            share = share || !counts_rows(state->model) ? share : share_of_rows(g, t, count);
+            gradient[t] = accumulate(g, t, gradient[t], count, share);
+        }
+    for (uint32_t t = 0; t < from->tensors.n && train != NULL && train->clip_value > 0; t++)
         if (gradient[t] != 0)
-            gradient[t] = accumulate(g, t, gradient[t], count);
+            gradient[t] = clip_value(g, gradient[t], train->clip_value);
     if (train != NULL && train->clip_norm > 0)
         clip(g, state->arena, gradient, from->tensors.n, train->clip_norm);
     const OptimizerUse *plain = plain_descent(state);

@@ -119,7 +119,9 @@ typedef struct TrainUse {
     VEC(OptimizerUse *) optimizers;  /* the one without a group first */
     Sx schedule;           /* a0 = now, a1 = total; 0: none */
     Str schedule_text;
-    double clip_norm;      /* 0: none */
+    double clip_norm, clip_value; /* 0: none */
+    double average_decay;  /* average ema(0.999); 0: none */
+    uint32_t average_last; /* average last(5): epochs; 0: none */
     uint32_t accumulate;   /* 1: none */
     Str start_from;
     const Ast *ast;        /* the TRAIN block */

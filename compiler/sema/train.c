@@ -129,16 +129,45 @@ static void wrong_form(Settings *t, const Ast *st, const char *example)
 static void read_clip(Settings *t, const Ast *st)
 {
     Value v;
-    if (st->n_kid < 1 || !call_number(t, st->kid[0], "norm", "max", &v)) {
+    double bound;
+    const Ast *e = st->n_kid ? st->kid[0] : NULL;
+    bool norm = e && call_number(t, e, "norm", "max", &v);
+    if (!norm && (!e || !call_number(t, e, "value", "max", &v))) {
         wrong_form(t, st, "clip norm(1.0)");
         return;
     }
-    double norm;
-    if (!value_real(t->s, v, st->kid[0]->span, "the norm", &norm))
+    if (!value_real(t->s, v, e->span, norm ? "the norm" : "the bound", &bound))
         return;
-    if (!(norm > 0))
-        sema_error(t->s, CODE_wrong_argument, st->kid[0]->span, "the norm must be positive");
-    t->use->clip_norm = norm;
+    if (!(bound > 0))
+        sema_error(t->s, CODE_wrong_argument, e->span, "the %s must be positive", norm ? "norm" : "bound");
+    *(norm ? &t->use->clip_norm : &t->use->clip_value) = bound;
+}
+
+static void read_average(Settings *t, const Ast *st)
+{
+    Value v;
+    int64_t n;
+    const Ast *e = st->n_kid ? st->kid[0] : NULL;
+    if (e && call_number(t, e, "ema", "decay", &v)) {
+        if (value_real(t->s, v, e->span, "the decay", &t->use->average_decay) &&
+            !(t->use->average_decay > 0 && t->use->average_decay < 1))
+            sema_error(t->s, CODE_wrong_argument, e->span, "the decay lies between 0 and 1");
+    } else if (e && call_number(t, e, "last", "epochs", &v)) {
+        if (value_whole(t->s, v, e->span, "the number of epochs", 2, 64, &n))
+            t->use->average_last = (uint32_t)n;
+    } else {
+        wrong_form(t, st, "average ema(0.999)");
+    }
+}
+
+/* The average is kept beside the states of the optimizers: none of those may have its name. */
+static void check_average(Settings *t)
+{
+    for (uint32_t i = 0; t->use->average_decay > 0 && i < t->use->optimizers.n; i++)
+        for (uint32_t k = 0; k < t->use->optimizers.at[i]->state.n; k++)
+            if (str_is(t->use->optimizers.at[i]->state.at[k], "average"))
+                sema_error(t->s, CODE_duplicate_name, t->use->optimizers.at[i]->span,
+                           "this optimizer has a state `average`, which is what `average ema` calls its own");
 }
 
 static void read_stop(Settings *t, const Ast *st)
@@ -252,6 +281,7 @@ static const Key keys[] = {
     {"optimizer", true, read_optimizer, "optimizer adamw(lr = 1e-3)"},
     {"schedule", false, read_schedule, "schedule cosine(warmup = 200)"},
     {"clip", false, read_clip, "clip norm(1.0)"},
+    {"average", false, read_average, "average ema(0.999)"},
     {"accumulate", false, read_accumulate, "accumulate 4"},
     {"seed", false, read_seed, "seed 1"},
     {"stop", false, read_stop, "stop early(patience = 3)"},
@@ -330,6 +360,7 @@ void train_build(Sema *s, const Ast *ast)
             read_setting(&t, ast->kid[i], seen);
         else if (ast->kid[i] && model)
             model->poisoned = true; /* the parser has said why */
+    check_average(&t);
     if (!t.optimizer_default && (!model || !model->poisoned))
         default_optimizer(&t);
     s->model = NULL;

@@ -24,7 +24,7 @@ size_t act_decision_largest(const float *score, size_t n)
     return best;
 }
 
-ActStatus act_decision_check(const char *metric, const ActMetricCall *call, ActError *error)
+ActStatus act_decision_check(const ActMetricKind *metric, const ActMetricCall *call, ActError *error)
 {
     uint64_t scores = act_tensor_features(call->prediction);
     if (call->prediction_width == call->target_width) return ACT_OK;
@@ -33,7 +33,7 @@ ActStatus act_decision_check(const char *metric, const ActMetricCall *call, ActE
         return ACT_OK;
     return act_error(error, ACT_E_ARGUMENT,
                      "metric `%s` wants one score for each class of `%s` (%s); the prediction has %s in a row",
-                     metric, call->target->name, call->target->label ? call->target->label : "a class",
+                     metric->name, call->target->name, call->target->label ? call->target->label : "a class",
                      act_text_count(call->prediction_width).text);
 }
 

@@ -9,8 +9,8 @@ int act_decides_by_sign(const ActMetricCall *call);
 float act_decision_threshold(const ActMetricCall *call);
 /* The place of the largest of n scores, the first of equals. A NaN wins only when all are. */
 size_t act_decision_largest(const float *score, size_t n);
-/* Are there as many scores as decisions, or one for each class? */
-ActStatus act_decision_check(const char *metric, const ActMetricCall *call, ActError *error);
+/* ActMetricKind.check: are there as many scores as decisions, or one for each class? */
+ActStatus act_decision_check(const ActMetricKind *metric, const ActMetricCall *call, ActError *error);
 
 /* ── how often decisions are right, by class ──
  * With one score per zero or one there is one class, that of the ones. A prediction of NaN decides for none. */

@@ -33,7 +33,7 @@ const ActMetricKind *act_metric_find(const char *kind, ActError *error)
 
 ActStatus act_metric_check(const ActMetricKind *kind, const ActMetricCall *call, ActError *error)
 {
-    if (kind->check) return kind->check(call, error);
+    if (kind->check) return kind->check(kind, call, error);
     if (call->prediction_width == call->target_width) return ACT_OK;
     return act_error(
         error, ACT_E_ARGUMENT,

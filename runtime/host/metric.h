@@ -14,18 +14,19 @@ typedef struct ActMetricCall {
     uint64_t prediction_width, target_width; /* elements of a row */
 } ActMetricCall;
 
-typedef struct ActMetricKind {
+typedef struct ActMetricKind ActMetricKind;
+struct ActMetricKind {
     const char *name, *doc;
     int percent;                         /* shown as a percentage */
     /* Does it fit these shapes? NULL: prediction and target must have equally many elements. */
-    ActStatus (*check)(const ActMetricCall *call, ActError *error);
+    ActStatus (*check)(const ActMetricKind *self, const ActMetricCall *call, ActError *error);
     /* Doubles of memory it needs, zeroed before a pass over the data. NULL: 2. */
     size_t (*slots)(const ActMetricCall *call);
     /* … and for each row of the data, behind them. NULL: none. */
     size_t (*row_slots)(const ActMetricCall *call);
     void (*add)(const ActMetricCall *call, const float *prediction, const void *target, size_t n, double *sum);
     double (*finish)(const ActMetricCall *call, double *sum); /* may change the sums */
-} ActMetricKind;
+};
 
 #define ACT_METRIC(name) const ActMetricKind act_metric_##name
 

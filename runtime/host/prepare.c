@@ -143,7 +143,8 @@ ActStatus act_training_prepare(ActTraining *t)
     t->keep.last = run->checkpoint_keep ? run->checkpoint_keep : 3;
     list_state(t);
 
-    status = act_facts_new(&t->facts, model, t->error);
+    status = act_average_new(&t->average, t->m, &t->state, t->error);
+    if (status == ACT_OK) status = act_facts_new(&t->facts, model, t->error);
     if (status == ACT_OK) status = act_evaluator_new(&t->evaluator, model, t->error);
     t->evaluator.seed = t->seed;
     t->evaluator.stop = run->stop;

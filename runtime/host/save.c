@@ -17,6 +17,7 @@ ActStatus act_save_prepare(ActTraining *t)
         status = act_error(t->error, ACT_E_IO, "the directory `%s` can't be written to: %s; `--out DIR` names another", t->directory,
                            strerror(errno));
     if (status == ACT_OK) status = act_file_replaceable(t->path, t->error);
+    if (status == ACT_OK) status = act_lock_take(&t->lock, t->model, t->directory, t->error);
     if (status != ACT_OK && t->error && !strstr(t->error->text, "--out")) act_error_more(t->error, "; `--out DIR` names another directory");
     return status;
 }
@@ -121,7 +122,7 @@ ActStatus act_save_stopped(ActTraining *t)
                            (unsigned long long)t->saved_step);
         return status;
     }
-    if (t->best_epoch) memcpy(t->m->param, t->best, t->model->param_bytes);
+    act_training_settle(t);
     status = act_save_final(t);
     if (status != ACT_OK) return status;
     act_error(t->error, ACT_E_STOPPED, "interrupted after step %llu (epoch %llu of %llu); the weights%s are in `%s`",

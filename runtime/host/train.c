@@ -65,10 +65,15 @@ static ActStatus close_epoch(ActTraining *t)
     ActScore score[ACT_PARTS], trained = { 0 };
     size_t n = 0;
     double rate = act_progress_trained(&t->progress, t->set.part[ACT_TRAIN_PART].rows), value;
+    act_average_epoch(&t->average, t->epoch + 1);
+    act_average_use(&t->average);
     for (int p = ACT_VALIDATION_PART; p < ACT_PARTS; p++) {
         if (!t->set.part[p].rows) continue;
         ActStatus status = act_evaluator_run(&t->evaluator, t->m, &t->set, (ActPartKind)p, &score[n], t->error);
-        if (status != ACT_OK) return status;
+        if (status != ACT_OK) {
+            act_average_leave(&t->average);
+            return status;
+        }
         n++;
     }
     act_loss_score(&trained, t->model, &t->sum);
@@ -83,11 +88,18 @@ static ActStatus close_epoch(ActTraining *t)
         t->best_epoch = t->epoch;
         memcpy(t->best, t->m->param, t->model->param_bytes);
     }
+    act_average_leave(&t->average);
     act_progress_report(&t->progress, t->epoch, &trained, score, n, rate);
     const ActLogEvent event = { t->epoch, t->step, act_progress_seconds() - t->progress.begin, rate, &trained, score, n };
     act_logs_write(&t->logs, &event, t->run->problems);
     act_save_after_epoch(t, value, improved);
     return ACT_OK;
+}
+
+void act_training_settle(ActTraining *t)
+{
+    if (t->best_epoch) memcpy(t->m->param, t->best, t->model->param_bytes);
+    else act_average_use(&t->average);
 }
 
 /* The line that ends a run: the test part, or the nearest thing to it. */
@@ -131,7 +143,7 @@ static ActStatus train(ActTraining *t)
     if (t->epoch < t->epochs)
         act_progress_say(&t->progress, "stopped early: the validation loss was best in epoch %llu",
                          (unsigned long long)t->best_epoch);
-    if (t->best_epoch) memcpy(t->m->param, t->best, t->model->param_bytes);
+    act_training_settle(t);
     status = act_save_final(t);
     return status == ACT_OK ? final_score(t) : status;
 }
@@ -149,7 +161,9 @@ ActStatus act_train(ActInstance *instance, const ActRun *run, ActResult *result,
     if (result) *result = t.result;
     act_logs_close(&t.logs);
     act_checkpoint_close(&t.from);
+    act_lock_release(&t.lock);
     act_state_free(&t.state);
+    act_average_free(&t.average);
     act_facts_free(&t.facts);
     act_dataset_free(&t.set);
     act_evaluator_free(&t.evaluator);

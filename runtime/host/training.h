@@ -3,9 +3,11 @@
 #ifndef ACT_HOST_TRAINING_H
 #define ACT_HOST_TRAINING_H
 
+#include "average.h"
 #include "checkpoint.h"
 #include "evaluate.h"
 #include "keep.h"
+#include "lock.h"
 #include "log.h"
 #include "progress.h"
 
@@ -48,6 +50,7 @@ typedef struct ActTraining {
     uint64_t finished;        /* nothing is left but to end: all epochs are over, or patience is */
     uint64_t block_epochs, block_batch, block_seed; /* as the block says: a change there is seen when a run goes on */
     ActKeep keep;
+    ActAverage average;
 
     /* not part of it */
     int validated;            /* there is a validation part */
@@ -59,6 +62,7 @@ typedef struct ActTraining {
     uint64_t saved_step, saved_row; /* of the newest checkpoint in the folder; step 0: none */
     double saved_at;          /* seconds */
     ActError unsaved;         /* the last failure to write one, told once */
+    ActLock lock;             /* on the folder */
     ActCheckpoint from;       /* that the run goes on from; path NULL: it begins */
     ActResult result;
 } ActTraining;
@@ -66,6 +70,8 @@ typedef struct ActTraining {
 ActStatus act_training_prepare(ActTraining *t);
 void act_training_introduce(ActTraining *t);
 int act_training_stopped(const ActTraining *t);
+/* The weights that a run is to leave take their place: those of the best epoch, the averages, or those that there are. */
+void act_training_settle(ActTraining *t);
 /* Would one more epoch be one too many? */
 int act_training_over(const ActTraining *t);
 

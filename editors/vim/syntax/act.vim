@@ -24,7 +24,7 @@ syn keyword actType binary class f32 token
 
 " A keyword of a statement is one where a statement begins and no `=` follows; as anything else it is a name.
 syn match actStatement /\%(^\|[;{}]\)\s*\zs\%(activation\|block\|data\|function\|import\|initializer\|input\|loss\|metric\|model\|optimizer\|output\|param\|schedule\|share\|state\|target\|train\)\>\ze\s*[^=: \t]/
-syn match actSetting /\%(^\|[;{}]\)\s*\zs\%(accumulate\|batch\|checkpoint\|clip\|data\|epochs\|monitor\|optimizer\|schedule\|seed\|start\|stop\)\>\ze\s\+[^=:{][^{]*$/
+syn match actSetting /\%(^\|[;{}]\)\s*\zs\%(accumulate\|average\|batch\|checkpoint\|clip\|data\|epochs\|monitor\|optimizer\|schedule\|seed\|start\|stop\)\>\ze\s\+[^=:{][^{]*$/
 syn match actPart /\%(^\|[;{}]\)\s*\zs\%(train\|test\|validation\)\>\ze\s*{/
 
 syn region actBrackets matchgroup=actDelimiter start=/(/ end=/)/ transparent contains=TOP,actStatement,actSetting,actPart

@@ -5,11 +5,6 @@
 
 #include "host/tensor.h"
 
-static ActStatus check(const ActMetricCall *call, ActError *error)
-{
-    return act_decision_check("accuracy", call, error);
-}
-
 static void add(const ActMetricCall *call, const float *prediction, const void *target, size_t n, double *sum)
 {
     size_t right = 0, places = n * call->target_width, scores = act_tensor_features(call->prediction);
@@ -37,7 +32,7 @@ ACT_METRIC(accuracy) = {
     .name = "accuracy",
     .doc = "The share of right answers; for one logit, its sign against 0 or 1.",
     .percent = 1,
-    .check = check,
+    .check = act_decision_check,
     .add = add,
     .finish = act_metric_mean,
 };

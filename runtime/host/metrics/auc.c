@@ -18,13 +18,13 @@ static int two_sided(const ActMetricCall *call)
     return call->prediction_width == 2 * call->target_width && act_tensor_features(call->prediction) == 2;
 }
 
-static ActStatus check(const ActMetricCall *call, ActError *error)
+static ActStatus check(const ActMetricKind *self, const ActMetricCall *call, ActError *error)
 {
     if (call->target->classes == 0 || call->target->classes == 2)
         if (call->prediction_width == call->target_width || two_sided(call)) return ACT_OK;
     return act_error(error, ACT_E_ARGUMENT,
-                     "metric `auc` wants a score for each zero or one of `%s`; for several classes there are `f1` and `accuracy`",
-                     call->target->name);
+                     "metric `%s` wants a score for each zero or one of `%s`; for several classes there are `f1` and `accuracy`",
+                     self->name, call->target->name);
 }
 
 static size_t slots(const ActMetricCall *call)

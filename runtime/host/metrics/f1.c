@@ -1,11 +1,6 @@
-/* F1: the harmonic mean of precision and recall, 2 right / (predicted + actual). With one score per zero or one the class is that of the ones; of several classes every one that
- * was there or predicted counts the same. */
+/* F1: the harmonic mean of precision and recall, 2 right / (predicted + actual). With one score per zero or one the class is that of
+ * the ones; of several classes every one that was there or predicted counts the same. */
 #include "host/decision.h"
-
-static ActStatus check(const ActMetricCall *call, ActError *error)
-{
-    return act_decision_check("f1", call, error);
-}
 
 static double of_class(const ActConfusion *of)
 {
@@ -20,7 +15,7 @@ static double finish(const ActMetricCall *call, double *sum)
 ACT_METRIC(f1) = {
     .name = "f1",
     .doc = "The harmonic mean of precision and recall; of several classes the mean.",
-    .check = check,
+    .check = act_decision_check,
     .slots = act_confusion_slots,
     .add = act_confusion_add,
     .finish = finish,

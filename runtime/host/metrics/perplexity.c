@@ -6,12 +6,12 @@
 
 #include <math.h>
 
-static ActStatus check(const ActMetricCall *call, ActError *error)
+static ActStatus check(const ActMetricKind *self, const ActMetricCall *call, ActError *error)
 {
     uint64_t scores = act_tensor_features(call->prediction);
     if (scores > 1 && call->prediction_width == call->target_width * scores && call->target->classes <= scores) return ACT_OK;
-    return act_error(error, ACT_E_ARGUMENT, "metric `perplexity` wants one score for each class of `%s`; the prediction has %s in a row",
-                     call->target->name, act_text_count(call->prediction_width).text);
+    return act_error(error, ACT_E_ARGUMENT, "metric `%s` wants one score for each class of `%s`; the prediction has %s in a row",
+                     self->name, call->target->name, act_text_count(call->prediction_width).text);
 }
 
 /* -log p of class `want` */

@@ -1,11 +1,6 @@
-/* Precision: how many of the decisions for a class are right. With one score per zero or one the class is that of the ones; of several classes every one that
- * was there or predicted counts the same. */
+/* Precision: how many of the decisions for a class are right. With one score per zero or one the class is that of
+ * the ones; of several classes every one that was there or predicted counts the same. */
 #include "host/decision.h"
-
-static ActStatus check(const ActMetricCall *call, ActError *error)
-{
-    return act_decision_check("precision", call, error);
-}
 
 static double of_class(const ActConfusion *of)
 {
@@ -21,7 +16,7 @@ ACT_METRIC(precision) = {
     .name = "precision",
     .doc = "The share of right decisions among those for a class; of several classes the mean.",
     .percent = 1,
-    .check = check,
+    .check = act_decision_check,
     .slots = act_confusion_slots,
     .add = act_confusion_add,
     .finish = finish,

@@ -1,11 +1,6 @@
-/* Recall: how many members of a class are found. With one score per zero or one the class is that of the ones; of several classes every one that
- * was there or predicted counts the same. */
+/* Recall: how many members of a class are found. With one score per zero or one the class is that of
+ * the ones; of several classes every one that was there or predicted counts the same. */
 #include "host/decision.h"
-
-static ActStatus check(const ActMetricCall *call, ActError *error)
-{
-    return act_decision_check("recall", call, error);
-}
 
 static double of_class(const ActConfusion *of)
 {
@@ -21,7 +16,7 @@ ACT_METRIC(recall) = {
     .name = "recall",
     .doc = "The share of a class that is found; of several classes the mean.",
     .percent = 1,
-    .check = check,
+    .check = act_decision_check,
     .slots = act_confusion_slots,
     .add = act_confusion_add,
     .finish = finish,

@@ -4,16 +4,16 @@
 
 #include "host/tensor.h"
 
-static ActStatus check(const ActMetricCall *call, ActError *error)
+static ActStatus check(const ActMetricKind *self, const ActMetricCall *call, ActError *error)
 {
     uint64_t scores = act_tensor_features(call->prediction);
     if (call->option < 1 || call->option > (double)scores)
-        return act_error(error, ACT_E_ARGUMENT, "metric `top_k` wants a k from 1 to the number of classes (%s), not %g",
-                         act_text_count(scores).text, call->option);
+        return act_error(error, ACT_E_ARGUMENT, "metric `%s` wants a k from 1 to the number of classes (%s), not %g",
+                         self->name, act_text_count(scores).text, call->option);
     if (call->prediction_width == call->target_width * scores) return ACT_OK;
     return act_error(error, ACT_E_ARGUMENT,
-                     "metric `top_k` wants one score for each class of `%s`; the prediction has %s in a row",
-                     call->target->name, act_text_count(call->prediction_width).text);
+                     "metric `%s` wants one score for each class of `%s`; the prediction has %s in a row",
+                     self->name, call->target->name, act_text_count(call->prediction_width).text);
 }
 
 static void add(const ActMetricCall *call, const float *prediction, const void *target, size_t n, double *sum)

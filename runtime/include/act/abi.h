@@ -162,6 +162,8 @@ typedef struct ActTrain {
     const char *schedule;     /* for people: "cosine(warmup = 200)"; NULL when none */
     const char *settings;     /* every number a step goes by: "sgd(lr = 0.1, momentum = 0.9) for g; clip norm(1); accumulate 4" */
     const char *recipe;       /* hex: hash of the formulas of optimizers and schedule with these numbers in them */
+    uint32_t average_ema;     /* 1: a step keeps "linear1.weight.average" of every parameter in the optimizer's state, to be used instead */
+    uint32_t average_last;    /* the mean of the weights at the ends of so many epochs is to be used; 0: no such mean */
 } ActTrain;
 
 typedef struct ActModel {

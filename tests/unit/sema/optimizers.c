@@ -180,6 +180,13 @@ static void settings(void **state)
     run = run_with(MODEL "train m { batch 33 }\n", &options);
     assert_int_equal(train(run)->batch, 5);
     run_end(run);
+    run = run_text(MODEL "train m { clip value(0.25); average ema(0.99) }\n");
+    assert_true(train(run)->clip_value == 0.25 && train(run)->clip_norm == 0);
+    assert_true(train(run)->average_decay == 0.99 && train(run)->average_last == 0);
+    run_end(run);
+    run = run_text(MODEL "train m { average last(5) }\n");
+    assert_true(train(run)->average_decay == 0 && train(run)->average_last == 5);
+    run_end(run);
     run = run_text(MODEL "train m { checkpoint every 500 steps }\n");
     assert_int_equal(train(run)->checkpoint_steps, 500);
     assert_int_equal(train(run)->checkpoint_every, 0);
