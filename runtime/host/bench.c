@@ -50,11 +50,14 @@ static ActStatus fill_batch(ActInstance *m, const ActRun *run, uint64_t seed, si
     status = act_dataset_load(&set, m, run, &wanted, &facts, error);
     if (status == ACT_OK) {
         const ActRows *rows = &set.part[ACT_TRAIN_PART];
-        for (size_t i = 0; rows->rows > 0 && i < batch; i++)
-            for (size_t v = 0; v < values; v++) {
-                size_t at = i % rows->rows, stored = rows->index ? rows->index[at] : at, bytes = set.width[v] * 4;
-                memcpy((char *)room[v] + i * bytes, (const char *)rows->value[v] + stored * bytes, bytes);
-            }
+        uint32_t *pick = malloc(batch * sizeof *pick);
+        const void **value = calloc(values + 1, sizeof *value);
+        if (!pick || !value) status = act_error_memory(error);
+        for (size_t i = 0; status == ACT_OK && rows->rows > 0 && i < batch; i++)
+            pick[i] = rows->index ? rows->index[i % rows->rows] : (uint32_t)(i % rows->rows);
+        if (status == ACT_OK && rows->rows > 0) status = act_dataset_batch(&set, rows, pick, 0, batch, values, room, value, error);
+        free(pick);
+        free(value);
         act_dataset_free(&set);
     } else {
         act_error_more(error, " (`--synthetic` measures with drawn data)");

@@ -3,14 +3,17 @@
 #define ACT_HOST_COLUMN_H
 
 #include "facts.h"
-#include "reader.h"
+#include "view.h"
 
 typedef struct ActColumn {
     const ActField *field;
     const ActTensor *tensor;    /* the input or target */
     const char *part;           /* "train" */
+    const ActReader *reader;
     char *path;                 /* the file it came from */
-    ActTable table;
+    ActTable table;             /* as it was read, until act_column_transform */
+    ActView view;               /* behind it */
+    void *finished;             /* all rows, where they are few enough to be kept in memory; to be freed */
     int cut;                    /* from a long sequence: `shift` is done */
     int64_t shift;              /* row i of the part is row i + shift of the table */
 } ActColumn;
@@ -23,9 +26,9 @@ typedef enum ActMeasure { ACT_MEASURE_NOTHING, ACT_MEASURE_MISSING, ACT_MEASURE_
 /* Applies the field's transforms. `index` (n rows, NULL: all) are the rows to measure on. Where the model holds the
  * constants, the data stays as it is and they are written to the parameter block. */
 ActStatus act_column_transform(ActColumn *column, ActInstance *instance, const uint32_t *index, size_t n,
-                               ActMeasure measure, ActFact *fact, ActError *error);
-/* Checks shape and range against the tensor, and turns indices into int32. */
-ActStatus act_column_fit(ActColumn *column, ActError *error);
+                               ActMeasure measure, FILE *log, ActFact *fact, ActError *error);
+/* Checks shape and range against the tensor; indices become int32. */
+ActStatus act_column_fit(ActColumn *column, FILE *log, ActError *error);
 void act_column_free(ActColumn *column);
 
 #endif

@@ -163,8 +163,8 @@ static ActStatus split_validation(Load *load)
         act_shuffle(index, n, load->data->split_seed, ACT_STREAM_SPLIT, 0);
     qsort(index, taken, sizeof *index, ascending);
     qsort(index + taken, n - taken, sizeof *index, ascending);
-    *validation = (ActRows){ taken, index, NULL };
-    *train = (ActRows){ n - taken, index + taken, NULL };
+    *validation = (ActRows){ taken, index, NULL, NULL };
+    *train = (ActRows){ n - taken, index + taken, NULL, NULL };
     return ACT_OK;
 }
 
@@ -177,7 +177,8 @@ static ActStatus finish_part(Load *load, ActPartKind kind)
     ActMeasure measure = kind != ACT_TRAIN_PART || load->facts->known ? ACT_MEASURE_NOTHING
                        : load->facts->loaded ? ACT_MEASURE_MISSING : ACT_MEASURE_ALL;
     const void **value = own(set, calloc(set->n_value + 1, sizeof *value));
-    if (!value) return act_error_memory(load->error);
+    ActView **view = own(set, calloc(set->n_value + 1, sizeof *view));
+    if (!value || !view) return act_error_memory(load->error);
     int64_t first = 0, end = INT64_MAX; /* rows that every shifted column has */
     for (size_t v = 0; v < set->n_value; v++) {
         ActColumn *column = &columns[v];
@@ -191,10 +192,10 @@ static ActStatus finish_part(Load *load, ActPartKind kind)
             return ACT_E_DATA;
         }
         ActStatus status = act_column_transform(column, load->instance, rows->index, rows->rows, measure,
-                                                &load->facts->fact[v], load->error);
-        if (status == ACT_OK) status = act_column_fit(column, load->error);
+                                                load->run->log, &load->facts->fact[v], load->error);
+        if (status == ACT_OK) status = act_column_fit(column, load->run->log, load->error);
         if (status != ACT_OK) return status;
-        int64_t n = (int64_t)column->table.rows;
+        int64_t n = (int64_t)column->view.table.rows;
         if (-column->shift > first) first = -column->shift;
         if (n - (column->shift > 0 ? column->shift : 0) < end) end = n - (column->shift > 0 ? column->shift : 0);
     }
@@ -202,10 +203,18 @@ static ActStatus finish_part(Load *load, ActPartKind kind)
     for (size_t v = 0; v < set->n_value; v++) {
         ActColumn *column = &columns[v];
         if (!column->field) continue;
-        value[v] = column->table.values + (uint64_t)(first + column->shift) * column->table.width;
         shifted |= column->shift != 0;
-        own(set, column->table.values);
-        column->table.values = NULL;
+        view[v] = malloc(sizeof *view[v]);
+        if (!view[v]) return act_error_memory(load->error);
+        *view[v] = column->view;
+        set->view[set->n_view++] = view[v];
+        column->view = (ActView){ 0 };
+        act_view_skip(view[v], (uint64_t)(first + column->shift));
+        value[v] = column->finished ? (float *)column->finished + (uint64_t)(first + column->shift) * view[v]->width
+                                    : act_view_ready(view[v]);
+        if (column->finished) act_table_free(&view[v]->table);
+        own(set, column->finished);
+        column->finished = NULL;
     }
     if (shifted && rows->index)
         return act_error(load->error, ACT_E_DATA,
@@ -214,6 +223,7 @@ static ActStatus finish_part(Load *load, ActPartKind kind)
         return act_error(load->error, ACT_E_DATA, "the shifts of the `%s` part leave no row", act_part_name[kind]);
     if (shifted) rows->rows = (size_t)(end - first);
     rows->value = value;
+    rows->view = view;
     return ACT_OK;
 }
 
@@ -235,7 +245,9 @@ static ActStatus load_parts(Load *load)
         if (p == ACT_TRAIN_PART && split) status = split_validation(load);
         if (status == ACT_OK) status = finish_part(load, (ActPartKind)p);
         if (status != ACT_OK) return status;
-        if (p == ACT_TRAIN_PART && split) set->part[ACT_VALIDATION_PART].value = set->part[ACT_TRAIN_PART].value;
+        if (p != ACT_TRAIN_PART || !split) continue;
+        set->part[ACT_VALIDATION_PART].value = set->part[ACT_TRAIN_PART].value;
+        set->part[ACT_VALIDATION_PART].view = set->part[ACT_TRAIN_PART].view;
     }
     return ACT_OK;
 }
@@ -249,8 +261,9 @@ ActStatus act_dataset_load(ActDataset *set, ActInstance *instance, const ActRun 
     set->model = model;
     set->n_value = model->n_input + model->n_target;
     set->width = calloc(set->n_value + 1, sizeof *set->width);
-    set->owned = calloc(ACT_PARTS * (set->n_value + 2), sizeof *set->owned);
-    ActStatus status = set->width && set->owned ? ACT_OK : act_error_memory(error);
+    set->owned = calloc(ACT_PARTS * (set->n_value + 3), sizeof *set->owned);
+    set->view = calloc(ACT_PARTS * (set->n_value + 1), sizeof *set->view);
+    ActStatus status = set->width && set->owned && set->view ? ACT_OK : act_error_memory(error);
     for (size_t v = 0; status == ACT_OK && v < set->n_value; v++)
         set->width[v] = (size_t)act_tensor_width(value_tensor(model, v));
     load.data = model->train ? model->train->data : NULL;
@@ -273,22 +286,31 @@ ActStatus act_dataset_load(ActDataset *set, ActInstance *instance, const ActRun 
 void act_dataset_free(ActDataset *set)
 {
     for (size_t i = 0; i < set->n_owned; i++) free(set->owned[i]);
+    for (size_t i = 0; i < set->n_view; i++) {
+        act_view_free(set->view[i]);
+        free(set->view[i]);
+    }
     free(set->owned);
+    free(set->view);
     free(set->width);
     memset(set, 0, sizeof *set);
 }
 
-void act_dataset_batch(const ActDataset *set, const ActRows *rows, const uint32_t *order, size_t first, size_t n,
-                       size_t values, void *const *room, const void **batch)
+ActStatus act_dataset_batch(const ActDataset *set, const ActRows *rows, const uint32_t *order, size_t first, size_t n,
+                            size_t values, void *const *room, const void **batch, ActError *error)
 {
     const uint32_t *pick = order ? order : rows->index;
-    for (size_t v = 0; v < values; v++) {
+    ActStatus status = ACT_OK;
+    for (size_t v = 0; v < values && status == ACT_OK; v++) {
         size_t bytes = set->width[v] * 4;
         const char *from = rows->value[v];
+        const ActView *view = rows->view[v];
         batch[v] = NULL;
-        if (!from) continue; /* what no output needs is not loaded */
-        batch[v] = pick ? room[v] : from + first * bytes;
-        for (size_t i = 0; pick && i < n; i++)
+        if (!view) continue; /* what no output needs is not loaded */
+        batch[v] = pick || !from ? room[v] : from + first * bytes;
+        for (size_t i = 0; pick && from && i < n; i++)
             memcpy((char *)room[v] + i * bytes, from + pick[first + i] * bytes, bytes);
+        if (!from) status = act_view_rows(view, pick ? pick + first : NULL, first, n, room[v], error);
     }
+    return status;
 }

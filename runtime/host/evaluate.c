@@ -153,11 +153,11 @@ ActStatus act_evaluator_run(ActEvaluator *evaluator, const ActInstance *instance
     for (size_t at = 0; at < rows->rows; at += evaluator->batch) {
         size_t n = rows->rows - at < evaluator->batch ? rows->rows - at : evaluator->batch;
         if (evaluator->stop && *evaluator->stop) return act_error(error, ACT_E_STOPPED, "interrupted");
-        act_dataset_batch(set, rows, NULL, at, n, evaluator->n_value, evaluator->room, evaluator->value);
+        ActStatus status = act_dataset_batch(set, rows, NULL, at, n, evaluator->n_value, evaluator->room, evaluator->value, error);
+        if (status != ACT_OK) return status;
         const void *const *target = evaluator->value + model->n_input;
         drawing.first = at;
-        ActStatus status =
-            model->entry.evaluate(&drawing, evaluator->value, target, n, evaluator->loss, evaluator->prediction);
+        status = model->entry.evaluate(&drawing, evaluator->value, target, n, evaluator->loss, evaluator->prediction);
         if (status != ACT_OK)
             return act_error(error, status, "evaluation of `%s` failed: %s", model->name, act_status_text(status));
         act_loss_add(&loss, model, evaluator->loss, n);

@@ -79,9 +79,14 @@ static char *joined(const char *directory, size_t n, const char *path, const cha
     return out;
 }
 
-static char *try_endings(const char *directory, size_t n, const char *path)
+static char *try_endings(const char *directory, size_t n, const char *path, int folder)
 {
     char *found = joined(directory, n, path, "");
+    if (folder && found && !act_file_is_directory(found)) {
+        free(found);
+        return NULL;
+    }
+    if (folder) return found;
     if (!found || act_file_exists(found)) return found;
     size_t length = strlen(found);
     if (length > 3 && strcmp(found + length - 3, ".gz") == 0) {
@@ -95,38 +100,40 @@ static char *try_endings(const char *directory, size_t n, const char *path)
     return NULL;
 }
 
-static char *try_directory(const char *directory, size_t n, const char *path, int by_name, ActError *error)
+static char *try_directory(const char *directory, size_t n, const char *path, int by_name, int folder, ActError *error)
 {
-    char *found = try_endings(directory, n, path);
+    char *found = try_endings(directory, n, path, folder);
     const char *name = strrchr(path, '/');
-    if (!found && by_name && name) found = try_endings(directory, n, name + 1);
+    if (!found && by_name && name) found = try_endings(directory, n, name + 1, folder);
     if (!found)
         act_error_more(error, "%s`%.*s`", error && strstr(error->text, "looked in") ? ", " : "; looked in ", (int)n,
                        directory);
     return found;
 }
 
-char *act_file_find(const char *path, const char *base, const char *const *dir, size_t n_dir, ActError *error)
+char *act_file_find(const char *path, const char *base, const char *const *dir, size_t n_dir, int folder, ActError *error)
 {
     act_error(error, ACT_E_IO, "`%s` is not found", path);
     char *found = NULL;
     if (path[0] == '/') {
-        found = try_endings("", 0, path);
+        found = try_endings("", 0, path, folder);
     } else {
         const char *first = base && *base ? base : ".";
-        found = try_directory(first, strlen(first), path, 0, error);
-        for (size_t i = 0; !found && i < n_dir; i++) found = try_directory(dir[i], strlen(dir[i]), path, 1, error);
+        found = try_directory(first, strlen(first), path, 0, folder, error);
+        for (size_t i = 0; !found && i < n_dir; i++) found = try_directory(dir[i], strlen(dir[i]), path, 1, folder, error);
         const char *list = getenv("ACT_DATA_PATH");
         while (!found && list && *list) {
             size_t n = strcspn(list, ":");
-            if (n > 0) found = try_directory(list, n, path, 1, error);
+            if (n > 0) found = try_directory(list, n, path, 1, folder, error);
             list += n + (list[n] == ':');
         }
     }
     const char *below = path[0] == '/' ? "" : base && *base ? base : ".";
     char *here = found ? NULL : joined(below, strlen(below), path, "");
     if (found) act_error_clear(error);
-    else if (here && act_file_is_directory(here))
+    else if (here && folder && act_file_exists(here))
+        act_error(error, ACT_E_IO, "`%s` is a file; a folder is wanted", here);
+    else if (here && !folder && act_file_is_directory(here))
         act_error(error, ACT_E_IO, "`%s` is a directory; a file is wanted", here);
     else act_error_more(error, ". Say where it is with `--data DIR`, or in the environment with ACT_DATA_PATH");
     free(here);

@@ -244,9 +244,10 @@ static ActStatus run_rows(Prediction *p, ActInstance *m, const ActDataset *set, 
     if (format->begin) format->begin(p);
     for (size_t at = 0; at < p->rows; at += model->batch) {
         size_t n = p->rows - at < model->batch ? p->rows - at : model->batch;
-        if (set) act_dataset_batch(set, rows, NULL, at, n, model->n_input, p->room, p->value);
+        ActStatus status = set ? act_dataset_batch(set, rows, NULL, at, n, model->n_input, p->room, p->value, error) : ACT_OK;
+        if (status != ACT_OK) return status;
         m->first = at;
-        ActStatus status = model->entry.forward(m, p->value, n, p->output);
+        status = model->entry.forward(m, p->value, n, p->output);
         if (status != ACT_OK)
             return act_error(error, status, "prediction of `%s` failed: %s", model->name, act_status_text(status));
         for (size_t i = 0; i < n; i++) format->row(p, at + i, i);

@@ -97,7 +97,7 @@ static ActStatus prepare_weights(ActTraining *t)
     if (!from && t->model->train && t->model->train->start_from) {
         const ActData *data = t->model->train->data;
         found =
-            act_file_find(t->model->train->start_from, data ? data->base : ".", t->run->data, t->run->n_data, t->error);
+            act_file_find(t->model->train->start_from, data ? data->base : ".", t->run->data, t->run->n_data, 0, t->error);
         if (!found) return ACT_E_IO;
         from = found;
     }

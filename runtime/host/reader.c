@@ -1,5 +1,8 @@
 #include "reader.h"
 
+#include "convert.h"
+#include "stream.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,10 +57,21 @@ void act_table_free(ActTable *table)
     for (size_t i = 0; i < table->n_class; i++) free(table->class_name[i]);
     free(table->class_name);
     free(table->values);
+    act_source_close(&table->source);
     memset(table, 0, sizeof *table);
 }
 
-ActStatus act_table_shape(ActTable *table, const char *path, const uint64_t *shape, uint32_t rank, ActError *error)
+void act_table_settle(ActTable *table)
+{
+    if (!table->values) return;
+    act_source_take(&table->source, table->values, table->rows * table->width * sizeof *table->values);
+    table->values = NULL;
+    table->start = 0;
+    table->stride = table->width;
+    table->element = ACT_ELEMENT_F32;
+}
+
+ActStatus act_table_size(ActTable *table, const char *path, const uint64_t *shape, uint32_t rank, ActError *error)
 {
     if (rank == 0) return act_error(error, ACT_E_FORMAT, "`%s` holds a single number; rows are wanted", path);
     if (rank - 1 > ACT_MAX_RANK)
@@ -71,10 +85,53 @@ ActStatus act_table_shape(ActTable *table, const char *path, const uint64_t *sha
         total *= shape[i];
     }
     table->rows = shape[0];
-    table->width = total / shape[0];
+    table->width = table->stride = total / shape[0];
     table->rank = rank - 1;
     for (uint32_t i = 1; i < rank; i++) table->dim[i - 1] = (uint32_t)shape[i];
     table->shaped = 1;
-    table->values = malloc(total * sizeof *table->values);
+    return ACT_OK;
+}
+
+ActStatus act_table_shape(ActTable *table, const char *path, const uint64_t *shape, uint32_t rank, ActError *error)
+{
+    ActStatus status = act_table_size(table, path, shape, rank, error);
+    if (status != ACT_OK) return status;
+    table->values = malloc(table->rows * table->width * sizeof *table->values);
     return table->values ? ACT_OK : act_error_memory(error);
+}
+
+ActStatus act_table_holds(const ActTable *table, const char *path, const char *who, ActError *error)
+{
+    uint64_t wanted = table->rows * table->width * act_element_size(table->element), found = table->source.size - table->start;
+    if (found == wanted) return ACT_OK;
+    return act_error(error, ACT_E_FORMAT, "`%s` %s: %s %s bytes of data, there are %s", path,
+                     found < wanted ? "is cut off" : "has bytes behind its end", who, act_text_count(wanted).text, act_text_count(found).text);
+}
+
+static ActStatus unpack(ActConversion *conversion, const ActRequest *request, ActTable *table, ActError *error)
+{
+    ActStream stream;
+    ActStatus status = act_stream_open(&stream, request->path, request->log, "unpacking", error);
+    if (status != ACT_OK) return status;
+    while (conversion->status == ACT_OK && act_stream_more(&stream, error)) {
+        act_convert_put(conversion, stream.buffer + stream.at, stream.end - stream.at);
+        stream.at = stream.end;
+    }
+    status = stream.status;
+    act_stream_close(&stream);
+    if (status != ACT_OK) return status;
+    table->element = ACT_ELEMENT_U8;
+    table->rows = conversion->written;
+    table->width = 1;
+    return act_convert_finish(conversion, table);
+}
+
+ActStatus act_table_open(ActTable *table, const ActRequest *request, ActError *error)
+{
+    if (!act_file_is_gzip(request->path)) return act_source_open(&table->source, request->path, error);
+    ActConversion conversion;
+    act_convert_begin(&conversion, request, "gzip", &request->path, 1, error);
+    ActStatus status = act_convert_found(&conversion, table) ? ACT_OK : unpack(&conversion, request, table, error);
+    act_convert_end(&conversion);
+    return status;
 }

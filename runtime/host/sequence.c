@@ -32,22 +32,20 @@ static uint64_t stride_of(const ActColumn *column)
     return at ? strtoull(at + 7, NULL, 10) : 0;
 }
 
-static ActStatus cut(ActColumn *column, uint64_t start, uint64_t stride, uint64_t rows, ActError *error)
+/* Rows overlap where the stride is shorter: they are places in the same sequence. */
+static void cut(ActColumn *column, uint64_t start, uint64_t stride, uint64_t rows)
 {
     ActTable *table = &column->table;
     uint64_t width = act_tensor_width(column->tensor);
-    float *values = malloc(rows * width * sizeof *values);
-    if (!values) return act_error_memory(error);
-    for (uint64_t i = 0; i < rows; i++) memcpy(values + i * width, table->values + start + i * stride, width * sizeof *values);
-    free(table->values);
-    table->values = values;
+    act_table_settle(table);
+    table->start += start * act_element_size(table->element);
+    table->stride = stride;
     table->rows = rows;
     table->width = width;
     table->rank = 1;
     table->dim[0] = (uint32_t)width;
     table->shaped = 0;
     column->cut = 1;
-    return ACT_OK;
 }
 
 ActStatus act_sequence_cut(ActColumn *columns, size_t values, ActError *error)
@@ -74,9 +72,7 @@ ActStatus act_sequence_cut(ActColumn *columns, size_t values, ActError *error)
     if (any && length < span)
         return act_error(error, ACT_E_DATA, "`%s` has %s characters, and one sequence takes %s", any->path,
                          act_text_count(length).text, act_text_count(span).text);
-    ActStatus status = ACT_OK;
-    for (size_t v = 0; status == ACT_OK && v < values; v++)
-        if (columns[v].field)
-            status = cut(&columns[v], (uint64_t)(shift_of(&columns[v]) - low), stride, (length - span) / stride + 1, error);
-    return status;
+    for (size_t v = 0; v < values; v++)
+        if (columns[v].field) cut(&columns[v], (uint64_t)(shift_of(&columns[v]) - low), stride, (length - span) / stride + 1);
+    return ACT_OK;
 }

@@ -37,14 +37,15 @@ static ActStatus run_epoch(ActTraining *t)
     act_progress_epoch(&t->progress, t->row);
     while (t->row < train->rows && !act_training_stopped(t)) {
         size_t n = train->rows - t->row < t->batch ? train->rows - t->row : (size_t)t->batch;
-        act_dataset_batch(&t->set, train, t->order, (size_t)t->row, n, t->set.n_value, t->room, t->value);
+        ActStatus status = act_dataset_batch(&t->set, train, t->order, (size_t)t->row, n, t->set.n_value, t->room, t->value, t->error);
+        if (status != ACT_OK) return status;
         t->step++;
         uint64_t k = t->row / t->batch + 1;
         if (t->spare) act_augment(model, t->seed, t->step, n, t->room,
                                   t->spare); /* in shuffled order all lies in rooms */
         double scale = model->entry.schedule ? model->entry.schedule((double)t->step, total) : 1;
         const ActStep step = { t->step, scale * t->lr_scale, t->seed };
-        ActStatus status = model->entry.train_step(t->m, &step, t->value, t->value + model->n_input, n, t->loss);
+        status = model->entry.train_step(t->m, &step, t->value, t->value + model->n_input, n, t->loss);
         if (status != ACT_OK)
             return act_error(t->error, status, "step %llu of model `%s` failed: %s", (unsigned long long)t->step,
                              model->name, act_status_text(status));

@@ -4,23 +4,32 @@
  *
  * The first line is a header when none of its cells is a number. A column of text is allowed alone: when the first cell
  * below the header is no number, the column's texts are class names, and their indices go by the sorted order of the
- * distinct names (by bytes), or by the order of the training part's names when those are known. */
-#include "host/reader.h"
+ * distinct names (by bytes), or by the order of the training part's names when those are known. Then the file is read twice, for the
+ * names and for their indices: nothing but a row is ever kept. */
+#include "host/convert.h"
+#include "host/names.h"
+#include "host/stream.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct Cell { char *text; uint64_t line, column; } Cell;
+typedef struct Cell { size_t text; uint64_t line, column; } Cell;
 
 typedef struct Csv {
     const char *path;
-    char *at, *end, separator;
-    uint64_t line, column;         /* of `at`; columns count characters */
+    ActStream stream;
+    ActError *error;
+    char separator;
+    uint64_t line, column;         /* of what is read next; columns count characters */
+    char *text; size_t used, size; /* of the record's cells, each with a zero behind it */
     Cell *cell; size_t n, room;    /* the record read last */
-    Cell *name; size_t n_name;     /* the header; NULL when there is none */
+    char **name; size_t n_name;    /* the header; NULL when there is none */
     size_t *chosen, n_chosen;      /* indices of the columns to read */
+    ActNames classes;
 } Csv;
+
+/* ── cells and records ── */
 
 static ActStatus fail(const Csv *csv, const Cell *cell, ActError *error, const char *what)
 {
@@ -28,64 +37,99 @@ static ActStatus fail(const Csv *csv, const Cell *cell, ActError *error, const c
                      (unsigned long long)cell->column, what);
 }
 
-static char step(Csv *csv)
+static const char *text_of(const Csv *csv, size_t cell) { return csv->text + csv->cell[cell].text; }
+
+enum { END = -1 };
+
+static int peek(Csv *csv)
 {
-    char c = *csv->at++;
+    return csv->stream.at < csv->stream.end || act_stream_more(&csv->stream, csv->error) ? csv->stream.buffer[csv->stream.at] : END;
+}
+
+static int step(Csv *csv)
+{
+    int c = peek(csv);
+    if (c == END) return END;
+    csv->stream.at++;
     if (c == '\n') csv->line++, csv->column = 1;
-    else if (((unsigned char)c & 0xC0) != 0x80) csv->column++; /* not inside a UTF-8 character */
+    else if ((c & 0xC0) != 0x80) csv->column++; /* not inside a UTF-8 character */
     return c;
 }
 
-static int is_blank(char c) { return c == ' ' || c == '\r'; }
+static int is_blank(int c) { return c == ' ' || c == '\r'; }
 
-/* One cell, ended with a zero in place; `more`: another follows on this record. */
-static ActStatus read_cell(Csv *csv, Cell *cell, int *more, ActError *error)
+static ActStatus add(Csv *csv, int c)
 {
-    while (csv->at < csv->end && *csv->at == ' ') step(csv);
-    cell->line = csv->line;
-    cell->column = csv->column;
-    char *out = cell->text = csv->at;
-    if (csv->at < csv->end && *csv->at == '"') {
-        step(csv);
-        for (;;) {
-            if (csv->at == csv->end) return fail(csv, cell, error, "this quote is never closed");
-            char c = step(csv);
-            if (c != '"') *out++ = c;
-            else if (csv->at < csv->end && *csv->at == '"') *out++ = step(csv);
-            else break;
-        }
-        while (csv->at < csv->end && is_blank(*csv->at)) step(csv);
-        if (csv->at < csv->end && *csv->at != csv->separator && *csv->at != '\n')
-            return fail(csv, cell, error,
-                        "there is text behind the closing quote; a quote inside quotes is written twice");
-    } else {
-        while (csv->at < csv->end && *csv->at != csv->separator && *csv->at != '\n') out++, step(csv);
-        while (out > cell->text && (is_blank(out[-1]) || out[-1] == '\t')) out--;
+    if (c == 0) return act_error(csv->error, ACT_E_FORMAT, "`%s` is not a text file: there is a zero byte in line %llu", csv->path,
+                                 (unsigned long long)csv->line);
+    if (csv->used + 1 >= csv->size) {
+        char *larger = realloc(csv->text, csv->size * 2 + 256);
+        if (!larger) return act_error_memory(csv->error);
+        csv->text = larger;
+        csv->size = csv->size * 2 + 256;
     }
-    *more = csv->at < csv->end && *csv->at == csv->separator;
-    if (csv->at < csv->end) step(csv);
-    *out = 0;
+    csv->text[csv->used++] = (char)c;
     return ACT_OK;
 }
 
+static ActStatus quoted(Csv *csv, const Cell *cell)
+{
+    ActStatus status = ACT_OK;
+    step(csv);
+    while (status == ACT_OK) {
+        int c = step(csv);
+        if (c == END) return csv->stream.status != ACT_OK ? csv->stream.status : fail(csv, cell, csv->error, "this quote is never closed");
+        if (c != '"') status = add(csv, c);
+        else if (peek(csv) == '"') status = add(csv, step(csv));
+        else break;
+    }
+    while (is_blank(peek(csv))) step(csv);
+    int c = peek(csv);
+    if (status == ACT_OK && c != END && c != csv->separator && c != '\n')
+        return fail(csv, cell, csv->error, "there is text behind the closing quote; a quote inside quotes is written twice");
+    return status;
+}
+
+/* One cell; `more`: another follows on this record. */
+static ActStatus read_cell(Csv *csv, size_t index, int *more)
+{
+    ActStatus status = ACT_OK;
+    while (peek(csv) == ' ') step(csv);
+    Cell cell = { csv->used, csv->line, csv->column };
+    csv->cell[index] = cell;
+    if (peek(csv) == '"') {
+        status = quoted(csv, &cell);
+    } else {
+        for (int c; status == ACT_OK && (c = peek(csv)) != END && c != csv->separator && c != '\n';) status = add(csv, step(csv));
+        while (csv->used > cell.text && (is_blank(csv->text[csv->used - 1]) || csv->text[csv->used - 1] == '\t')) csv->used--;
+    }
+    if (status != ACT_OK) return status;
+    *more = peek(csv) == csv->separator;
+    step(csv);
+    if (csv->stream.status != ACT_OK) return csv->stream.status;
+    status = add(csv, ' ');
+    if (status == ACT_OK) csv->text[csv->used - 1] = 0;
+    return status;
+}
+
 /* The next record that is not blank; n = 0 at the end of the file. */
-static ActStatus read_record(Csv *csv, ActError *error)
+static ActStatus read_record(Csv *csv)
 {
     do {
-        csv->n = 0;
-        if (csv->at >= csv->end) return ACT_OK;
+        csv->n = csv->used = 0;
+        if (peek(csv) == END) return csv->stream.status;
         int more = 1;
         while (more) {
             if (csv->n == csv->room) {
                 Cell *larger = realloc(csv->cell, (csv->room * 2 + 16) * sizeof *larger);
-                if (!larger) return act_error_memory(error);
+                if (!larger) return act_error_memory(csv->error);
                 csv->cell = larger;
                 csv->room = csv->room * 2 + 16;
             }
-            ActStatus status = read_cell(csv, &csv->cell[csv->n++], &more, error);
+            ActStatus status = read_cell(csv, csv->n++, &more);
             if (status != ACT_OK) return status;
         }
-    } while (csv->n == 1 && !csv->cell[0].text[0]);
+    } while (csv->n == 1 && !text_of(csv, 0)[0]);
     return ACT_OK;
 }
 
@@ -98,10 +142,12 @@ static int as_number(const char *text, double *value)
     return end != text && !*end;
 }
 
+/* ── columns ── */
+
 static size_t column_named(const Csv *csv, const char *name, size_t n)
 {
     for (size_t i = 0; i < csv->n_name; i++)
-        if (strlen(csv->name[i].text) == n && memcmp(csv->name[i].text, name, n) == 0) return i;
+        if (strlen(csv->name[i]) == n && memcmp(csv->name[i], name, n) == 0) return i;
     return SIZE_MAX;
 }
 
@@ -127,12 +173,12 @@ static ActStatus choose_column(const Csv *csv, const char *text, size_t n, size_
     char wanted[80];
     snprintf(wanted, sizeof wanted, "%.*s", (int)n, text);
     const char *near =
-        act_text_nearest(wanted, (const char *const *)&csv->name[0].text, csv->n_name, sizeof *csv->name);
+        act_text_nearest(wanted, (const char *const *)csv->name, csv->n_name, sizeof *csv->name);
     act_error(error, ACT_E_DATA, "`%s` has no column `%s`", csv->path, wanted);
     if (near) act_error_more(error, "; there is `%s`", near);
     else
         for (size_t i = 0; i < csv->n_name && i < 20; i++)
-            act_error_more(error, "%s`%s`", i ? ", " : "; its columns are ", csv->name[i].text);
+            act_error_more(error, "%s`%s`", i ? ", " : "; its columns are ", csv->name[i]);
     return ACT_E_DATA;
 }
 
@@ -168,171 +214,199 @@ static ActStatus choose(Csv *csv, const char *columns, size_t count, ActError *e
 
 static void describe_column(const Csv *csv, size_t column, ActError *error)
 {
-    if (csv->n_name) act_error_more(error, " (column `%s`)", csv->name[column].text);
+    if (csv->n_name) act_error_more(error, " (column `%s`)", csv->name[column]);
     else act_error_more(error, " (column %zu)", column + 1);
 }
 
 static ActStatus bad_cell(const Csv *csv, size_t column, ActError *error)
 {
     const Cell *cell = &csv->cell[column];
-    if (!*cell->text) fail(csv, cell, error, "the cell is empty");
+    const char *text = text_of(csv, column);
+    if (!*text) fail(csv, cell, error, "the cell is empty");
     else
         act_error(error, ACT_E_DATA, "%s:%llu:%llu: `%.60s` is not a number", csv->path, (unsigned long long)cell->line,
-                  (unsigned long long)cell->column, cell->text);
+                  (unsigned long long)cell->column, text);
     describe_column(csv, column, error);
-    if (!*cell->text) act_error_more(error, "; fill it in, or remove the row");
+    if (!*text) act_error_more(error, "; fill it in, or remove the row");
     else if (csv->n_chosen > 1)
         act_error_more(error, "; choose the columns of numbers, as in `columns = 1..%zu`", column > 0 ? column : 1);
     else act_error_more(error, "; the column begins with numbers, so that texts are not taken for classes");
     return ACT_E_DATA;
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
+/* ── rows ── */
 
-/* Texts of a class column: their distinct names in order, and an index for each row. */
-static ActStatus number_classes(ActTable *table, char **text, ActError *error)
-{
-    char **sorted = malloc(table->rows * sizeof *sorted);
-    if (!sorted) return act_error_memory(error);
-    memcpy(sorted, text, table->rows * sizeof *sorted);
-    qsort(sorted, table->rows, sizeof *sorted, by_text);
-    size_t distinct = 1;
-    for (uint64_t i = 1; i < table->rows; i++)
-        if (strcmp(sorted[i], sorted[distinct - 1]) != 0) sorted[distinct++] = sorted[i];
-    table->class_name = calloc(distinct, sizeof *table->class_name);
-    ActStatus status = table->class_name ? ACT_OK : act_error_memory(error);
-    for (size_t i = 0; status == ACT_OK && i < distinct; i++) {
-        table->class_name[i] = act_text_copy(sorted[i], SIZE_MAX);
-        if (!table->class_name[i]) status = act_error_memory(error);
-        else table->n_class++;
-    }
-    for (uint64_t r = 0; status == ACT_OK && r < table->rows; r++) {
-        char **found = bsearch(&text[r], sorted, distinct, sizeof *sorted, by_text);
-        table->values[r] = (float)(found - sorted);
-    }
-    free(sorted);
-    return status;
-}
-
-static ActStatus known_class(const Csv *csv, const ActRequest *request, float *value, ActError *error)
+static ActStatus known_class(const Csv *csv, float *value, ActError *error)
 {
     const Cell *cell = &csv->cell[csv->chosen[0]];
-    for (size_t i = 0; i < request->n_class; i++)
-        if (strcmp(request->class_name[i], cell->text) == 0) {
-            *value = (float)i;
-            return ACT_OK;
-        }
-    const char *near = act_text_nearest(cell->text, (const char *const *)request->class_name, request->n_class,
-                                        sizeof *request->class_name);
+    const char *text = text_of(csv, csv->chosen[0]);
+    size_t found = act_names_find(&csv->classes, text);
+    *value = (float)found;
+    if (found != SIZE_MAX) return ACT_OK;
+    const char *near = act_text_nearest(text, (const char *const *)csv->classes.name, csv->classes.n, sizeof *csv->classes.name);
     act_error(error, ACT_E_DATA, "%s:%llu:%llu: the class `%.60s` is not among those of the training part", csv->path,
-              (unsigned long long)cell->line, (unsigned long long)cell->column, cell->text);
+              (unsigned long long)cell->line, (unsigned long long)cell->column, text);
     if (near) act_error_more(error, "; there is `%s`", near);
     return ACT_E_DATA;
 }
 
-/* Grows values, and texts where there are any, to hold another row. */
-static ActStatus make_room(ActTable *table, char ***text, uint64_t *room, ActError *error)
-{
-    if (table->rows < *room) return ACT_OK;
-    uint64_t rows = *room * 2 + 256;
-    float *values = realloc(table->values, rows * table->width * sizeof *values);
-    if (!values) return act_error_memory(error);
-    table->values = values;
-    if (table->width == 1) {
-        char **texts = realloc(*text, rows * sizeof *texts);
-        if (!texts) return act_error_memory(error);
-        *text = texts;
-    }
-    *room = rows;
-    return ACT_OK;
-}
+typedef enum Pass { PASS_NUMBERS, PASS_NAMES /* collects classes */, PASS_CLASSES /* their indices */ } Pass;
 
-static ActStatus read_rows(Csv *csv, const ActRequest *request, size_t count, ActTable *table, ActError *error)
+/* From the record that was read, as `row`. */
+static ActStatus read_row(Csv *csv, size_t count, Pass pass, float *row)
 {
-    char **text = NULL; /* of a class column, pointing into the file's bytes */
-    uint64_t room = 0;
-    int classes = request->n_class > 0;
+    ActError *error = csv->error;
     double number;
     ActStatus status = ACT_OK;
-    for (; csv->n > 0 && status == ACT_OK; status = status == ACT_OK ? read_record(csv, error) : status) {
-        if (csv->n != count) {
-            status = act_error(error, ACT_E_DATA, "%s:%llu: this row has %zu cells, the first row has %zu", csv->path,
-                               (unsigned long long)csv->cell[0].line, csv->n, count);
-            break;
-        }
-        status = make_room(table, &text, &room, error);
-        if (status != ACT_OK) break;
-        char *only = csv->cell[csv->chosen[0]].text;
-        if (table->rows == 0 && csv->n_chosen == 1 && *only && !as_number(only, &number)) classes = 1;
-        float *row = table->values + table->rows * table->width;
-        for (size_t i = 0; i < csv->n_chosen && status == ACT_OK; i++) {
-            size_t column = csv->chosen[i];
-            if (classes && *only) {
-                if (request->n_class) status = known_class(csv, request, row, error);
-                else text[table->rows] = only;
-                continue;
-            }
-            if (classes || !as_number(csv->cell[column].text, &number)) status = bad_cell(csv, column, error);
-            else if (!isfinite((float)number))
-                status = fail(csv, &csv->cell[column], error, "this number is beyond the range of f32");
-            else row[i] = (float)number;
-        }
-        table->rows++;
+    if (csv->n != count)
+        return act_error(error, ACT_E_DATA, "%s:%llu: this row has %zu cells, the first row has %zu", csv->path,
+                         (unsigned long long)csv->cell[0].line, csv->n, count);
+    if (pass != PASS_NUMBERS) {
+        const char *only = text_of(csv, csv->chosen[0]);
+        if (!*only) return bad_cell(csv, csv->chosen[0], error);
+        if (pass == PASS_CLASSES) return known_class(csv, row, error);
+        return act_names_add(&csv->classes, only) == SIZE_MAX ? act_error_memory(error) : ACT_OK;
     }
-    if (status == ACT_OK && table->rows == 0) status = act_error(error, ACT_E_DATA, "`%s` has no rows", csv->path);
-    if (status == ACT_OK && classes && !request->n_class) status = number_classes(table, text, error);
-    free(text);
+    for (size_t i = 0; i < csv->n_chosen && status == ACT_OK; i++) {
+        size_t column = csv->chosen[i];
+        if (!as_number(text_of(csv, column), &number)) status = bad_cell(csv, column, error);
+        else if (!isfinite((float)number)) status = fail(csv, &csv->cell[column], error, "this number is beyond the range of f32");
+        else row[i] = (float)number;
+    }
     return status;
 }
 
-static ActStatus parse(Csv *csv, const ActRequest *request, ActTable *table, ActError *error)
+/* All rows from the record that was read; `to` may be NULL. */
+static ActStatus read_rows(Csv *csv, size_t count, Pass pass, float *row, ActTable *table, ActConversion *to)
 {
-    if (csv->end - csv->at >= 3 && memcmp(csv->at, "\xEF\xBB\xBF", 3) == 0) csv->at += 3; /* byte order mark */
-    csv->separator = ',';
-    size_t first_line = strcspn(csv->at, "\n");
-    if (!memchr(csv->at, ',', first_line))
-        csv->separator = memchr(csv->at, ';', first_line) ? ';' : memchr(csv->at, '\t', first_line) ? '\t' : ',';
-    ActStatus status = read_record(csv, error);
-    if (status != ACT_OK) return status;
-    if (csv->n == 0) return act_error(error, ACT_E_DATA, "`%s` is empty", csv->path);
-
-    size_t count = csv->n, numbers = 0;
-    double number;
-    for (size_t i = 0; i < count; i++) numbers += as_number(csv->cell[i].text, &number) != 0;
-    if (numbers == 0) {
-        csv->name = csv->cell;
-        csv->n_name = count;
-        csv->cell = NULL;
-        csv->n = csv->room = 0;
-        status = read_record(csv, error);
+    ActStatus status = ACT_OK;
+    for (table->rows = 0; csv->n > 0 && status == ACT_OK; table->rows++) {
+        status = read_row(csv, count, pass, row);
+        if (status == ACT_OK && to) {
+            act_convert_put(to, row, csv->n_chosen * sizeof *row);
+            status = to->status;
+        }
+        if (status == ACT_OK) status = read_record(csv);
     }
-    if (status == ACT_OK) status = choose(csv, request->columns ? request->columns : "", count, error);
+    if (status == ACT_OK && table->rows == 0) status = act_error(csv->error, ACT_E_DATA, "`%s` has no rows", csv->path);
+    return status;
+}
+
+/* Separator, header and columns, and the first record behind them. `count`: cells of a record. */
+static ActStatus begin(Csv *csv, const char *columns, size_t *count)
+{
+    ActStatus status = ACT_OK;
+    act_stream_rewind(&csv->stream);
+    csv->line = csv->column = 1;
+    int known = csv->separator != 0;
+    peek(csv);
+    const unsigned char *at = csv->stream.buffer + csv->stream.at;
+    size_t left = csv->stream.end - csv->stream.at;
+    if (left >= 3 && memcmp(at, "\xEF\xBB\xBF", 3) == 0) csv->stream.at += 3, at += 3, left -= 3; /* byte order mark */
+    const unsigned char *line_end = left ? memchr(at, '\n', left) : NULL;
+    size_t first_line = line_end ? (size_t)(line_end - at) : left;
+    if (!known) {
+        csv->separator = ',';
+        if (first_line && !memchr(at, ',', first_line))
+            csv->separator = memchr(at, ';', first_line) ? ';' : memchr(at, '\t', first_line) ? '\t' : ',';
+    }
+    status = read_record(csv);
     if (status != ACT_OK) return status;
+    if (csv->n == 0) return act_error(csv->error, ACT_E_DATA, "`%s` is empty", csv->path);
+    if (known) return csv->n_name ? read_record(csv) : ACT_OK;
+
+    size_t numbers = 0;
+    double number;
+    *count = csv->n;
+    for (size_t i = 0; i < csv->n; i++) numbers += as_number(text_of(csv, i), &number) != 0;
+    if (numbers == 0) {
+        csv->name = calloc(csv->n, sizeof *csv->name);
+        if (!csv->name) return act_error_memory(csv->error);
+        for (; csv->n_name < *count; csv->n_name++)
+            if (!(csv->name[csv->n_name] = act_text_copy(text_of(csv, csv->n_name), SIZE_MAX))) return act_error_memory(csv->error);
+        status = read_record(csv);
+    }
+    return status == ACT_OK ? choose(csv, columns, *count, csv->error) : status;
+}
+
+static ActStatus parse(Csv *csv, const ActRequest *request, ActTable *table, ActConversion *to)
+{
+    const char *columns = request->columns ? request->columns : "";
+    size_t count;
+    double number;
+    ActStatus status = begin(csv, columns, &count);
+    if (status != ACT_OK) return status;
+    Pass pass = PASS_NUMBERS;
+    if (request->n_class) pass = PASS_CLASSES;
+    else if (csv->n_chosen == 1 && csv->n == count && *text_of(csv, csv->chosen[0]) && !as_number(text_of(csv, csv->chosen[0]), &number))
+        pass = PASS_NAMES;
+    float *row = calloc(csv->n_chosen, sizeof *row);
+    if (!row) return act_error_memory(csv->error);
+    for (size_t i = 0; status == ACT_OK && i < request->n_class; i++)
+        if (act_names_add(&csv->classes, request->class_name[i]) == SIZE_MAX) status = act_error_memory(csv->error);
+    if (pass == PASS_NAMES) {
+        status = read_rows(csv, count, pass, row, table, NULL);
+        if (status == ACT_OK && !act_names_sort(&csv->classes)) status = act_error_memory(csv->error);
+        if (status == ACT_OK) status = begin(csv, columns, &count);
+        pass = PASS_CLASSES;
+    }
+    if (status == ACT_OK) status = read_rows(csv, count, pass, row, table, to);
+    free(row);
+    if (status != ACT_OK) return status;
+    table->element = ACT_ELEMENT_F32;
     table->width = csv->n_chosen;
     table->rank = csv->n_chosen == 1 ? 0 : 1;
     table->dim[0] = (uint32_t)csv->n_chosen;
-    return read_rows(csv, request, count, table, error);
+    if (pass == PASS_CLASSES && !request->n_class) {
+        table->class_name = csv->classes.name;
+        table->n_class = csv->classes.n;
+        csv->classes.name = NULL;
+        csv->classes.n = 0;
+    }
+    return act_convert_finish(to, table);
+}
+
+static void release(Csv *csv)
+{
+    act_stream_close(&csv->stream);
+    for (size_t i = 0; i < csv->n_name; i++) free(csv->name[i]);
+    free(csv->name);
+    free(csv->text);
+    free(csv->cell);
+    free(csv->chosen);
+    act_names_free(&csv->classes);
 }
 
 static ActStatus read_csv(const ActRequest *request, ActTable *table, ActError *error)
 {
-    ActBytes bytes;
-    ActStatus status = act_file_read(request->path, &bytes, error);
-    if (status != ACT_OK) return status;
-    Csv csv = {
-        .path = request->path, .at = (char *)bytes.data, .end = (char *)bytes.data + bytes.size, .line = 1, .column = 1
-    };
-    status = memchr(bytes.data, 0, bytes.size)
-                 ? act_error(error, ACT_E_FORMAT, "`%s` is not a text file", request->path)
-                 : parse(&csv, request, table, error);
-    free(csv.cell);
-    free(csv.name);
-    free(csv.chosen);
-    free(bytes.data);
+    ActConversion to;
+    Csv csv = { .path = request->path, .error = error };
+    act_convert_begin(&to, request, "csv", &request->path, 1, error);
+    ActStatus status = ACT_OK;
+    if (!act_convert_found(&to, table)) {
+        status = act_stream_open(&csv.stream, request->path, request->log, "converting", error);
+        if (status == ACT_OK) status = parse(&csv, request, table, &to);
+        release(&csv);
+    }
+    act_convert_end(&to);
     return status;
+}
+
+/* Found by reading up to it once more. */
+static char *place_csv(const ActRequest *request, uint64_t row, uint64_t element)
+{
+    Csv csv = { .path = request->path };
+    size_t count = 0, length = strlen(request->path) + 48;
+    char *out = NULL;
+    ActStatus status = act_stream_open(&csv.stream, request->path, NULL, "", NULL);
+    if (status == ACT_OK) status = begin(&csv, request->columns ? request->columns : "", &count);
+    for (uint64_t r = 0; status == ACT_OK && csv.n == count && r < row; r++) status = read_record(&csv);
+    if (status == ACT_OK && csv.n == count && element < csv.n_chosen && (out = malloc(length))) {
+        const Cell *cell = &csv.cell[csv.chosen[element]];
+        snprintf(out, length, "%s:%llu:%llu", request->path, (unsigned long long)cell->line, (unsigned long long)cell->column);
+    }
+    release(&csv);
+    return out;
 }
 
 ACT_READER(csv) = {
@@ -343,4 +417,5 @@ ACT_READER(csv) = {
     .endings = ".csv .tsv",
     .columns = 1,
     .read = read_csv,
+    .place = place_csv,
 };

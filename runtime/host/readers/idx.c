@@ -2,77 +2,36 @@
  */
 #include "host/reader.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-static uint64_t big_endian(const unsigned char *at, uint32_t bytes)
-{
-    uint64_t x = 0;
-    for (uint32_t i = 0; i < bytes; i++) x = x << 8 | at[i];
-    return x;
-}
-
-static float element(unsigned char type, const unsigned char *at)
-{
-    uint32_t bits;
-    uint64_t wide;
-    float f;
-    double d;
-    switch (type) {
-    case 0x08: return at[0];
-    case 0x09: return (int8_t)at[0];
-    case 0x0B: return (int16_t)big_endian(at, 2);
-    case 0x0C: return (float)(int32_t)big_endian(at, 4);
-    case 0x0D:
-        bits = (uint32_t)big_endian(at, 4);
-        memcpy(&f, &bits, 4);
-        return f;
-    default:
-        wide = big_endian(at, 8);
-        memcpy(&d, &wide, 8);
-        return (float)d;
-    }
-}
-
-static ActStatus parse(const ActBytes *bytes, const char *path, ActTable *table, ActError *error)
-{
-    static const uint32_t sizes[16] = { [0x08] = 1, [0x09] = 1, [0x0B] = 2, [0x0C] = 4, [0x0D] = 4, [0x0E] = 8 };
-    const unsigned char *at = bytes->data;
-    uint64_t shape[ACT_MAX_RANK + 1], wanted = 1;
-    if (bytes->size < 4 || at[0] || at[1] || at[2] > 15 || !sizes[at[2]] || !at[3])
-        return act_error(error, ACT_E_FORMAT, "`%s` is not an IDX file: it must begin with 00 00, a type and a rank",
-                         path);
-    uint32_t rank = at[3], size = sizes[at[2]];
-    if (rank > ACT_MAX_RANK + 1)
-        return act_error(error, ACT_E_FORMAT, "`%s` has %u axes; at most %d are supported", path, rank,
-                         ACT_MAX_RANK + 1);
-    if (bytes->size < 4 + 4 * (uint64_t)rank)
-        return act_error(error, ACT_E_FORMAT, "`%s` is cut off inside its header", path);
-    for (uint32_t i = 0; i < rank; i++) {
-        shape[i] = big_endian(at + 4 + 4 * i, 4);
-        if (shape[i] && wanted > UINT64_MAX / 16 / shape[i])
-            return act_error(error, ACT_E_FORMAT, "`%s` claims a size that can't be", path);
-        wanted *= shape[i];
-    }
-    uint64_t found = bytes->size - 4 - 4 * (uint64_t)rank;
-    if (found != wanted * size)
-        return act_error(error, ACT_E_FORMAT, "`%s` %s: its header promises %s bytes of data, there are %s", path,
-                         found < wanted * size ? "is cut off" : "has bytes behind its end",
-                         act_text_count(wanted * size).text, act_text_count(found).text);
-    ActStatus status = act_table_shape(table, path, shape, rank, error);
-    if (status != ACT_OK) return status;
-    const unsigned char *data = at + 4 + 4 * (size_t)rank;
-    for (uint64_t i = 0; i < wanted; i++) table->values[i] = element(at[2], data + i * size);
-    return ACT_OK;
-}
+static const struct { int known; ActElement element; } types[16] = {
+    [0x08] = { 1, ACT_ELEMENT_U8 },      [0x09] = { 1, ACT_ELEMENT_I8 },      [0x0B] = { 1, ACT_ELEMENT_I16_BIG },
+    [0x0C] = { 1, ACT_ELEMENT_I32_BIG }, [0x0D] = { 1, ACT_ELEMENT_F32_BIG }, [0x0E] = { 1, ACT_ELEMENT_F64_BIG },
+};
 
 static ActStatus read_idx(const ActRequest *request, ActTable *table, ActError *error)
 {
-    ActBytes bytes;
-    ActStatus status = act_file_read(request->path, &bytes, error);
-    if (status == ACT_OK) status = parse(&bytes, request->path, table, error);
-    free(bytes.data);
-    return status;
+    const char *path = request->path;
+    unsigned char room[4 + 4 * (ACT_MAX_RANK + 1)];
+    uint64_t shape[ACT_MAX_RANK + 1];
+    ActStatus status = act_table_open(table, request, error);
+    if (status != ACT_OK) return status;
+    const ActSource *source = &table->source;
+    uint64_t first = table->start, size = source->size - first; /* unpacked ones have a header of ours */
+    const unsigned char *at = act_source_bytes(source, first, size < sizeof room ? (size_t)size : sizeof room, room, error);
+    if (!at) return ACT_E_IO;
+    if (size < 4 || at[0] || at[1] || at[2] > 15 || !types[at[2]].known || !at[3])
+        return act_error(error, ACT_E_FORMAT, "`%s` is not an IDX file: it must begin with 00 00, a type and a rank", path);
+    uint32_t rank = at[3];
+    if (rank > ACT_MAX_RANK + 1)
+        return act_error(error, ACT_E_FORMAT, "`%s` has %u axes; at most %d are supported", path, rank, ACT_MAX_RANK + 1);
+    if (size < 4 + 4 * (uint64_t)rank) return act_error(error, ACT_E_FORMAT, "`%s` is cut off inside its header", path);
+    for (uint32_t i = 0; i < rank; i++) {
+        const unsigned char *length = at + 4 + 4 * i;
+        shape[i] = (uint64_t)length[0] << 24 | (uint64_t)length[1] << 16 | (uint64_t)length[2] << 8 | length[3];
+    }
+    table->element = types[at[2]].element;
+    table->start = first + 4 + 4 * (uint64_t)rank;
+    status = act_table_size(table, path, shape, rank, error);
+    return status == ACT_OK ? act_table_holds(table, path, "its header promises", error) : status;
 }
 
 ACT_READER(idx) = {

@@ -76,70 +76,56 @@ static int parse_header(const char *at, Header *header)
     return at && descr && order && shape && !*skip(at + 1);
 }
 
-static const struct { const char *descr; uint32_t size; } types[] = {
-    { "<f4", 4 }, { "<f8", 8 }, { "|u1", 1 }, { "|i1", 1 }, { "|b1", 1 }, { "<i4", 4 }, { "<i8", 8 },
+static const struct { const char *descr; ActElement element; } types[] = {
+    { "<f4", ACT_ELEMENT_F32 }, { "<f8", ACT_ELEMENT_F64 }, { "|u1", ACT_ELEMENT_U8 },  { "|i1", ACT_ELEMENT_I8 },
+    { "|b1", ACT_ELEMENT_U8 },  { "<i4", ACT_ELEMENT_I32 }, { "<i8", ACT_ELEMENT_I64 },
 };
 
-static float element(size_t type, const unsigned char *at)
+static ActStatus take_header(ActTable *table, const char *path, const Header *header, ActError *error)
 {
-    float f;
-    double d;
-    int32_t i;
-    int64_t wide;
-    switch (type) {
-    case 0: memcpy(&f, at, 4); return f;
-    case 1: memcpy(&d, at, 8); return (float)d;
-    case 3: return (int8_t)*at;
-    case 5: memcpy(&i, at, 4); return (float)i;
-    case 6: memcpy(&wide, at, 8); return (float)wide;
-    default: return *at;
-    }
-}
-
-static ActStatus parse(ActBytes *bytes, const char *path, ActTable *table, ActError *error)
-{
-    const unsigned char *at = bytes->data;
-    Header header = { .rank = 0 };
-    if (bytes->size < 10 || memcmp(at, "\x93NUMPY", 6) != 0)
-        return act_error(error, ACT_E_FORMAT, "`%s` is not an .npy file", path);
-    if (at[6] != 1 && at[6] != 2)
-        return act_error(error, ACT_E_FORMAT, "`%s` is of .npy version %d; 1 and 2 are read", path, at[6]);
-    uint64_t start = at[6] == 1 ? 10 : 12, length = at[8] | (uint64_t)at[9] << 8;
-    if (at[6] == 2 && bytes->size >= 12) length |= (uint64_t)at[10] << 16 | (uint64_t)at[11] << 24;
-    if (start + length > bytes->size) return act_error(error, ACT_E_FORMAT, "`%s` is cut off inside its header", path);
-    char *text = act_text_copy((const char *)at + start, length);
-    if (!text) return act_error_memory(error);
-    int good = strlen(text) == length && parse_header(text, &header);
-    free(text);
-    if (!good)
-        return act_error(error, ACT_E_FORMAT, "`%s` has a header that can't be read; write it with numpy.save", path);
-
     size_t type = 0, n_type = sizeof types / sizeof *types;
-    while (type < n_type && strcmp(types[type].descr, header.descr) != 0) type++;
+    while (type < n_type && strcmp(types[type].descr, header->descr) != 0) type++;
     if (type == n_type)
         return act_error(error, ACT_E_FORMAT,
                          "`%s` holds `%s`; <f4, <f8, |u1, |i1, |b1, <i4 and <i8 are read: convert with .astype('<f4')",
-                         path, header.descr);
-    if (header.fortran && header.rank > 1)
+                         path, header->descr);
+    if (header->fortran && header->rank > 1)
         return act_error(error, ACT_E_FORMAT, "`%s` is in Fortran order; convert with numpy.ascontiguousarray", path);
-    ActStatus status = act_table_shape(table, path, header.shape, header.rank, error);
-    if (status != ACT_OK) return status;
-    uint64_t n = table->rows * table->width, wanted = n * types[type].size, found = bytes->size - start - length;
-    if (found != wanted)
-        return act_error(error, ACT_E_FORMAT, "`%s` %s: its shape wants %s bytes of data, there are %s", path,
-                         found < wanted ? "is cut off" : "has bytes behind its end", act_text_count(wanted).text,
-                         act_text_count(found).text);
-    for (uint64_t i = 0; i < n; i++) table->values[i] = element(type, at + start + length + i * types[type].size);
-    return ACT_OK;
+    table->element = types[type].element;
+    ActStatus status = act_table_size(table, path, header->shape, header->rank, error);
+    return status == ACT_OK ? act_table_holds(table, path, "its shape wants", error) : status;
 }
 
 static ActStatus read_npy(const ActRequest *request, ActTable *table, ActError *error)
 {
-    ActBytes bytes;
-    ActStatus status = act_file_read(request->path, &bytes, error);
-    if (status == ACT_OK) status = parse(&bytes, request->path, table, error);
-    free(bytes.data);
-    return status;
+    const char *path = request->path;
+    unsigned char room[12];
+    Header header = { .rank = 0 };
+    ActStatus status = act_table_open(table, request, error);
+    if (status != ACT_OK) return status;
+    const ActSource *source = &table->source;
+    uint64_t first = table->start, size = source->size - first; /* unpacked ones have a header of ours */
+    const unsigned char *at = act_source_bytes(source, first, size < sizeof room ? (size_t)size : sizeof room, room, error);
+    if (!at) return ACT_E_IO;
+    if (size < 10 || memcmp(at, "\x93NUMPY", 6) != 0)
+        return act_error(error, ACT_E_FORMAT, "`%s` is not an .npy file", path);
+    if (at[6] != 1 && at[6] != 2)
+        return act_error(error, ACT_E_FORMAT, "`%s` is of .npy version %d; 1 and 2 are read", path, at[6]);
+    uint64_t start = at[6] == 1 ? 10 : 12, length = at[8] | (uint64_t)at[9] << 8;
+    if (at[6] == 2 && size >= 12) length |= (uint64_t)at[10] << 16 | (uint64_t)at[11] << 24;
+    if (start + length > size) return act_error(error, ACT_E_FORMAT, "`%s` is cut off inside its header", path);
+    char *text = malloc(length + 1);
+    if (!text) return act_error_memory(error);
+    at = act_source_bytes(source, first + start, length, text, error);
+    if (at && at != (const unsigned char *)text) memcpy(text, at, length);
+    text[length] = 0;
+    int good = at && strlen(text) == length && parse_header(text, &header);
+    free(text);
+    if (!at) return ACT_E_IO;
+    if (!good)
+        return act_error(error, ACT_E_FORMAT, "`%s` has a header that can't be read; write it with numpy.save", path);
+    table->start = first + start + length;
+    return take_header(table, path, &header, error);
 }
 
 ACT_READER(npy) = {

@@ -171,10 +171,10 @@ static void batches_point_or_copy(void **state)
     int32_t label[2];
     void *const room[] = { x, label };
     const void *batch[2];
-    act_dataset_batch(&set, &set.part[ACT_TRAIN_PART], NULL, 2, 2, 2, room, batch);
+    assert_good(act_dataset_batch(&set, &set.part[ACT_TRAIN_PART], NULL, 2, 2, 2, room, batch, &error), &error);
     assert_ptr_equal(batch[0], (const float *)set.part[ACT_TRAIN_PART].value[0] + 8);
     const uint32_t order[] = { 5, 4, 3 };
-    act_dataset_batch(&set, &set.part[ACT_TRAIN_PART], order, 1, 2, 2, room, batch);
+    assert_good(act_dataset_batch(&set, &set.part[ACT_TRAIN_PART], order, 1, 2, 2, room, batch, &error), &error);
     assert_ptr_equal(batch[0], x);
     assert_true(x[0] == 9 && x[4] == 7 && label[0] == 0 && label[1] == 0);
 }
@@ -201,8 +201,8 @@ static void one_hot_makes_vectors(void **state)
     assert_true(x_of(ACT_TRAIN_PART, 0, 0) == 1 && x_of(ACT_TRAIN_PART, 0, 1) == 0);
     assert_true(x_of(ACT_TRAIN_PART, 1, 0) == 0 && x_of(ACT_TRAIN_PART, 1, 1) == 1);
     act_dataset_free(&set);
-    t.transform[0].a = 1;
-    refuse(ACT_E_DATA, "train.csv`, row 2: 1 is not one of the 1 classes of one_hot");
+    folder_text(&folder, "train.csv", "a,b,c,d,species\n1,10,5,0,cat\n3,10,6,4,dog\n");
+    refuse(ACT_E_DATA, "train.csv:3:8: 4 is not one of the 4 classes of one_hot, 0 to 3");
 }
 
 static void shift_drops_the_rows_without_partner(void **state)
@@ -236,7 +236,7 @@ static void mistakes_are_named(void **state)
     t.field[1].name = "species";
     t.field[1].columns = "a";
     refuse(ACT_E_DATA,
-           "train.csv`, row 2: `species: class(3)` can't be 3; the classes are 0 to 2: do the labels count from 1?");
+           "train.csv:3:1: `species: class(3)` can't be 3; the classes are 0 to 2: do the labels count from 1?");
     t.field[1].columns = "species";
     t.target.classes = 2;
     refuse(ACT_E_DATA, "has 3 different names, `species: class(3)` allows 2: `ant`, `cat`, `dog`");
@@ -256,7 +256,7 @@ static void mistakes_are_named(void **state)
     t.data.validation_split = 0;
     t.input.low = 0, t.input.high = 10;
     t.field[0].n_transform = 0;
-    refuse(ACT_E_DATA, "train.csv`, row 6: `x: f32[4]` can't be 11; scale the data");
+    refuse(ACT_E_DATA, "train.csv:7:1: `x: f32[4]` can't be 11; scale the data");
     t.input.low = 1, t.input.high = -1;
     folder_text(&folder, "test.csv", "a,b,c,d,species\n1,10,6,1,cow\n");
     refuse(ACT_E_DATA, "test.csv:2:10: the class `cow` is not among those of the training part");
@@ -374,6 +374,66 @@ static void a_file_to_predict(void **state)
     assert_has(error.text, "does not tell its format by its ending");
 }
 
+/* What a training part gives as batches, in an order of its own; float and int32 have the same size. */
+static void gather(float *x, int32_t *label)
+{
+    static const uint32_t order[] = { 4, 1, 1, 5, 0, 3, 2 };
+    void *const room[] = { x, label };
+    const void *batch[2];
+    assert_good(act_dataset_batch(&set, &set.part[ACT_TRAIN_PART], order, 0, 7, 2, room, batch, &error), &error);
+    assert_ptr_equal(batch[0], x);
+    assert_good(act_dataset_batch(&set, &set.part[ACT_TEST_PART], NULL, 0, 2, 2,
+                                  (void *const[]){ x + 28, label + 7 }, batch, &error), &error);
+    memcpy(x + 28, batch[0], 8 * sizeof *x);
+    memcpy(label + 7, batch[1], 2 * sizeof *label);
+}
+
+static void what_is_too_large_for_memory_is_the_same(void **state)
+{
+    (void)state;
+    float x[2][36];
+    int32_t label[2][9];
+    for (int pass = 0; pass < 3; pass++) { /* from memory, converted once, found converted */
+        if (pass) setenv("ACT_DATA_MEMORY", "0", 1);
+        act_facts_free(&facts);
+        assert_good(act_facts_new(&facts, &t.model, &error), &error);
+        load();
+        assert_true((set.part[ACT_TRAIN_PART].value[0] == NULL) == (pass > 0));
+        gather(x[pass > 0], label[pass > 0]);
+        act_dataset_free(&set);
+        unsetenv("ACT_DATA_MEMORY");
+        if (pass) assert_memory_equal(x[0], x[1], sizeof x[0]);
+        if (pass) assert_memory_equal(label[0], label[1], sizeof label[0]);
+        assert_int_equal(facts.fact[1].n_class, 3);
+        assert_string_equal(facts.fact[1].class_name[2], "dog");
+    }
+}
+
+static void bytes_are_looked_up(void **state)
+{
+    (void)state;
+    unsigned char idx[12 + 24] = { 0, 0, 8, 2, 0, 0, 0, 6, 0, 0, 0, 4 };
+    for (unsigned i = 0; i < 24; i++) idx[12 + i] = (unsigned char)(i * 11);
+    folder_write(&folder, "x.idx", idx, sizeof idx);
+    t.field[0].reader = t.field[2].reader = "idx";
+    t.field[0].path = t.field[2].path = "x.idx";
+    t.field[0].columns = t.field[2].columns = "";
+    t.transform[1] = (ActTransform){ .kind = ACT_T_AFFINE, .a = 0.3, .b = 1 };
+    t.field[0].n_transform = t.field[2].n_transform = 2;
+    t.field[3].path = "train.csv";
+    float x[2][36];
+    int32_t label[2][9];
+    for (int pass = 0; pass < 2; pass++) {
+        if (pass) setenv("ACT_DATA_MEMORY", "0", 1);
+        load();
+        assert_true((set.part[ACT_TRAIN_PART].view[0]->look != NULL));
+        gather(x[pass], label[pass]);
+        act_dataset_free(&set);
+    }
+    unsetenv("ACT_DATA_MEMORY");
+    assert_memory_equal(x[0], x[1], sizeof x[0]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 int main(void)
 {
@@ -393,6 +453,8 @@ int main(void)
         TEST(files_are_searched),
         TEST(directories_serve_models_without_data),
         TEST(a_file_to_predict),
+        TEST(what_is_too_large_for_memory_is_the_same),
+        TEST(bytes_are_looked_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
