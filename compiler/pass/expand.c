@@ -44,7 +44,7 @@ static bool within_samples(const Type *type, const Fold *fold, uint32_t axes)
 }
 
 /* First the last axes of a row, then all others at once, with the batch: the kernel generator has loops for both. An axis of length one
- * may count as folded. A matrix without a batch folds its columns first: its rows may lie in panels. */
+ * may count as folded; alone it is no fold. A matrix without a batch folds its columns first: its rows may lie in panels. */
 static NodeId canonical(PassState *state, Graph *g, const Node *node, const NodeId *map)
 {
     (void)state;
@@ -56,6 +56,8 @@ static NodeId canonical(PassState *state, Graph *g, const Node *node, const Node
     bool matrix = !type.batch && type.rank == 2;
     uint32_t start = type.rank, left = fold.axes;
     NodeId value = in;
+    for (uint32_t axis = 0; axis < type.rank; axis++)
+        left &= type.dim[axis] == 1 ? ~(1u << axis) : ~0u; /* nothing to add */
     while (start > 0 && (left >> (start - 1) & 1 || type.dim[start - 1] == 1) && !(matrix && start < type.rank))
         start--;
     uint32_t last = ((1u << type.rank) - 1) & ~((1u << start) - 1);

@@ -91,7 +91,13 @@ static ActStatus close_epoch(ActTraining *t)
     }
     act_average_leave(&t->average);
     act_progress_report(&t->progress, t->epoch, &trained, score, n, rate);
-    const ActLogEvent event = { t->epoch, t->step, act_progress_seconds() - t->progress.begin, rate, &trained, score, n };
+    const ActLogEvent event = { .epoch = t->epoch,
+                                .step = t->step,
+                                .seconds = act_progress_seconds() - t->progress.begin,
+                                .rate = rate,
+                                .trained = &trained,
+                                .score = score,
+                                .n = n };
     act_logs_write(&t->logs, &event, t->run->problems);
     act_save_after_epoch(t, value, improved);
     return ACT_OK;
