@@ -89,7 +89,7 @@ static ActStatus run(ActOptions *options, ActError *error)
         options->run.problems = stderr;
         options->run.stop = &interrupted;
         catch_signals(before);
-        status = act_train(m, &options->run, NULL, error);
+        status = options->run.folds ? act_cross_validate(m, &options->run, error) : act_train(m, &options->run, NULL, error);
         release_signals(before);
         break;
     case ACT_EVAL:

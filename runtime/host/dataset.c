@@ -143,12 +143,18 @@ static int ascending(const void *a, const void *b)
 }
 
 /* validation = split(f): a drawn share of the training rows, the same for every run; both parts keep the file's order. Of a text it is
- * the end: sequences drawn from between others would be half known. */
+ * the end: sequences drawn from between others would be half known. With --folds the share is one of K that together are all rows. */
 static ActStatus split_validation(Load *load)
 {
     ActDataset *set = load->set;
     ActRows *train = &set->part[ACT_TRAIN_PART], *validation = &set->part[ACT_VALIDATION_PART];
+    const uint64_t fold = load->run->fold, folds = fold ? load->run->folds : 0;
     size_t n = train->rows, taken = (size_t)llround((double)n * load->data->validation_split);
+    size_t first = folds ? (size_t)(n * (fold - 1) / folds) : 0;
+    if (folds) taken = (size_t)(n * fold / folds) - first;
+    if (folds && (taken == 0 || n < 2 * folds))
+        return act_error(load->error, ACT_E_DATA, "the training part of `%s` has %s row%s, too few for %llu folds", load->data->name,
+                         act_text_count(n).text, n == 1 ? "" : "s", (unsigned long long)folds);
     if (taken == 0) taken = 1;
     if (taken >= n)
         return act_error(load->error, ACT_E_DATA,
@@ -157,10 +163,14 @@ static ActStatus split_validation(Load *load)
     uint32_t *index = own(set, malloc(n * sizeof *index));
     if (!index) return act_error_memory(load->error);
     for (size_t i = 0; i < n; i++) index[i] = (uint32_t)i;
-    if (act_sequence_is(load->column[ACT_TRAIN_PART], set->n_value))
-        for (size_t i = 0; i < n; i++) index[i] = (uint32_t)(i < taken ? n - taken + i : i - taken);
-    else
-        act_shuffle(index, n, load->data->split_seed, ACT_STREAM_SPLIT, 0);
+    int sequence = act_sequence_is(load->column[ACT_TRAIN_PART], set->n_value);
+    if (!sequence) act_shuffle(index, n, load->data->split_seed, ACT_STREAM_SPLIT, 0);
+    if (sequence && !folds) first = n - taken;
+    for (size_t i = 0; i < taken && first; i++) { /* the share to the front, by turns of neighbours: what lies before it moves behind */
+        uint32_t moved = index[first + i];
+        index[first + i] = index[i];
+        index[i] = moved;
+    }
     qsort(index, taken, sizeof *index, ascending);
     qsort(index + taken, n - taken, sizeof *index, ascending);
     *validation = (ActRows){ taken, index, NULL, NULL };
@@ -233,11 +243,12 @@ static ActStatus load_parts(Load *load)
     const ActModel *model = set->model;
     unsigned parts = load->wanted->parts;
     size_t values = load->wanted->targets ? set->n_value : model->n_input;
-    int split = load->data && load->data->validation_split > 0 && !find_part(load->data, "validation");
+    const int folds = load->run->folds && load->run->fold;
+    int split = load->data && (folds || (load->data->validation_split > 0 && !find_part(load->data, "validation")));
     if ((parts & 1u << ACT_VALIDATION_PART) && split) parts |= 1u << ACT_TRAIN_PART;
     if (load->data && wants_measuring(load)) parts |= 1u << ACT_TRAIN_PART;
     for (int p = 0; p < ACT_PARTS; p++) {
-        const ActPart *part = find_part(load->data, act_part_name[p]);
+        const ActPart *part = folds && p == ACT_VALIDATION_PART ? NULL : find_part(load->data, act_part_name[p]);
         const ActField *input = p == ACT_TEST_PART ? load->field : NULL;
         if (!(parts & 1u << p) || !(part || input)) continue;
         ActStatus status = read_part(load, (ActPartKind)p, part, input, input ? model->n_input : values);

@@ -8,8 +8,8 @@
 #include <string.h>
 
 /* COUNT is from 1, WHOLE from 0, SMALL from 0 to 100 and an int; MAYBE is a TEXT that may be left out, EVERY how often something happens; DIRS
- * and LOGS may stand several times */
-typedef enum Kind { COUNT, WHOLE, SMALL, REAL, TEXT, MAYBE, EVERY, FLAG, DIRS, LOGS, HELP } Kind;
+ * and LOGS may stand several times; RATES are two numbers */
+typedef enum Kind { COUNT, WHOLE, SMALL, REAL, TEXT, MAYBE, EVERY, FLAG, DIRS, LOGS, RATES, HELP } Kind;
 enum { T = 1 << ACT_TRAIN, E = 1 << ACT_EVAL, P = 1 << ACT_PREDICT, B = 1 << ACT_BENCH, ALL = T | E | P | B };
 /* where a value goes: 0 is the command, which no option sets */
 #define O(field) offsetof(ActOptions, field)
@@ -47,6 +47,9 @@ static const Option options[] = {
     { "--checkpoint", "N",   EVERY, T,     0,            0,              "one every 2epochs, 500steps, 10min (default); or never" },
     { "--keep",      "N",    COUNT, T,     R(checkpoint_keep), 0,        "checkpoints that stay, beside the best (default 3)" },
     { "--log",       "FILE", LOGS,  T,     0,            0,              "numbers of every epoch: .csv, .jsonl, DIR/ for TensorBoard" },
+    { "--sanity",    NULL,   FLAG,  T,     R(sanity),    0,              "only see whether it can learn 16 rows by heart" },
+    { "--lr-range",  "L:H",  RATES, T,     0,            0,              "only see which rates work, as in 1e-6:1" },
+    { "--folds",     "K",    COUNT, T,     R(folds),     0,              "cross-validate: K trainings, each judged by other rows" },
     { "--quiet",     NULL,   FLAG,  T,     O(quiet),     0,              "no progress" },
     { "--help",      NULL,   HELP,  ALL,   0,            0,              "this text" },
 };
@@ -127,12 +130,38 @@ static ActStatus parse_every(const char *text, ActRun *run, ActError *error)
                      "`--checkpoint` wants a number with its unit, such as 2epochs, 500steps or 10min, or `never`; not `%s`", text);
 }
 
+static ActStatus parse_rates(const char *text, ActRun *run, ActError *error)
+{
+    char *colon, *end;
+    run->lr_low = strtod(text, &colon);
+    run->lr_high = *colon == ':' ? strtod(colon + 1, &end) : 0;
+    if (*colon == ':' && colon > text && end > colon + 1 && !*end && run->lr_low > 0 && run->lr_high > run->lr_low && isfinite(run->lr_high))
+        return ACT_OK;
+    return act_error(error, ACT_E_ARGUMENT, "`--lr-range` wants two rates, the lower one first, such as 1e-6:1; not `%s`", text);
+}
+
+/* Short trainings that keep nothing go with no words about what is kept. */
+static ActStatus check_trials(const ActRun *run, ActError *error)
+{
+    const char *trial = run->sanity ? "--sanity" : run->lr_high > 0 ? "--lr-range" : run->folds ? "--folds" : NULL;
+    if (!trial) return ACT_OK;
+    const char *other = run->sanity && run->lr_high > 0 ? "--lr-range" : trial[2] != 'f' && run->folds ? "--folds"
+                      : trial[2] != 'f' && run->resume ? "--resume" : run->sanity && run->n_logs ? "--log" : NULL;
+    if (other) return act_error(error, ACT_E_ARGUMENT, "`%s` and `%s` do not go together", trial, other);
+    if (run->folds == 1) return act_error(error, ACT_E_ARGUMENT, "`--folds` wants 2 or more");
+    size_t n = run->n_logs && run->lr_high > 0 ? strlen(run->logs[0]) : 0;
+    if (run->lr_high > 0 && (run->n_logs > 1 || (n && (n < 7 || strcmp(run->logs[0] + n - 6, ".jsonl") != 0))))
+        return act_error(error, ACT_E_ARGUMENT, "`--lr-range` writes one log of JSON lines: `--log FILE.jsonl`");
+    return ACT_OK;
+}
+
 static ActStatus take(ActOptions *out, const Option *option, const char *value, ActError *error)
 {
     if (option->given) *(int *)(void *)((char *)out + option->given) = 1;
     switch (option->kind) {
     case FLAG: *(int *)(void *)((char *)out + option->at) = 1; return ACT_OK;
     case EVERY: return parse_every(value, &out->run, error);
+    case RATES: return parse_rates(value, &out->run, error);
     case MAYBE:
     case TEXT: *(const char **)(void *)((char *)out + option->at) = value; return ACT_OK;
     case LOGS: out->logs[out->run.n_logs++] = value; return ACT_OK;
@@ -242,6 +271,7 @@ ActStatus act_options_parse(ActOptions *out, int argc, char **argv, const ActMod
     }
     if ((out->run.prompt || out->run.temperature > 0) && !out->run.generate)
         return act_error(error, ACT_E_ARGUMENT, "`%s` goes with `--generate N`", out->run.prompt ? "--prompt" : "--temperature");
+    if (check_trials(&out->run, error) != ACT_OK) return ACT_E_ARGUMENT;
     if (out->threads > 1024) return act_error(error, ACT_E_ARGUMENT, "`--threads` is at most 1024");
     return out->model ? ACT_OK : no_model(models, n_models, error);
 }

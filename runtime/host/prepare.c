@@ -2,6 +2,7 @@
 #include "training.h"
 
 #include "augment.h"
+#include "trial.h"
 #include "core/layout.h"
 
 #include <math.h>
@@ -48,7 +49,7 @@ static void read_settings(ActTraining *t)
         cadence->epochs = block->checkpoint_every;
         cadence->steps = block->checkpoint_steps;
     }
-    cadence->asked = cadence->epochs || cadence->steps || cadence->seconds > 0;
+    cadence->asked = cadence->epochs || cadence->steps || cadence->seconds > 0 || run->folds; /* a fold that is over says so */
     if (!cadence->asked && !run->checkpoint_never) cadence->seconds = every_seconds;
 }
 
@@ -82,6 +83,8 @@ static void list_state(ActTraining *t)
     act_state_agree_text(state, "train.optimizer", "optimizer", block ? block->settings : NULL);
     act_state_agree_text(state, "train.schedule", "schedule", block ? block->schedule : NULL);
     act_state_agree_hash(state, "train.recipe", "a formula of the optimizer or of the schedule was changed since", block ? block->recipe : NULL);
+    if (t->run->folds) act_state_agree(state, "train.folds", "folds", t->run->folds);
+    if (t->run->folds) act_state_agree(state, "train.fold", "fold", t->run->fold);
     act_state_agree(state, "train.flip", "augment flip", data ? data->flip : 0);
     act_state_agree(state, "train.crop", "augment crop", data ? data->crop : 0);
 }
@@ -140,7 +143,7 @@ ActStatus act_training_prepare(ActTraining *t)
     t->best_loss = t->keep.best = INFINITY;
     t->keep.model = model;
     t->keep.directory = t->directory;
-    t->keep.last = run->checkpoint_keep ? run->checkpoint_keep : 3;
+    t->keep.last = run->checkpoint_keep ? run->checkpoint_keep : run->folds ? 1 : 3;
     list_state(t);
 
     status = act_average_new(&t->average, t->m, &t->state, t->error);
@@ -148,7 +151,7 @@ ActStatus act_training_prepare(ActTraining *t)
     if (status == ACT_OK) status = act_evaluator_new(&t->evaluator, model, t->error);
     t->evaluator.seed = t->seed;
     t->evaluator.stop = run->stop;
-    if (status == ACT_OK) status = act_save_prepare(t);
+    if (status == ACT_OK && !act_trial_is(run)) status = act_save_prepare(t);
     if (status == ACT_OK) status = prepare_weights(t);
     if (status == ACT_OK) {
         ActWanted all = { 1u << ACT_TRAIN_PART | 1u << ACT_VALIDATION_PART | 1u << ACT_TEST_PART, 1, NULL };

@@ -4,6 +4,7 @@
 #include "core/random.h"
 #include "shuffle.h"
 #include "training.h"
+#include "trial.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -119,6 +120,9 @@ static ActStatus final_score(ActTraining *t)
     if (status == ACT_E_STOPPED)
         return act_error(t->error, status, "interrupted in the last evaluation; the training is done, its weights are in `%s`", t->path);
     if (status != ACT_OK) return status;
+    if (t->run->folds && part == ACT_VALIDATION_PART) t->result.validation = *score;
+    else if (t->run->folds) status = act_evaluator_run(&t->evaluator, t->m, &t->set, ACT_VALIDATION_PART, &t->result.validation, t->error);
+    if (status != ACT_OK) return status;
     act_progress_say(&t->progress, "%s (%s row%s%s)", act_text_score(score).text, act_text_count(score->rows).text,
                      score->rows == 1 ? "" : "s",
                      part == ACT_TEST_PART         ? ""
@@ -131,6 +135,7 @@ static ActStatus train(ActTraining *t)
 {
     ActStatus status = act_training_prepare(t);
     if (status != ACT_OK) return status;
+    if (act_trial_is(t->run)) return act_trial(t);
     act_progress_begin(&t->progress, t->run->log, t->epochs, t->steps_per_epoch);
     t->progress.before = t->step;
     status = act_save_begin(t);

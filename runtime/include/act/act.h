@@ -69,6 +69,9 @@ typedef struct ActRun {
     uint64_t checkpoint_keep; /* so many stay beside the best; 3 */
     const char *resume_command; /* for the message of a run that was stopped: what its user types to go on; may be NULL */
     const char *const *logs; size_t n_logs; /* train: files of numbers an epoch; the endings say how: .csv, .jsonl, / for TensorBoard */
+    int sanity;            /* train: only see whether a few rows can be learnt by heart; nothing is written */
+    double lr_low, lr_high;/* train: only see how the loss behaves while the rate grows from one to the other; high 0: train */
+    uint64_t folds, fold;  /* the training rows in so many parts, of which `fold` (from 1) is the validation part; act_cross_validate sets it */
     FILE *problems;        /* what goes wrong without ending the run; NULL: none */
 } ActRun;
 
@@ -90,6 +93,7 @@ typedef struct ActResult {
     double train_loss;     /* the last epoch's mean, as it was before each update */
     uint64_t epochs, steps, best_epoch /* by validation loss; 0 without a validation part */;
     double step_microseconds; /* bench: median */
+    ActScore validation;   /* train, with folds: of the fold's own part, with the weights kept */
 } ActResult;
 
 /* Trains from fresh weights, or from run->weights or the block's `start from`, and saves to
@@ -98,6 +102,10 @@ typedef struct ActResult {
  * checkpoint <out>/<model>.step-<step>.safetensors: parameters, optimizer and all else that makes run->resume end in
  * the bytes of a run that was never stopped, for any number of threads. `result` may be NULL. */
 ActStatus act_train(ActInstance *instance, const ActRun *run, ActResult *result, ActError *error);
+/* Trains run->folds times from the beginning, each time with another part of the training rows as its validation part, in <out>/fold1 …,
+ * and says mean and deviation of the loss and every metric: in run->log, and as JSON lines in <out>/<model>.folds.jsonl. Which rows are
+ * in which part depends on the block's seed alone. With run->resume ("") finished folds are only evaluated. */
+ActStatus act_cross_validate(ActInstance *instance, const ActRun *run, ActError *error);
 ActStatus act_evaluate(ActInstance *instance, const ActRun *run, ActResult *result, ActError *error);
 ActStatus act_predict(ActInstance *instance, const ActRun *run, ActError *error);
 /* Times training steps on the training part, or on drawn data where there is none. Changes the weights, saves none. */
