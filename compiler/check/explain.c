@@ -160,10 +160,7 @@ static void suggest(const Program *program, Str name, const Str *names, unsigned
 {
     Arena *arena = program->arena;
     int nearest = name.n > 2 ? str_nearest(name, names, n) : -1;
-    if (foreign_planned(name))
-        *why = str_printf(arena, "`" STR_FMT "` can't be compiled yet; `actc list layers` shows what can",
-                          STR_ARG(name));
-    else if (nearest >= 0)
+    if (nearest >= 0)
         *why = str_printf(arena, "nothing is called `" STR_FMT "`; there is `" STR_FMT "`", STR_ARG(name),
                           STR_ARG(names[nearest]));
     else

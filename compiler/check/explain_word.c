@@ -66,6 +66,9 @@ static const struct {
      "The format of MNIST's files, also compressed. Bytes are "
      "0 to 255, so divide."},
     {"npy", "x = npy(\"features.npy\")", "An array of NumPy, rows first."},
+    {"images", "picture = images(\"flowers/train\") / 255",
+     "PNG and JPEG files of one size in a folder, 0 to 255, grey or in colours as the input has channels. Every folder in it is a class, "
+     "and a target that is a `class(n)` gets its number: `label = images(\"flowers/train\")`."},
     {"text", "words = text(\"book.txt\")",
      "A text, cut into sequences as long as the input's type says; its characters become token numbers, which go with "
      "the weights."},

@@ -214,10 +214,24 @@ static int write_header(Build *b, Str out)
     return write_output(b, path_join(arena, path_dir(arena, out), name), text);
 }
 
+/* Is any data pictures? */
+static bool reads_images(const Unit *unit)
+{
+    for (uint32_t i = 0; i < unit->models.n; i++) {
+        const TrainUse *train = unit->models.at[i].model->train;
+        const DataUse *data = train ? train->data : NULL;
+        for (uint32_t p = 0; data && p < data->parts.n; p++)
+            for (uint32_t f = 0; f < data->parts.at[p].fields.n; f++)
+                if (str_is(data->parts.at[p].fields.at[f].reader, "images"))
+                    return true;
+    }
+    return false;
+}
+
 static int write_linked(Build *b, LinkKind kind, Str out, Str object)
 {
     Str why, help;
-    return link_output(b->session.arena, kind, object, out, &why, &help)
+    return link_output(b->session.arena, kind, reads_images(b->unit), object, out, &why, &help)
                ? EXIT_CLEAN
                : session_fail(&b->session, EXIT_USAGE, why, help);
 }

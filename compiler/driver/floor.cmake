@@ -15,7 +15,7 @@ set_property(SOURCE driver/sarif_rules.c APPEND PROPERTY COMPILE_DEFINITIONS "AC
                                                                              "ACT_HOMEPAGE=\"${ACT_HOMEPAGE}\"")
 # `actc run` is the training program with the model linked into this process.
 if(TARGET actrt)
-  target_link_libraries(act_driver PUBLIC actrt)
+  target_link_libraries(act_driver PUBLIC actimages actrt)
   set_target_properties(actrt PROPERTIES POSITION_INDEPENDENT_CODE ON) # a part of every .so made by actc
 endif()
 if(TARGET actcore)

@@ -15,18 +15,17 @@
 
 /* ── the runtime ── */
 
-/* Beside the executable, in ../lib, or where the build tree has it. */
-static Str find_runtime(Arena *arena)
+/* A library beside the executable, in ../lib, or where the build tree has it. */
+static Str find_library(Arena *arena, const char *name)
 {
-    static const char *const place[] = {"libactrt.a", "../lib/libactrt.a", "../lib64/libactrt.a",
-                                        "../runtime/libactrt.a"};
+    static const char *const place[] = {"", "../lib/", "../lib64/", "../runtime/"};
     char self[4096];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self);
     if (n <= 0 || (size_t)n == sizeof self)
         return (Str){0};
     Str dir = path_dir(arena, (Str){self, (uint32_t)n});
     for (unsigned i = 0; i < sizeof place / sizeof *place; i++) {
-        Str path = path_join(arena, dir, str_of(place[i]));
+        Str path = path_join(arena, dir, str_printf(arena, "%s%s", place[i], name));
         if (access(path.p, R_OK) == 0)
             return path;
     }
@@ -96,10 +95,13 @@ static bool refuse(Str *why, Str *help, Str message, Str hint)
     return false;
 }
 
-bool link_output(Arena *arena, LinkKind kind, Str bytes, Str out, Str *why, Str *help)
+bool link_output(Arena *arena, LinkKind kind, bool images, Str bytes, Str out, Str *why, Str *help)
 {
     *help = (Str){0};
-    Str runtime = find_runtime(arena);
+    Str runtime = find_library(arena, "libactrt.a"), pictures = images ? find_library(arena, "libactimages.a") : (Str){0};
+    if (images && !pictures.n)
+        return refuse(why, help, STR("cannot find libactimages.a, which reads the pictures of a model's data"),
+                      STR("install actc with `cmake --install`, or write an object: -o model.o"));
     if (!runtime.n)
         return refuse(why, help, STR("cannot find libactrt.a, which is linked into executables and shared objects"),
                       STR("install actc with `cmake --install`, or write an object: -o model.o"));
@@ -116,7 +118,13 @@ bool link_output(Arena *arena, LinkKind kind, Str bytes, Str out, Str *why, Str 
     add_word(arena, &words, "-o");
     add_word(arena, &words, made.p);
     add_word(arena, &words, object.p);
+    if (images) { /* what it calls of the runtime is found behind it */
+        add_words(arena, &words, "-Wl,-u,act_pictures");
+        add_word(arena, &words, pictures.p);
+    }
     add_word(arena, &words, runtime.p);
+    if (images)
+        add_words(arena, &words, "-lpng -ljpeg");
     add_words(arena, &words, ACT_LINK_FLAGS);
     add_word(arena, &words, NULL);
     Str said = {0};

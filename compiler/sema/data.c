@@ -88,6 +88,19 @@ static bool columns_fit(Sema *s, const FieldUse *field, const Columns *columns, 
     return false;
 }
 
+/* Pictures fill what has their shape; a class gets the number of their folder. */
+static bool images_fit(Sema *s, const FieldUse *field, const Tensor *t)
+{
+    const Type *type = &t->type;
+    bool real = type->dtype == DT_F32, grey = type->rank == 3 && type->dim[2] == 1, colours = type->rank == 3 && type->dim[2] == 3;
+    if (!str_is(field->reader, "images") || (real ? type->rank == 2 || grey || colours : t->classes && type->rank == 0))
+        return true;
+    Diag *diag = sema_error(s, CODE_shape_mismatch, field->span, "`" STR_FMT "` has not the shape of a picture", STR_ARG(t->name));
+    diag_label(diag, t->span, "declared as " STR_FMT, STR_ARG(t->label));
+    diag_help(diag, "pictures are f32[height, width], f32[height, width, 1] or f32[height, width, 3]; a `class(n)` gets their folder");
+    return false;
+}
+
 /* `unit = bytes`, `stride = 32`, as the reader is told them. */
 static bool text_option(Sema *s, Arg *arg, FieldUse *out)
 {
@@ -119,7 +132,7 @@ static bool read_source(Sema *s, const Ast *call, const Ast *name, FieldUse *out
     bool ok = true;
     if (pos.n != 1) {
         sema_error(s, pos.n ? CODE_wrong_argument : CODE_missing_argument, call->span,
-                   "`" STR_FMT "` takes the path of a file", STR_ARG(name->text));
+                   "`" STR_FMT "` takes the path of a %s", STR_ARG(name->text), str_is(name->text, "images") ? "folder" : "file");
         ok = false;
     } else {
         Value path = arg_value(s, &pos.at[0]);
@@ -323,7 +336,7 @@ bool sema_field_range(const FieldUse *field, double *low, double *high)
     bool bytes = false;
     for (uint32_t i = 0; i + 5 <= field->path.n; i++)
         bytes = bytes || str_starts((Str){field->path.p + i, field->path.n - i}, STR("ubyte"));
-    if (!bytes || !str_is(field->reader, "idx"))
+    if ((!bytes || !str_is(field->reader, "idx")) && !str_is(field->reader, "images"))
         return false;
     *low = 0;
     *high = 255;
@@ -444,6 +457,7 @@ static void read_part(Sema *s, const Ast *ast, Model *model, DataUse *data)
         }
         if (ok && model) {
             ok = columns_fit(s, &field, &columns, &model->graph->tensors.at[field.tensor - 1]);
+            ok = ok && images_fit(s, &field, &model->graph->tensors.at[field.tensor - 1]);
             follow_range(s, model, &field);
         }
         complete = complete && ok;

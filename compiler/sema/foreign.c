@@ -1,5 +1,4 @@
-/* Names that other systems have for what the language calls otherwise, and names of the language that nothing stands
- * behind yet. */
+/* Names that other systems have for what the language calls otherwise. */
 #include "sema/sema.h"
 
 #include <ctype.h>
@@ -76,15 +75,4 @@ Str foreign_name(Str name, const Str *candidates, uint32_t n)
             return candidates[k];
     }
     return (Str){0};
-}
-
-bool foreign_planned(Str name)
-{
-    static const char *const planned[] = {
-        "images",
-    };
-    for (uint32_t i = 0; i < sizeof planned / sizeof planned[0]; i++)
-        if (foreign_same(name, str_of(planned[i])))
-            return true;
-    return false;
 }

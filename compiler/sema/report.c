@@ -102,10 +102,6 @@ Diag *sema_unknown(Sema *s, Span span, const char *what, Str name, const Str *ca
         s->failed = true;
         return diag_new(&s->scratch, LEVEL_ERROR, "", "", span, " ");
     }
-    bool made = str_starts(str_of(what), STR("layer")) || str_is(str_of(what), "value") ||
-                str_is(str_of(what), "metric") || str_is(str_of(what), "data reader");
-    if (made && foreign_planned(name))
-        return sema_error(s, CODE_not_supported, span, "`" STR_FMT "` can't be compiled yet", STR_ARG(name));
     Diag *diag = sema_error(s, CODE_unknown_name, span, "there is no %s called `" STR_FMT "`", what, STR_ARG(name));
     suggest(s, diag, span, name, candidates, n);
     return diag;

@@ -200,7 +200,6 @@ Diag *sema_unknown(Sema *s, Span span, const char *what, Str name, const Str *ca
 Span sema_place(const Sema *s, Span span);
 Str foreign_name(Str name, const Str *candidates, uint32_t n); /* foreign.c: what others call so; empty: nothing */
 bool foreign_same(Str a, Str b);               /* but for capitals, underscores and a module in front */
-bool foreign_planned(Str name);                /* a name of the language with nothing behind it yet */
 Str sema_shape(Sema *s, NodeId node); /* "[28, 28, 1]" */
 Str value_describe(Sema *s, Value v); /* "a number", "a value of shape [128]", "the activation `relu`" */
 

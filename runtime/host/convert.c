@@ -88,7 +88,9 @@ void act_convert_begin(ActConversion *c, const ActRequest *request, const char *
     *c = (ActConversion){ .request = request, .file = file, .n_file = n_file, .error = error, .limit = act_source_limit() };
     c->key = hash_text(hash_text(0xcbf29ce484222325u, what), request->columns ? request->columns : "");
     for (size_t i = 0; i < request->n_class; i++) c->key = hash_text(c->key, request->class_name[i]);
-    for (size_t i = 0; n_file > 1 && i < n_file; i++) c->key = hash_text(c->key, file[i]);
+    size_t folder = strlen(request->path);
+    for (size_t i = 0; i < n_file; i++) /* of files in a folder, their names there */
+        if (strncmp(file[i], request->path, folder) == 0 && file[i][folder]) c->key = hash_text(c->key, file[i] + folder);
     if (!measure(c, &c->size, &c->stamp)) c->size = c->stamp = 0;
 }
 

@@ -82,11 +82,7 @@ static char *joined(const char *directory, size_t n, const char *path, const cha
 static char *try_endings(const char *directory, size_t n, const char *path, int folder)
 {
     char *found = joined(directory, n, path, "");
-    if (folder && found && !act_file_is_directory(found)) {
-        free(found);
-        return NULL;
-    }
-    if (folder) return found;
+    if (folder && found && act_file_is_directory(found)) return found;
     if (!found || act_file_exists(found)) return found;
     size_t length = strlen(found);
     if (length > 3 && strcmp(found + length - 3, ".gz") == 0) {
@@ -131,9 +127,7 @@ char *act_file_find(const char *path, const char *base, const char *const *dir, 
     const char *below = path[0] == '/' ? "" : base && *base ? base : ".";
     char *here = found ? NULL : joined(below, strlen(below), path, "");
     if (found) act_error_clear(error);
-    else if (here && folder && act_file_exists(here))
-        act_error(error, ACT_E_IO, "`%s` is a file; a folder is wanted", here);
-    else if (here && !folder && act_file_is_directory(here))
+    else if (here && act_file_is_directory(here))
         act_error(error, ACT_E_IO, "`%s` is a directory; a file is wanted", here);
     else act_error_more(error, ". Say where it is with `--data DIR`, or in the environment with ACT_DATA_PATH");
     free(here);

@@ -33,7 +33,7 @@ typedef struct ActReader {
     const char *endings;              /* ".csv .tsv": how its files are recognised when nothing else says so */
     int columns;                      /* takes `columns` */
     int stream;                       /* its rows are one long sequence, to be cut (host/sequence.h) */
-    int folder;                       /* reads a folder of files */
+    int folder;                       /* reads a folder of files, too */
     ActStatus (*read)(const ActRequest *request, ActTable *table, ActError *error);
     /* Where the number `element` of `row` stands, "flowers.csv:3:5", in new memory; NULL, also as a function: it can't be said. */
     char *(*place)(const ActRequest *request, uint64_t row, uint64_t element);

@@ -19,7 +19,7 @@ syn keyword actLoss accuracy auc bce bce_with_logits cross_entropy f1 huber kl m
 syn keyword actLoss recall top_k
 syn keyword actTraining adam adamw constant cosine kaiming_normal kaiming_uniform lecun_normal lecun_uniform normal ones
 syn keyword actTraining orthogonal rmsprop sgd step truncated_normal uniform xavier_normal xavier_uniform zeros
-syn keyword actReader csv idx normalize npy shift text
+syn keyword actReader csv idx images normalize npy shift text
 syn keyword actType binary class f32 token
 
 " A keyword of a statement is one where a statement begins and no `=` follows; as anything else it is a name.

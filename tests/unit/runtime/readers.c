@@ -83,7 +83,7 @@ static void readers_are_found_by_name_and_file(void **state)
     assert_non_null(act_reader_find("csv", NULL));
     assert_null(act_reader_find("cvs", &error));
     assert_has(error.text, "there is `csv`");
-    assert_has(error.text, "csv, idx, npy, text");
+    assert_has(error.text, "csv, idx, images, npy, text");
     assert_string_equal(act_reader_of_file("a/b.csv.gz")->name, "csv");
     assert_string_equal(act_reader_of_file("train-images-idx3-ubyte.gz")->name, "idx");
     assert_string_equal(act_reader_of_file("x.npy")->name, "npy");

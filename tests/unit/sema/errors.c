@@ -74,7 +74,7 @@ static const char *const wrong[] = {
     /* 1206 */
     ROWS " a = «ACT1206|xx» |> relu\n output x\n}\n",
     ROWS " a = x |> reshape(8, 1) |> «ACT701|conv1d(2, 9)»\n output a\n}\n",
-    ROWS " a = x |> «ACT1218|images»\n output x\n}\n",
+    ROWS " a = x |> «ACT1206|images»\n output x\n}\n",
     ROWS " a = x |> «ACT1206|reluu»\n output x\n}\n",
     ROWS " a = x |> linear(3, «ACT1206|bais» = false)\n output x\n}\n",
     ROWS " a = x |> linear(3, weight = «ACT1206|kaiming»)\n output x\n}\n",
