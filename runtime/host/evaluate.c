@@ -148,6 +148,8 @@ ActStatus act_evaluator_run(ActEvaluator *evaluator, const ActInstance *instance
     ActLossSum loss = { 0 };
     ActStatus room = act_evaluator_room(evaluator, rows->rows, error);
     if (room != ACT_OK) return room;
+    ActAnswers *answers = evaluator->answers && evaluator->answers->classes ? evaluator->answers : NULL;
+    if (answers) act_answers_clear(answers);
     for (uint32_t i = 0; i < model->n_metric; i++)
         memset(evaluator->sum[i], 0, evaluator->slots[i] * sizeof **evaluator->sum);
     for (size_t at = 0; at < rows->rows; at += evaluator->batch) {
@@ -164,6 +166,10 @@ ActStatus act_evaluator_run(ActEvaluator *evaluator, const ActInstance *instance
         for (uint32_t i = 0; i < model->n_metric; i++)
             evaluator->kind[i]->add(&evaluator->call[i], evaluator->prediction[i], target[model->metric[i].target], n,
                                     evaluator->sum[i]);
+        if (answers) {
+            uint32_t i = answers->metric;
+            act_answers_add(answers, &evaluator->call[i], model, evaluator->prediction[i], target[model->metric[i].target], evaluator->value, n, at);
+        }
     }
     *score = (ActScore){ .part = act_part_name[part], .rows = rows->rows, .n_metric = model->n_metric };
     act_loss_score(score, model, &loss);

@@ -2,6 +2,7 @@
 #ifndef ACT_HOST_EVALUATE_H
 #define ACT_HOST_EVALUATE_H
 
+#include "answers.h"
 #include "dataset.h"
 #include "metric.h"
 
@@ -18,6 +19,7 @@ typedef struct ActEvaluator {
     double **sum;
     size_t *slots; /* how many each `sum` has room for */
     uint64_t seed;               /* of what the model draws */
+    ActAnswers *answers;         /* looks at the predictions of a pass; NULL: nobody does */
     const volatile sig_atomic_t *stop; /* when it becomes non-zero, a pass ends with ACT_E_STOPPED; may be NULL */
 } ActEvaluator;
 

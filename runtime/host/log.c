@@ -60,6 +60,13 @@ ActStatus act_logs_open(ActLogs *logs, const char *const *paths, size_t n, uint6
     return ACT_OK;
 }
 
+static void close_log(ActLog *log)
+{
+    if (log->kind->close) log->kind->close(log);
+    else fclose(log->file);
+    log->file = NULL;
+}
+
 void act_logs_write(ActLogs *logs, const ActLogEvent *event, FILE *problems)
 {
     for (size_t i = 0; i < logs->n; i++) {
@@ -72,15 +79,18 @@ void act_logs_write(ActLogs *logs, const ActLogEvent *event, FILE *problems)
         if (problems)
             fprintf(problems, "warning: the log `%s` ends at epoch %llu: %s. The training goes on without it\n", log->path,
                     (unsigned long long)event->epoch, log->why ? log->why : strerror(errno));
-        fclose(log->file);
-        log->file = NULL;
+        close_log(log);
     }
 }
 
-void act_logs_close(ActLogs *logs)
+void act_logs_close(ActLogs *logs, FILE *problems)
 {
-    for (size_t i = 0; i < logs->n; i++)
-        if (logs->log[i].file) fclose(logs->log[i].file);
+    for (size_t i = 0; i < logs->n; i++) {
+        ActLog *log = &logs->log[i];
+        const char *why = log->file && log->kind->end ? log->kind->end(log) : NULL;
+        if (why && problems) fprintf(problems, "warning: the log `%s` is not up to date: %s\n", log->path, why);
+        if (log->file) close_log(log);
+    }
     free(logs->log);
     *logs = (ActLogs){ 0 };
 }
@@ -140,7 +150,7 @@ void act_log_values(const ActLogEvent *event, ActLogEach each, void *context)
 
 int act_log_is_epoch(const ActLogEvent *event)
 {
-    return !event->layer && !event->histogram && !event->finding && !event->forecast;
+    return !event->layer && !event->histogram && !event->finding && !event->forecast && !event->object;
 }
 
 void act_log_layer_values(const ActLogLayer *layer, ActLogEach each, void *context)

@@ -1,4 +1,4 @@
-/* Logs of a training for programs to read: `--log run.csv`, `--log run.jsonl`, `--log runs/a/` (TensorBoard). A format is one file in
+/* Logs of a training for programs to read: `--log run.csv`, `--log run.jsonl`, `--log runs/a/` (TensorBoard); and for people: `--log run.html`. A format is one file in
  * host/logs/, found by the build through its line `ACT_LOG(name) = {…};`; the ending of the name given chooses it.
  *
  * A training that goes on from a checkpoint continues its log behind the step of the checkpoint: what was logged after it happens
@@ -33,7 +33,7 @@ typedef struct ActLogFinding {
     const char *level, *message; /* "note", "warning" or "error" */
 } ActLogFinding;
 
-/* An epoch is over; or, where one of the last four pointers is not NULL, just that. */
+/* An epoch is over; or, where one of the last five pointers is not NULL, just that. */
 typedef struct ActLogEvent {
     uint64_t epoch, step;        /* epoch counts from 1; of a forecast both are 0 */
     double seconds, rate;        /* of the run so far; rows a second in this epoch's steps */
@@ -44,6 +44,7 @@ typedef struct ActLogEvent {
     const ActLogHistogram *histogram;
     const ActLogFinding *finding;
     const ActLogLayer *forecast; /* what the checker predicts; before the first step */
+    const struct cJSON *object;  /* anything else as JSON lines say it: "event" names it, "step" says when it was */
 } ActLogEvent;
 
 typedef struct ActLog ActLog;
@@ -54,6 +55,10 @@ typedef struct ActLogKind {
     ActStatus (*open)(ActLog *log, ActError *error);
     /* Writes the event to log->file. May set log->why. */
     void (*write)(ActLog *log, const ActLogEvent *event);
+    /* The training is over or was stopped: what is still to be written. Returns why that was not possible, or NULL. May be NULL itself. */
+    const char *(*end)(ActLog *log);
+    /* Closes log->file and frees what the format keeps; NULL: fclose. */
+    void (*close)(ActLog *log);
 } ActLogKind;
 
 #define ACT_LOG(name) const ActLogKind act_log_##name
@@ -65,6 +70,7 @@ struct ActLog {
     uint64_t from;
     int begun;                   /* something stands there: for formats with a first line */
     const char *why;             /* it goes on no more; NULL: errno says why */
+    void *own;                   /* the format's */
 };
 
 typedef struct ActLogs {
@@ -77,7 +83,8 @@ ActStatus act_logs_check(const char *const *paths, size_t n, ActError *error);
 ActStatus act_logs_open(ActLogs *logs, const char *const *paths, size_t n, uint64_t from, ActError *error);
 /* Failures go to `problems` (may be NULL), each once. */
 void act_logs_write(ActLogs *logs, const ActLogEvent *event, FILE *problems);
-void act_logs_close(ActLogs *logs);
+/* A page may still be drawn; failures go to `problems`. */
+void act_logs_close(ActLogs *logs, FILE *problems);
 
 /* ── for formats ── */
 /* Opens a file of lines. Of one that goes on the lines stay that `step` finds a step at most log->from in, and those in which it finds

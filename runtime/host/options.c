@@ -47,6 +47,7 @@ static const Option options[] = {
     { "--checkpoint", "N",   EVERY, T,     0,            0,              "one every 2epochs, 500steps, 10min (default); or never" },
     { "--keep",      "N",    COUNT, T,     R(checkpoint_keep), 0,        "checkpoints that stay, beside the best (default 3)" },
     { "--log",       "FILE", LOGS,  T,     0,            0,              "numbers of every epoch: .csv, .jsonl, DIR/ for TensorBoard" },
+    { "--report",    "FILE", LOGS,  T,     0,            0,              "a page with charts, .html; drawn as the training goes on" },
     { "--sanity",    NULL,   FLAG,  T,     R(sanity),    0,              "only see whether it can learn 16 rows by heart" },
     { "--lr-range",  "L:H",  RATES, T,     0,            0,              "only see which rates work, as in 1e-6:1" },
     { "--folds",     "K",    COUNT, T,     R(folds),     0,              "cross-validate: K trainings, each judged by other rows" },
@@ -155,6 +156,16 @@ static ActStatus check_trials(const ActRun *run, ActError *error)
     return ACT_OK;
 }
 
+/* A report is a log that people read. */
+static ActStatus take_log(ActOptions *out, const Option *option, const char *value, ActError *error)
+{
+    size_t n = strlen(value);
+    if (strcmp(option->name, "--report") == 0 && (n < 6 || strcmp(value + n - 5, ".html") != 0))
+        return act_error(error, ACT_E_ARGUMENT, "`--report` wants a name that ends in .html, not `%s`", value);
+    out->logs[out->run.n_logs++] = value;
+    return ACT_OK;
+}
+
 static ActStatus take(ActOptions *out, const Option *option, const char *value, ActError *error)
 {
     if (option->given) *(int *)(void *)((char *)out + option->given) = 1;
@@ -164,7 +175,7 @@ static ActStatus take(ActOptions *out, const Option *option, const char *value, 
     case RATES: return parse_rates(value, &out->run, error);
     case MAYBE:
     case TEXT: *(const char **)(void *)((char *)out + option->at) = value; return ACT_OK;
-    case LOGS: out->logs[out->run.n_logs++] = value; return ACT_OK;
+    case LOGS: return take_log(out, option, value, error);
     case DIRS:
         if (!act_file_is_directory(value))
             return act_error(error, ACT_E_IO, "there is no directory `%s` (%s)", value, option->name);

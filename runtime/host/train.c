@@ -116,10 +116,13 @@ static ActStatus final_score(ActTraining *t)
     ActScore *score = &t->result.score;
     ActPartKind part = t->set.part[ACT_TEST_PART].rows ? ACT_TEST_PART : t->validated ? ACT_VALIDATION_PART : ACT_TRAIN_PART;
     act_progress_say(&t->progress, "weights: %s", t->path);
+    if (t->logs.n) t->evaluator.answers = &t->answers;
     ActStatus status = act_evaluator_run(&t->evaluator, t->m, &t->set, part, score, t->error);
     if (status == ACT_E_STOPPED)
         return act_error(t->error, status, "interrupted in the last evaluation; the training is done, its weights are in `%s`", t->path);
     if (status != ACT_OK) return status;
+    if (t->logs.n) act_answers_log(&t->answers, t->model, &t->facts, t->step, score->part, &t->logs, t->run->problems);
+    t->evaluator.answers = NULL;
     if (t->run->folds && part == ACT_VALIDATION_PART) t->result.validation = *score;
     else if (t->run->folds) status = act_evaluator_run(&t->evaluator, t->m, &t->set, ACT_VALIDATION_PART, &t->result.validation, t->error);
     if (status != ACT_OK) return status;
@@ -140,7 +143,9 @@ static ActStatus train(ActTraining *t)
     t->progress.before = t->step;
     status = act_save_begin(t);
     if (status == ACT_OK) status = act_logs_open(&t->logs, t->run->logs, t->run->n_logs, t->step, t->error);
+    if (status == ACT_OK && t->logs.n) status = act_answers_new(&t->answers, t->model, t->error);
     if (status != ACT_OK) return status;
+    act_training_log(t);
     act_training_introduce(t);
     while (!act_training_over(t) && !act_training_stopped(t)) {
         status = run_epoch(t);
@@ -171,7 +176,8 @@ ActStatus act_train(ActInstance *instance, const ActRun *run, ActResult *result,
     ActStatus status = train(&t);
     if (t.progress.dirty) fputc('\n', t.progress.out);
     if (result) *result = t.result;
-    act_logs_close(&t.logs);
+    act_logs_close(&t.logs, t.run->problems);
+    act_answers_free(&t.answers);
     act_checkpoint_close(&t.from);
     act_lock_release(&t.lock);
     act_state_free(&t.state);

@@ -27,6 +27,7 @@ typedef struct ActTraining {
     ActFacts facts;
     ActDataset set;
     ActEvaluator evaluator;
+    ActAnswers answers;       /* of the last evaluation, for logs */
     ActProgress progress;
     ActLogs logs;
 
@@ -69,6 +70,8 @@ typedef struct ActTraining {
 
 ActStatus act_training_prepare(ActTraining *t);
 void act_training_introduce(ActTraining *t);
+/* Tells the logs what is trained, how, and where. */
+void act_training_log(ActTraining *t);
 int act_training_stopped(const ActTraining *t);
 /* The weights that a run is to leave take their place: those of the best epoch, the averages, or those that there are. */
 void act_training_settle(ActTraining *t);

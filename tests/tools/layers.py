@@ -63,6 +63,8 @@ def compiler_violation(order, floor, mark, name):
 
 def runtime_violation(root, path, order, name):
     first = name.partition("/")[0]
+    if path.parent == root / "runtime/page" and not (path.parent / name).is_file():
+        return "pages know nothing of the runtime"
     for folder in (path.parent, root / "runtime", root / "runtime/include"):
         if (folder / name).is_file():
             return None

@@ -59,9 +59,21 @@ static void add_finding(cJSON *object, const ActLogFinding *finding)
     cJSON_AddStringToObject(object, "message", finding->message);
 }
 
+static void put_line(ActLog *log, const cJSON *object)
+{
+    char *text = cJSON_PrintUnformatted(object);
+    if (text) fprintf(log->file, "%s\n", text);
+    else log->why = "out of memory";
+    cJSON_free(text);
+}
+
 static void write_line(ActLog *log, const ActLogEvent *event)
 {
     if (event->forecast && log->begun) return; /* it stands there */
+    if (event->object) {
+        put_line(log, event->object);
+        return;
+    }
     cJSON *object = cJSON_CreateObject();
     int epoch = act_log_is_epoch(event);
     if (!epoch)
@@ -78,10 +90,7 @@ static void write_line(ActLog *log, const ActLogEvent *event)
     if (event->layer || event->forecast) add_layer(object, event->layer ? event->layer : event->forecast);
     if (event->histogram) add_histogram(object, event->histogram);
     if (event->finding) add_finding(object, event->finding);
-    char *text = cJSON_PrintUnformatted(object);
-    if (text) fprintf(log->file, "%s\n", text);
-    else log->why = "out of memory";
-    cJSON_free(text);
+    put_line(log, object);
     cJSON_Delete(object);
 }
 

@@ -187,7 +187,7 @@ static void add_histogram(Bytes *summary, const ActLogHistogram *h)
 static void write_event(ActLog *log, const ActLogEvent *from)
 {
     static Bytes summary, event; /* one thread trains */
-    if (from->finding || from->forecast) return; /* no numbers over time */
+    if (from->finding || from->forecast || from->object) return; /* no numbers over time */
     summary.n = 0;
     summary.full = 0;
     if (from->layer) act_log_layer_values(from->layer, add_of_layer, &summary);

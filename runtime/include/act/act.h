@@ -68,7 +68,7 @@ typedef struct ActRun {
     int checkpoint_never;  /* only when stopped */
     uint64_t checkpoint_keep; /* so many stay beside the best; 3 */
     const char *resume_command; /* for the message of a run that was stopped: what its user types to go on; may be NULL */
-    const char *const *logs; size_t n_logs; /* train: files of numbers an epoch; the endings say how: .csv, .jsonl, / for TensorBoard */
+    const char *const *logs; size_t n_logs; /* train: files of numbers an epoch; the endings say how: .csv, .jsonl, .html (a page), / for TensorBoard */
     int sanity;            /* train: only see whether a few rows can be learnt by heart; nothing is written */
     double lr_low, lr_high;/* train: only see how the loss behaves while the rate grows from one to the other; high 0: train */
     uint64_t folds, fold;  /* the training rows in so many parts, of which `fold` (from 1) is the validation part; act_cross_validate sets it */
@@ -110,6 +110,10 @@ ActStatus act_evaluate(ActInstance *instance, const ActRun *run, ActResult *resu
 ActStatus act_predict(ActInstance *instance, const ActRun *run, ActError *error);
 /* Times training steps on the training part, or on drawn data where there is none. Changes the weights, saves none. */
 ActStatus act_bench(ActInstance *instance, const ActRun *run, ActResult *result, ActError *error);
+
+/* A page of charts (HTML) from logs of trainings: JSON lines, tables, pages, or folders that hold them. One run is shown with all that its
+ * log has, several are laid over each other. A file that is no log, or a damaged one, is named with line and column. */
+ActStatus act_plot(const char *const *run, size_t n, const char *to, ActError *error);
 
 /* The command line of a training program: train, eval, predict, bench. Returns the exit code: 0 done, 1 failure, 2
  * usage or I/O, 3 training produced NaN or infinity, 128 + the signal (INT, TERM, HUP, PIPE) when training was

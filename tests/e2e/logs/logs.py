@@ -124,7 +124,9 @@ def main():
     def tables():
         with open("a.csv", newline="") as file:
             table = list(csv.DictReader(file))
-        lines = [json.loads(line) for line in open("a.jsonl")]
+        everything = [json.loads(line) for line in open("a.jsonl")]
+        lines = [line for line in everything if "event" not in line]
+        assert everything[0]["event"] == "run" and everything[0]["settings"]["model"] == "three"
         assert len(table) == len(lines)
         for row, line in zip(table, lines):
             assert int(row["epoch"]) == line["epoch"] and int(row["step"]) == line["step"]

@@ -28,7 +28,7 @@ static void write_all(uint64_t from)
     act_logs_write(&logs, &(ActLogEvent){ .epoch = 1, .step = 3, .histogram = &histogram }, NULL);
     act_logs_write(&logs, &(ActLogEvent){ .epoch = 1, .step = 3, .finding = &finding }, NULL);
     act_logs_write(&logs, &(ActLogEvent){ .epoch = 1, .step = 4, .seconds = 1, .rate = 2, .trained = &trained }, NULL);
-    act_logs_close(&logs);
+    act_logs_close(&logs, NULL);
 }
 
 static void expect_file(const char *path, const char *text)
