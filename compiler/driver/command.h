@@ -35,11 +35,12 @@ struct Options {
     VEC(Str) set;
     CheckOptions check;
     uint32_t batch;        /* 0: as written */
+    uint32_t jobs;         /* 0: as many as processors */
     uint64_t mem_limit;    /* bytes; 0: none */
     uint32_t max_warnings; /* UINT32_MAX: any number */
     uint32_t error_limit;  /* 0: any number */
     int level, format, error_format, colour;
-    bool debug, notes, fix, unsafe_fixes, statistics, check_only, diff, time_passes, mem_report, cost, stdio, help;
+    bool debug, notes, fix, unsafe_fixes, statistics, check_only, diff, time_passes, mem_report, cost, stdio, resume, help;
     bool version;
 };
 
