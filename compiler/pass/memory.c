@@ -125,13 +125,14 @@ static void roots(const Graph *g, Plan *plan, bool *kept)
 }
 
 /* ── rows apart ──
- * Rows a multiple of 4 KiB long all begin in the same few sets of the first-level cache: a register tile that walks a dozen of them
- * side by side, or a weight gradient that walks down the batch, evicts what it is about to read. A line of padding behind each
+ * Rows a multiple of 1 KiB long all begin in the same few sets of the first-level cache: a register tile that walks a dozen of them
+ * side by side, and as many of each value that its body reads, or a weight gradient that walks down the batch, evicts what it is about to
+ * read. A line of padding behind each
  * row spreads them. Only values whose readers and writers all take a stride are padded: [B, F], and longer ones of which products take a
  * part of each row, the steps of a sequence. Where a product takes rows of several axes at once, it wants them without gaps. Whether a
  * product reads a value [B, F] or not makes no difference, since only equal rows take turns in the same bytes. */
 
-enum { CONFLICT_BYTES = 4096, PAD_ELEMENTS = 16 };
+enum { CONFLICT_BYTES = 1024, PAD_ELEMENTS = 16 };
 
 /* Products, copies and loops over rows address by strides; a sum over the batch does so for what it sums. */
 static bool takes_stride(const Plan *plan, NodeId id)

@@ -155,6 +155,28 @@ static void gradients_in_place(void **unused)
     }
 }
 
+/* A line behind each row where rows would begin in the same sets of a cache. */
+static void rows_apart(void **unused)
+{
+    (void)unused;
+    static const uint32_t width[] = {40, 256, 264, 320, 512, 768}, pad[] = {0, 16, 0, 0, 16, 16};
+    for (unsigned i = 0; i < sizeof width / sizeof *width; i++) {
+        Arena *arena = arena_new();
+        uint32_t w = width[i], rows = 0;
+        Graph *g = programs_read(arena, str_printf(arena, deep, w, w, w, w, w, w, w, w).p);
+        const Plan *plan = programs_plan(arena, NULL, g, true, target_find(16, 32)).plan;
+        for (uint32_t k = 0; k < plan->work.n; k++) {
+            const Type *type = graph_type(plan->g, plan->work.at[k].id);
+            if (!type->batch || type->rank != 1 || type->dim[0] != w)
+                continue;
+            assert_int_equal(plan->slot[plan->work.at[k].id].pad, pad[i]);
+            rows++;
+        }
+        assert_true(rows >= 4);
+        arena_free(arena);
+    }
+}
+
 /* What the plan says about another batch is what that batch takes. */
 static void other_batches(void **unused)
 {
@@ -176,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_never_meet),
         cmocka_unit_test(gradients_in_place),
+        cmocka_unit_test(rows_apart),
         cmocka_unit_test(other_batches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
