@@ -192,13 +192,15 @@ static ActStatus parse_lines(ActRunLog *log, const char *text, size_t n, const c
 
 /* ── tables ── */
 
-typedef struct Column { const char *part; char name[128]; } Column;
+typedef struct Column { const char *part; char name[128]; /* "": of another version */ } Column;
 
-/* "test_top_k" is top_k of test; a column by itself has no part. */
+/* "test_top_k" is top_k of test; four columns have no part. */
 static Column column_of(const char *text, size_t n)
 {
-    static const char *const parts[] = { "train", "validation", "test" };
+    static const char *const parts[] = { "train", "validation", "test" }, *const plain[] = { "epoch", "step", "seconds", "rows_per_second" };
     Column column = { NULL, "" };
+    for (size_t i = 0; i < 4; i++)
+        if (strlen(plain[i]) == n && memcmp(plain[i], text, n) == 0) strcpy(column.name, plain[i]);
     for (size_t p = 0; p < 3; p++) {
         size_t length = strlen(parts[p]);
         if (n > length + 1 && memcmp(text, parts[p], length) == 0 && text[length] == '_') {
@@ -208,12 +210,13 @@ static Column column_of(const char *text, size_t n)
             break;
         }
     }
-    snprintf(column.name, sizeof column.name, "%.*s", (int)(n < 100 ? n : 100), text);
+    if (column.part) snprintf(column.name, sizeof column.name, "%.*s", (int)(n < 100 ? n : 100), text);
     return column;
 }
 
 static int put_cell(cJSON *line, const Column *column, double value)
 {
+    if (!*column->name) return 1;
     cJSON *of = column->part ? cJSON_GetObjectItemCaseSensitive(line, column->part) : line;
     if (!of) of = cJSON_AddObjectToObject(line, column->part);
     return of && cJSON_AddNumberToObject(of, column->name, value);

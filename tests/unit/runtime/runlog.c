@@ -53,6 +53,12 @@ static void tables_say_the_same(void **state)
     assert_true(isnan(curves.at[1].y[0]) && curves.at[0].y[1] == 1);
     act_curves_free(&curves);
     act_runlog_free(&runs);
+    assert_good(parse("epoch,step,event,train,train_loss\n1,10,3,4,2\n"), &error); /* columns of another version */
+    assert_string_equal(act_runlog_event(runs.line[0]), "epoch");
+    assert_true(act_curves_scores(&curves, &runs));
+    assert_true(curves.n == 1 && curves.at[0].y[0] == 2);
+    act_curves_free(&curves);
+    act_runlog_free(&runs);
 }
 
 static void damage_is_named_with_its_place(void **state)
