@@ -113,12 +113,17 @@ static ActStatus allocate(ActTraining *t)
 {
     const ActModel *model = t->model;
     t->order = malloc(t->rows * sizeof *t->order);
+    t->loss = calloc(model->n_loss + 1, sizeof *t->loss);
+    if (!t->order || !t->loss) return act_error_memory(t->error);
+    if (!act_trial_is(t->run)) {
+        t->feed = act_feed_new(&t->set, (size_t)t->batch, act_pool_threads(t->m->pool), t->seed, ACT_FEED_BY_RULE, t->error);
+        return t->feed ? ACT_OK : ACT_E_MEMORY;
+    }
     t->room = act_rooms_new(model, (size_t)t->batch);
     t->value = calloc(t->set.n_value + 1, sizeof *t->value);
-    t->loss = calloc(model->n_loss + 1, sizeof *t->loss);
     size_t spare = act_augment_spare(model);
     if (spare) t->spare = malloc(spare * sizeof *t->spare);
-    return t->order && t->room && t->value && t->loss && (t->spare || !spare) ? ACT_OK : act_error_memory(t->error);
+    return t->room && t->value && (t->spare || !spare) ? ACT_OK : act_error_memory(t->error);
 }
 
 ActStatus act_training_prepare(ActTraining *t)

@@ -1,6 +1,5 @@
 #include "act/act.h"
 
-#include "augment.h"
 #include "core/random.h"
 #include "shuffle.h"
 #include "training.h"
@@ -36,17 +35,17 @@ static ActStatus run_epoch(ActTraining *t)
     for (size_t i = 0; i < train->rows; i++) t->order[i] = train->index ? train->index[i] : (uint32_t)i;
     act_shuffle(t->order, train->rows, t->seed, ACT_STREAM_SHUFFLE, t->epoch + 1);
     act_progress_epoch(&t->progress, t->row);
+    act_feed_begin(t->feed, t->order, t->row, t->step + 1);
     while (t->row < train->rows && !act_training_stopped(t)) {
-        size_t n = train->rows - t->row < t->batch ? train->rows - t->row : (size_t)t->batch;
-        ActStatus status = act_dataset_batch(&t->set, train, t->order, (size_t)t->row, n, t->set.n_value, t->room, t->value, t->error);
+        const void *const *value;
+        size_t n;
+        ActStatus status = act_feed_next(t->feed, &value, &n, t->error);
         if (status != ACT_OK) return status;
         t->step++;
         uint64_t k = t->row / t->batch + 1;
-        if (t->spare) act_augment(model, t->seed, t->step, n, t->room,
-                                  t->spare); /* in shuffled order all lies in rooms */
         double scale = model->entry.schedule ? model->entry.schedule((double)t->step, total) : 1;
         const ActStep step = { t->step, scale * t->lr_scale, t->seed };
-        status = model->entry.train_step(t->m, &step, t->value, t->value + model->n_input, n, t->loss);
+        status = model->entry.train_step(t->m, &step, value, value + model->n_input, n, t->loss);
         if (status != ACT_OK)
             return act_error(t->error, status, "step %llu of model `%s` failed: %s", (unsigned long long)t->step,
                              model->name, act_status_text(status));
@@ -149,6 +148,7 @@ static ActStatus train(ActTraining *t)
     act_training_introduce(t);
     while (!act_training_over(t) && !act_training_stopped(t)) {
         status = run_epoch(t);
+        act_feed_end(t->feed);
         if (status == ACT_OK && !act_training_stopped(t)) status = close_epoch(t);
         if (status == ACT_E_STOPPED) break;
         if (status != ACT_OK) return status;
@@ -183,6 +183,7 @@ ActStatus act_train(ActInstance *instance, const ActRun *run, ActResult *result,
     act_state_free(&t.state);
     act_average_free(&t.average);
     act_facts_free(&t.facts);
+    act_feed_free(t.feed);
     act_dataset_free(&t.set);
     act_evaluator_free(&t.evaluator);
     act_rooms_free(t.room, instance->model->n_input + instance->model->n_target);

@@ -6,6 +6,7 @@
 #include "average.h"
 #include "checkpoint.h"
 #include "evaluate.h"
+#include "feed.h"
 #include "keep.h"
 #include "lock.h"
 #include "log.h"
@@ -56,10 +57,11 @@ typedef struct ActTraining {
     /* not part of it */
     int validated;            /* there is a validation part */
     uint32_t *order;          /* of the training rows in this epoch */
-    void **room;              /* per value: a batch of rows */
+    ActFeed *feed;            /* of their batches */
+    void **room;              /* a trial's: per value a batch of rows */
     const void **value;
     float *loss;
-    float *spare;             /* of an image, where images are moved */
+    float *spare;             /* likewise; of an image, where images are moved */
     uint64_t saved_step, saved_row; /* of the newest checkpoint in the folder; step 0: none */
     double saved_at;          /* seconds */
     ActError unsaved;         /* the last failure to write one, told once */
