@@ -1,4 +1,5 @@
 # Pictures in folders, from the `.act` file to the prediction of one: compiled with libpng and libjpeg, while a model without pictures is not.
+rm -rf pictures
 python3 -B - <<'PY'
 import os, struct, zlib
 
