@@ -31,8 +31,7 @@ static double all_below(double cut, double mean, double variance, double shared,
     return fmin(1, sum * 2 * reach / STEPS);
 }
 
-/* Where f turns flat for good on the left (side -1) or the right; false: nowhere. */
-static bool flat_side(SxPool *sx, Sx f, int side, double *end)
+bool forecast_flat_side(SxPool *sx, Sx f, int side, double *end)
 {
     static const double beyond[] = {1e-6, 0.1, 1, 10, 1e3};
     double kink[64];
@@ -58,9 +57,9 @@ double forecast_dead(const Signal *signal, NodeId id, uint32_t samples)
     const Moments *m = &signal->value[base];
     double variance = fmax(0, m->second - m->mean * m->mean);
     double shared = variance > 0 ? fmin(1, fmax(0, (m->corr * m->second - m->mean * m->mean) / variance)) : 1;
-    if (flat_side(f->sx, f->fn[id], -1, &end))
+    if (forecast_flat_side(f->sx, f->fn[id], -1, &end))
         dead += all_below(end, m->mean, variance, shared, samples);
-    if (flat_side(f->sx, f->fn[id], 1, &end))
+    if (forecast_flat_side(f->sx, f->fn[id], 1, &end))
         dead += all_below(-end, -m->mean, variance, shared, samples);
     return fmin(1, dead);
 }

@@ -15,6 +15,9 @@ uint32_t forecast_window(const Model *model); /* max(256, batch) */
  */
 double forecast_dead(const Signal *signal, NodeId id, uint32_t samples);
 
+/* Where f turns flat for good on the left (side -1) or the right (1); false: nowhere. */
+bool forecast_flat_side(SxPool *sx, Sx f, int side, double *end);
+
 /* P(|f'(Z)| < max_slope / 100) for a normal Z. */
 double forecast_flat(SxPool *sx, Sx f, double max_slope, double mean, double deviation);
 /* The fraction of units with a slope below one hundredth of f's greatest. */

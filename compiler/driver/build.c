@@ -1,6 +1,7 @@
 #include "driver/build.h"
 
 #include "driver/memory.h"
+#include "driver/watch.h"
 #include "pass/pass.h"
 
 #include <time.h>
@@ -51,6 +52,8 @@ int build_check(Build *b, Arena *arena, const Options *options)
         return EXIT_USAGE;
     b->program = session_program(s, b->source);
     bool stops = session_stops(s);
+    if (!stops)
+        b->watch = watch_plan(s, b->program, options->monitor);
     int code = session_report(s);
     if (stops || code)
         return code;
@@ -69,7 +72,8 @@ int build_unit(Build *b)
                         .level = options->level,
                         .dump_after = options->dump_after.n ? str_c(s->arena, options->dump_after) : NULL,
                         .stop_after = options->stop_after.n ? str_c(s->arena, options->stop_after) : NULL,
-                        .time_passes = options->time_passes};
+                        .time_passes = options->time_passes,
+                        .watch = b->watch};
 #ifndef NDEBUG
     unit.verify = true;
 #endif

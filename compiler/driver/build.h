@@ -11,6 +11,7 @@ typedef struct Build {
     const Ast *file;
     Program *program;
     const Machine *machine;
+    Watch **watch; /* by model: what its monitor looks at; NULL: it has none */
     Unit *unit; /* NULL: stopped by --stop-after */
 } Build;
 

@@ -40,7 +40,7 @@ struct Options {
     uint32_t max_warnings; /* UINT32_MAX: any number */
     uint32_t error_limit;  /* 0: any number */
     int level, format, error_format, colour;
-    bool debug, notes, fix, unsafe_fixes, statistics, check_only, diff, time_passes, mem_report, cost, stdio, resume, help;
+    bool debug, notes, fix, unsafe_fixes, statistics, check_only, diff, time_passes, mem_report, cost, stdio, resume, help, monitor;
     bool version;
 };
 

@@ -89,7 +89,8 @@ typedef enum RootKind {
     ROOT_OUTPUT,      /* what forward returns */
     ROOT_LOSS,        /* a scalar without batch */
     ROOT_PREDICTION,  /* of a metric */
-    ROOT_UPDATE       /* the new value of tensor `index` */
+    ROOT_UPDATE,      /* the new value of tensor `index` */
+    ROOT_WATCH        /* array `index` of what the monitor is given: f32, with the batch or without */
 } RootKind;
 
 typedef struct Root {

@@ -12,7 +12,8 @@ const char *const graph_fill_word[GRAPH_FILLS] = {[FILL_CONSTANT] = "constant",
                                                   [FILL_TRUNCATED_NORMAL] = "truncated_normal",
                                                   [FILL_ORTHOGONAL] = "orthogonal"};
 const char *const graph_root_word[GRAPH_ROOTS] = {
-    [ROOT_OUTPUT] = "output", [ROOT_LOSS] = "loss", [ROOT_PREDICTION] = "prediction", [ROOT_UPDATE] = "update"};
+    [ROOT_OUTPUT] = "output", [ROOT_LOSS] = "loss", [ROOT_PREDICTION] = "prediction", [ROOT_UPDATE] = "update",
+    [ROOT_WATCH] = "watch"};
 
 void graph_print_quoted(Str s, Text *out)
 {

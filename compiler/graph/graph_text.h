@@ -7,10 +7,10 @@
 
 #define GRAPH_ROLES 5
 #define GRAPH_FILLS 5
-#define GRAPH_ROOTS 4
+#define GRAPH_ROOTS 5
 extern const char *const graph_role_word[GRAPH_ROLES]; /* by Role: "input", "target", "param", "constant", "state" */
 extern const char *const graph_fill_word[GRAPH_FILLS]; /* by FillKind: "constant", "normal" … */
-extern const char *const graph_root_word[GRAPH_ROOTS]; /* by RootKind: "output", "loss", "prediction", "update" */
+extern const char *const graph_root_word[GRAPH_ROOTS]; /* by RootKind: "output", "loss", "prediction", "update", "watch" */
 
 /* How many numbers a fill prints: constant and orthogonal have one. */
 static inline unsigned graph_fill_numbers(const Fill *fill)

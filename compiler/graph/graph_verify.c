@@ -230,6 +230,8 @@ static const char *root_rule(Verify *v, uint32_t i)
         if (!type->batch || type->dtype != DT_F32)
             return broken(v, "%s is no row of floats for every sample", shown(v, type));
         return NULL;
+    case ROOT_WATCH:
+        return type->dtype == DT_F32 ? NULL : broken(v, "%s is no float", shown(v, type));
     case ROOT_LOSS: {
         Type scalar = type_scalar();
         return type_equal(type, &scalar) ? NULL : broken(v, "%s is no scalar", shown(v, type));

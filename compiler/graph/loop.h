@@ -29,6 +29,7 @@ typedef enum BufSpace {
     BUF_PARAM, BUF_STATE, BUF_WORK,   /* the blocks of ActInstance, at `offset` bytes */
     BUF_INPUT, BUF_TARGET,            /* the caller's arrays, `index`-th pointer */
     BUF_OUTPUT, BUF_PREDICTION,       /* the caller's arrays, `index`-th pointer */
+    BUF_WATCH,                        /* the caller's arrays, `index`-th pointer; one number a row, or a fixed count */
     BUF_LOSS                          /* the caller's float loss[index] */
 } BufSpace;
 

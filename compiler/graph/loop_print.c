@@ -14,6 +14,7 @@
 static const char *const space_word[] = {
     [BUF_PARAM] = "param",   [BUF_STATE] = "state",   [BUF_WORK] = "work",             [BUF_INPUT] = "input",
     [BUF_TARGET] = "target", [BUF_OUTPUT] = "output", [BUF_PREDICTION] = "prediction", [BUF_LOSS] = "loss",
+    [BUF_WATCH] = "watch",
 };
 
 typedef struct Printer {

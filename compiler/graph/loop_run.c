@@ -102,6 +102,7 @@ static const unsigned char *buf_start(const Run *r, const LoopBuf *buf)
     case BUF_TARGET:
         return m->target[buf->index];
     case BUF_OUTPUT:
+    case BUF_WATCH:
         return m->output[buf->index];
     case BUF_PREDICTION:
         return m->prediction[buf->index];

@@ -31,7 +31,8 @@ typedef enum Space {
     SPACE_TENSOR,   /* of a leaf or an update: the tensor's own memory */
     SPACE_WORK,     /* in the work block at `offset` */
     SPACE_OUTPUT,   /* the caller's output / prediction / loss `index` */
-    SPACE_LOSS, SPACE_PREDICTION
+    SPACE_LOSS, SPACE_PREDICTION,
+    SPACE_WATCH           /* the caller's array `index` of the monitor */
 } Space;
 
 typedef struct Slot {

@@ -99,6 +99,7 @@ uint32_t lower_buf_of(Lower *l, NodeId value, bool write)
     case SPACE_OUTPUT: buf.space = BUF_OUTPUT; break;
     case SPACE_PREDICTION: buf.space = BUF_PREDICTION; break;
     case SPACE_LOSS: buf.space = BUF_LOSS; break;
+    case SPACE_WATCH: buf.space = BUF_WATCH; break;
     case SPACE_NONE:
     case SPACE_TENSOR: ACT_BUG("a value without memory is read or written");
     }

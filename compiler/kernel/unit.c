@@ -37,7 +37,7 @@ static void place_tensors(Graph *g, UnitModel *out)
 }
 
 /* The part of the model's graph that has the wanted roots. */
-static Graph *with_roots(const Build *b, bool (*wanted)(RootKind kind))
+static Graph *with_roots(const Build *b, const Watch *watch, bool (*wanted)(RootKind kind))
 {
     const Graph *from = b->out->model->graph;
     Graph *g = graph_like(from);
@@ -55,6 +55,12 @@ static Graph *with_roots(const Build *b, bool (*wanted)(RootKind kind))
         if (wanted(from->roots.at[i].kind))
             graph_root_add(g, from->roots.at[i].kind, map[from->roots.at[i].node], from->roots.at[i].index,
                            from->roots.at[i].name);
+    for (uint32_t i = 0; watch != NULL && i < watch->points.n; i++) { /* the watch pass makes its numbers of these */
+        const WatchPoint *point = &watch->points.at[i];
+        graph_root_add(g, ROOT_WATCH, map[point->value], 2 * i, (Str){0});
+        if (point->result != 0)
+            graph_root_add(g, ROOT_WATCH, map[point->result], 2 * i + 1, (Str){0});
+    }
     return g;
 }
 
@@ -63,16 +69,17 @@ static bool is_trained(RootKind kind) { return kind == ROOT_LOSS || kind == ROOT
 static bool is_measured(RootKind kind) { return kind == ROOT_LOSS || kind == ROOT_PREDICTION; }
 
 /* One program through its pipeline and down to loops. NULL: stopped. */
-static LoopProgram *build_program(Build *b, const char *name, bool train, bool (*wanted)(RootKind kind), const Plan **plan)
+static LoopProgram *build_program(Build *b, const char *name, bool train, Watch *watch, bool (*wanted)(RootKind kind),
+                                  const Plan **plan)
 {
-    PassState state = {.arena = b->arena, .model = b->out->model, .target = b->target, .train = train};
+    PassState state = {.arena = b->arena, .model = b->out->model, .target = b->target, .train = train, .watch = watch};
     state.diags = b->program->diags;
-    state.g = with_roots(b, wanted);
+    state.g = with_roots(b, watch, wanted);
     layout_mark_rows(state.g, b->out->model->graph);
     Str label = str_printf(b->arena, STR_FMT ".%s", STR_ARG(b->out->model->name), name);
     PassOptions options = {.dump_after = b->options->dump_after, .stop_after = b->options->stop_after,
                            .label = label.p, .time = b->options->time_passes, .verify = b->options->verify};
-    if (!pass_run(&state, train ? pipeline_train : pipeline_inference, &options))
+    if (!pass_run(&state, watch != NULL ? pipeline_watch : train ? pipeline_train : pipeline_inference, &options))
         return NULL;
     if (b->shared == NULL) {
         place_tensors(state.g, b->out);
@@ -149,14 +156,19 @@ static bool build_model(Build *b, const Model *model)
     b->out->model = model;
     b->out->batch = model->graph->batch;
     b->shared = NULL;
-    b->out->train_step = build_program(b, "train_step", true, is_trained, &b->out->train_plan);
+    b->out->train_step = build_program(b, "train_step", true, NULL, is_trained, &b->out->train_plan);
     if (b->out->train_step == NULL)
         return false;
     b->out->graph = b->shared;
-    b->out->forward = build_program(b, "forward", false, is_output, &b->out->forward_plan);
-    b->out->evaluate = b->out->forward == NULL ? NULL : build_program(b, "evaluate", false, is_measured, &b->out->evaluate_plan);
+    b->out->forward = build_program(b, "forward", false, NULL, is_output, &b->out->forward_plan);
+    b->out->evaluate = b->out->forward == NULL ? NULL : build_program(b, "evaluate", false, NULL, is_measured, &b->out->evaluate_plan);
     if (b->out->evaluate == NULL)
         return false;
+    if (b->out->watch != NULL) {
+        b->out->watch_step = build_program(b, "watch_step", true, b->out->watch, is_trained, &b->out->watch_plan);
+        if (b->out->watch_step == NULL)
+            return false;
+    }
     b->out->schedule = model->train == NULL ? 0 : model->train->schedule;
     b->out->flops_forward = flops_row(b->out->forward, b->out->batch);
     b->out->flops_step = flops_row(b->out->train_step, b->out->batch);
@@ -175,6 +187,7 @@ Unit *unit_build(Arena *arena, const Program *program, const UnitOptions *option
         if (program->models.at[i]->poisoned)
             continue;
         UnitModel *out = vec_push(arena, &unit->models);
+        out->watch = options->watch == NULL ? NULL : options->watch[i];
         Build b = {.arena = arena, .options = options, .target = options->target, .program = program, .out = out};
         if (!build_model(&b, program->models.at[i]))
             return NULL;

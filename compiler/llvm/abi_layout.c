@@ -50,13 +50,27 @@ TABLE(layout_train, ActTrain,
     P(data) U64(epochs) U64(seed) U32(batch) P(optimizer) F64(lr) U64(patience) U64(checkpoint_every) P(start_from)
     U64(checkpoint_steps) P(schedule) P(settings) P(recipe) U32(average_ema) U32(average_last))
 #undef S
+#define S ActWatchPoint
+TABLE(layout_watch_point, ActWatchPoint,
+    P(layer) P(kind) P(function) U32(line) U32(function_line) U32(weight) U32(units) U64(values) U32S(stat, ACT_WATCH_STATS) U32(bins)
+    F64(low) F64(high) F64(deviation) F64(gradient) F64(dead) F64(saturated) F64(update))
+#undef S
+#define S ActWarning
+TABLE(layout_warning, ActWarning, P(code) P(name) P(message) U32(line))
+#undef S
+#define S ActWatch
+TABLE(layout_watch, ActWatch,
+    P(point) U32(n_point) U32(n_array) P(warning) U32(n_warning) U64(every) U32(first) U32(last)
+    F64(ratio) F64(ratio_low) F64(ratio_high) F64(loss) U32(window) P(step))
+#undef S
 #define S ActModel
 TABLE(layout_model, ActModel,
     U32(abi) U32(batch) P(name) P(source) P(hash) P(target) P(features)
     U64(param_bytes) U64(state_bytes) U64(work_bytes)
     P(input) P(target_value) P(output) P(param) P(state) P(drawn)
     U32(n_input) U32(n_target) U32(n_output) U32(n_param) U32(n_state) U32(n_drawn)
-    P(loss) U32(n_loss) P(metric) U32(n_metric) P(train) IN(entry, layout_entries) U64(flops_forward) U64(flops_step))
+    P(loss) U32(n_loss) P(metric) U32(n_metric) P(train) IN(entry, layout_entries) U64(flops_forward) U64(flops_step)
+    P(watch))
 #undef S
 #define S ActFill
 TABLE(layout_fill, ActFill, U32(kind) U32(stream) F64(a) F64(b))

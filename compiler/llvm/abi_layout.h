@@ -22,7 +22,7 @@ typedef struct StructInfo {
 } StructInfo;
 
 extern const StructInfo layout_tensor, layout_entries, layout_loss, layout_metric, layout_transform, layout_field,
-    layout_part, layout_data, layout_train, layout_model, layout_fill, layout_instance, layout_memory, layout_step;
+    layout_part, layout_data, layout_train, layout_model, layout_watch_point, layout_warning, layout_watch, layout_fill, layout_instance, layout_memory, layout_step;
 
 /* The type; a structure whose offsets or size are not the C compiler's is a bug of ours. */
 LLVMTypeRef layout_type(Module *m, const StructInfo *info);

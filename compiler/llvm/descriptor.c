@@ -269,6 +269,80 @@ static LLVMValueRef train_global(Module *m, const TrainUse *train, Str recipe)
     return layout_array(m, &layout_train, &made, 1, "train");
 }
 
+/* ── the monitor ── */
+
+_Static_assert((int)WATCH_ACTIVE == (int)ACT_WATCH_ACTIVE && (int)WATCH_STATS == (int)ACT_WATCH_STATS &&
+                   (int)WATCH_BINS == ACT_WATCH_BINS && (unsigned)WATCH_NONE == ACT_WATCH_NONE,
+               "what is watched, in watch.h and abi.h");
+
+/* 1 + its place in the parameter block; 0: no tensor. */
+static uint32_t param_number(const Interface *interface, uint32_t tensor)
+{
+    for (uint32_t i = 0; tensor != 0 && i < interface->param.n; i++)
+        if (interface->param.at[i] == &interface->unit->graph->tensors.at[tensor - 1])
+            return 1 + i;
+    return 0;
+}
+
+static LLVMValueRef point_const(Module *m, const Interface *interface, const WatchPoint *p)
+{
+    LLVMValueRef value[] = {
+        layout_str(m, p->layer),
+        layout_str(m, p->kind),
+        layout_str(m, p->function),
+        layout_u32(m, p->line),
+        layout_u32(m, p->function_line),
+        layout_u32(m, param_number(interface, p->weight)),
+        layout_u32(m, p->units),
+        layout_u64(m, p->values),
+        layout_u32_array(m, p->stat, ACT_WATCH_STATS, ACT_WATCH_STATS),
+        layout_u32(m, p->bins),
+        layout_f64(m, p->low),
+        layout_f64(m, p->high),
+        layout_f64(m, p->deviation),
+        layout_f64(m, p->gradient),
+        layout_f64(m, p->dead),
+        layout_f64(m, p->saturated),
+        layout_f64(m, p->update),
+    };
+    return layout_const(m, &layout_watch_point, value, sizeof value / sizeof *value);
+}
+
+static LLVMValueRef watch_global(Module *m, const Interface *interface, LLVMValueRef step)
+{
+    const Watch *watch = interface->unit->watch;
+    if (!step)
+        return LLVMConstNull(m->cg.ptr);
+    LLVMValueRef *point = arena_array(m->arena, LLVMValueRef, watch->points.n);
+    LLVMValueRef *warning = arena_array(m->arena, LLVMValueRef, watch->warnings.n);
+    for (uint32_t i = 0; i < watch->points.n; i++)
+        point[i] = point_const(m, interface, &watch->points.at[i]);
+    for (uint32_t i = 0; i < watch->warnings.n; i++) {
+        const WatchWarning *w = &watch->warnings.at[i];
+        LLVMValueRef field[] = {layout_str(m, w->code), layout_str(m, w->name), layout_str(m, w->message),
+                                layout_u32(m, w->line)};
+        warning[i] = layout_const(m, &layout_warning, field, 4);
+    }
+    LLVMValueRef value[] = {
+        layout_array(m, &layout_watch_point, point, watch->points.n, "watch_points"),
+        layout_u32(m, watch->points.n),
+        layout_u32(m, watch->arrays),
+        layout_array(m, &layout_warning, warning, watch->warnings.n, "warnings"),
+        layout_u32(m, watch->warnings.n),
+        layout_u64(m, watch->every),
+        layout_u32(m, watch->first),
+        layout_u32(m, watch->last),
+        layout_f64(m, watch->ratio),
+        layout_f64(m, watch->ratio_low),
+        layout_f64(m, watch->ratio_high),
+        layout_f64(m, watch->loss),
+        layout_u32(m, watch->window),
+        step,
+    };
+    LLVMValueRef made = layout_const(m, &layout_watch, value, sizeof value / sizeof *value);
+    return layout_array(m, &layout_watch, &made, 1, "watch");
+}
+
 /* ── the model ── */
 
 LLVMValueRef descriptor_declare(Module *m, const Interface *interface)
@@ -318,6 +392,7 @@ void descriptor_define(Module *m, const Interface *interface, LLVMValueRef globa
         layout_const(m, &layout_entries, function, sizeof function / sizeof *function),
         layout_u64(m, unit->flops_forward),
         layout_u64(m, unit->flops_step),
+        watch_global(m, interface, entry->watch_step),
     };
     LLVMSetInitializer(global, layout_const(m, &layout_model, value, sizeof value / sizeof *value));
 }

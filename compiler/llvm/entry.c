@@ -340,13 +340,14 @@ static LLVMValueRef emit_evaluate(Module *m, const Interface *interface, LLVMVal
     return fn;
 }
 
-/* ActStatus train_step(const ActInstance *m, const ActStep *step, input, target, size_t n, float *loss) */
-static LLVMValueRef emit_train_step(Module *m, const Interface *interface, LLVMValueRef descriptor, LLVMValueRef run)
+/* ActStatus train_step(const ActInstance *m, const ActStep *step, input, target, size_t n, float *loss), or the watched step, which takes
+ * void *const *array beside. */
+static LLVMValueRef emit_train_step(Module *m, const Interface *interface, LLVMValueRef descriptor, bool watched, LLVMValueRef run)
 {
     Cg *c = &m->cg;
-    LLVMTypeRef params[] = {c->ptr, c->ptr, c->ptr, c->ptr, c->i64, c->ptr};
-    LLVMValueRef fn = entry_function(m, interface, "train_step", params, 6);
-    LLVMValueRef arg[6];
+    LLVMTypeRef params[] = {c->ptr, c->ptr, c->ptr, c->ptr, c->i64, c->ptr, c->ptr};
+    LLVMValueRef fn = entry_function(m, interface, watched ? "watch_step" : "train_step", params, watched ? 7 : 6);
+    LLVMValueRef arg[7];
     LLVMGetParams(fn, arg);
     require_bound(m, arg[0], descriptor);
     require_pointer(m, arg[1]);
@@ -354,6 +355,8 @@ static LLVMValueRef emit_train_step(Module *m, const Interface *interface, LLVMV
     require_ports(m, arg[2], interface->input.at, interface->input.n, false);
     require_ports(m, arg[3], interface->target.at, interface->target.n, false);
     require_pointer(m, arg[5]);
+    if (watched)
+        require_pointer(m, arg[6]);
     /* Steps count from 1: an optimizer's 1 - beta^step would divide by zero. */
     LLVMValueRef number = load_field(m, &layout_step, arg[1], "step", c->i64);
     require(m, LLVMBuildICmp(c->b, LLVMIntNE, number, layout_u64(m, 0), ""), status(m, ACT_E_ARGUMENT));
@@ -362,6 +365,8 @@ static LLVMValueRef emit_train_step(Module *m, const Interface *interface, LLVMV
     call_set(m, call, CALL_TARGET, arg[3]);
     call_set(m, call, CALL_N, arg[4]);
     call_set(m, call, CALL_LOSS, arg[5]);
+    if (watched)
+        call_set(m, call, CALL_OUTPUT, arg[6]);
     call_set(m, call, CALL_STEP, number);
     call_set(m, call, CALL_LR_SCALE, load_field(m, &layout_step, arg[1], "lr_scale", c->f64));
     call_set(m, call, CALL_SEED, load_field(m, &layout_step, arg[1], "seed", c->i64));
@@ -477,8 +482,10 @@ EntryPoints entry_emit(Module *m, const Interface *interface, LLVMValueRef descr
     }
     if (interface->trains) {
         LLVMValueRef run = program_run(m, interface, unit->train_step, "train_step");
-        entry.train_step = emit_train_step(m, interface, descriptor, run);
+        entry.train_step = emit_train_step(m, interface, descriptor, false, run);
         wrap_train_step(m, interface, entry.train_step);
+        if (unit->watch_step)
+            entry.watch_step = emit_train_step(m, interface, descriptor, true, program_run(m, interface, unit->watch_step, "watch_step"));
     }
     if (unit->schedule) {
         Str name = str_printf(m->arena, STR_FMT ".schedule", STR_ARG(unit->model->name));

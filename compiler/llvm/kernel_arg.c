@@ -20,6 +20,7 @@ static CgCallField pointer_field(BufSpace space)
         [BUF_PARAM] = CALL_PARAM,           [BUF_STATE] = CALL_STATE,   [BUF_WORK] = CALL_WORK,
         [BUF_INPUT] = CALL_INPUT,           [BUF_TARGET] = CALL_TARGET, [BUF_OUTPUT] = CALL_OUTPUT,
         [BUF_PREDICTION] = CALL_PREDICTION, [BUF_LOSS] = CALL_LOSS,
+        [BUF_WATCH] = CALL_OUTPUT, /* a training step has no outputs */
     };
     return field[space];
 }

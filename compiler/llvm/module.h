@@ -33,7 +33,7 @@ void debug_emit(Module *m);
 
 /* ── entry.c: the functions of a model ── */
 typedef struct EntryPoints {
-    LLVMValueRef bind, init, forward, evaluate, train_step, schedule; /* NULL: the model has none */
+    LLVMValueRef bind, init, forward, evaluate, train_step, watch_step, schedule; /* NULL: the model has none */
 } EntryPoints;
 /* `descriptor` is the global that bind() stores and init() reads the tensors through. */
 EntryPoints entry_emit(Module *m, const Interface *interface, LLVMValueRef descriptor);

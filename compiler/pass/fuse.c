@@ -26,6 +26,7 @@ typedef struct Fuse {
     uint32_t *update_tensor; /* by node: 1 + tensor it is the new value of */
     NodeId *sink;            /* by node: the fold or scatter that takes it in; 0: it goes where its inputs are */
     uint32_t *of_parts;      /* by node: the group of rows that maps of its parts opened; 0: none */
+    const bool *watched;     /* by node: only the monitor asks for it; such nodes have kernels of their own. NULL: nobody watches */
     GroupList *readers;      /* by tensor: 1 + group of every group that reads its old value */
 } Fuse;
 
@@ -228,6 +229,8 @@ static bool fits(const Fuse *f, NodeId id, uint32_t group)
 {
     const Group *g = &f->plan->groups.at[group - 1];
     uint32_t inputs = graph_node(f->g, id)->n_in;
+    if (f->watched != NULL && f->watched[id] != f->watched[g->nodes.at[0]])
+        return false;
     for (uint32_t i = 0; i < inputs; i++) { /* loops stand at one element at a time */
         NodeId in = graph_node(f->g, id)->in[i];
         if (is_member(f, in, group) && f->plan->view[in].moved)
@@ -429,6 +432,20 @@ static uint32_t beside_parts(Fuse *f, NodeId id)
     return group && fits(f, id, group) && acyclic(f, id, group) ? group : 0;
 }
 
+/* What the monitor takes of the same value goes over its rows once. */
+static uint32_t beside_watched(Fuse *f, NodeId id)
+{
+    const Node *node = graph_node(f->g, id);
+    for (uint32_t group = f->plan->groups.n; group > 0 && f->watched != NULL && f->watched[id]; group--) {
+        const Group *g = &f->plan->groups.at[group - 1];
+        const Node *first = graph_node(f->g, g->nodes.at[0]);
+        if (g->kind == GROUP_ROWS && f->plan->storage[first->in[0]] == f->plan->storage[node->in[0]] && fits(f, id, group) &&
+            acyclic(f, id, group))
+            return group;
+    }
+    return 0;
+}
+
 /* The latest of the groups of its inputs that can take it in. */
 static void place(Fuse *f, NodeId id)
 {
@@ -452,6 +469,8 @@ static void place(Fuse *f, NodeId id)
         best = beside(f, id);
     if (best == 0)
         best = beside_parts(f, id);
+    if (best == 0 && !columns)
+        best = beside_watched(f, id);
     if (best == 0) {
         best = new_group(f, id);
         NodeId whole = parts_of(f, node);
@@ -553,6 +572,7 @@ static void run(PassState *state)
             f.plan->update_of[g->roots.at[i].index] = value;
             f.update_tensor[value] = 1 + g->roots.at[i].index;
         }
+    f.watched = state->watch == NULL ? NULL : watch_only(state->arena, g);
     f.of_parts = arena_array(state->arena, uint32_t, g->nodes.n);
     f.sink = arena_array(state->arena, NodeId, g->nodes.n);
     find_sinks(&f);

@@ -113,6 +113,8 @@ static void backward(PassState *state, Graph *g, const Graph *from, const NodeId
             op->vjp(&self.base, id, self.of[id]);
         take_place(g, first_new, id);
     }
+    for (NodeId id = 1; id < self.n_forward && state->watch != NULL; id++)
+        state->gradient[id] = self.of[id] != 0 ? self.of[id] : state->gradient[id];
     for (NodeId id = 1; id < self.n_forward; id++) {
         if (self.of[id] == 0 || !build_is_tensor(graph_node(g, id), &tensor))
             continue;
@@ -130,6 +132,8 @@ static void run(PassState *state)
     for (NodeId id = 1; id < from->nodes.n; id++)
         map[id] = graph_copy_node(g, from, id, map);
     pass_copy_roots(g, from, map);
+    if (state->watch != NULL)
+        state->gradient = arena_array(state->arena, NodeId, g->nodes.n);
     for (uint32_t i = 0; i < from->roots.n; i++) { /* each group of losses once, at its first loss */
         bool seen = from->roots.at[i].kind != ROOT_LOSS;
         for (uint32_t k = 0; k < i && !seen; k++)

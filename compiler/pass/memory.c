@@ -111,7 +111,8 @@ static void roots(const Graph *g, Plan *plan, bool *kept)
         NodeId id = plan->storage[root->node];
         Slot *slot = &plan->slot[id];
         static const Space space[] = {[ROOT_OUTPUT] = SPACE_OUTPUT, [ROOT_LOSS] = SPACE_LOSS,
-                                      [ROOT_PREDICTION] = SPACE_PREDICTION, [ROOT_UPDATE] = SPACE_TENSOR};
+                                      [ROOT_PREDICTION] = SPACE_PREDICTION, [ROOT_UPDATE] = SPACE_TENSOR,
+                                      [ROOT_WATCH] = SPACE_WATCH};
         slot->space = space[root->kind];
         slot->index = root->index;
         if (root->kind == ROOT_UPDATE) {

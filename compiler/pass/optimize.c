@@ -75,6 +75,9 @@ static uint32_t state_like(Graph *g, uint32_t tensor, Str name, double start)
 {
     Tensor like = g->tensors.at[tensor];
     like.name = str_printf(g->arena, STR_FMT "." STR_FMT, STR_ARG(like.name), STR_ARG(name));
+    int there = graph_tensor_find(g, like.name); /* made for an earlier program of the model */
+    if (there >= 0 && g->tensors.at[there].role == ROLE_STATE)
+        return (uint32_t)there;
     like.role = ROLE_STATE;
     like.fill = (Fill){FILL_CONSTANT, start, 0};
     like.init = STR("constant");

@@ -7,6 +7,7 @@
 
 #include "base/target.h"
 #include "graph/plan.h"
+#include "pass/watch.h"
 #include "sema/model.h"
 
 typedef enum Fact {
@@ -26,6 +27,8 @@ typedef struct PassState {
     const Target *target;
     Diags *diags;
     bool train;            /* the training step, else inference */
+    Watch *watch;          /* of a training step that the monitor looks at; else NULL */
+    NodeId *gradient;      /* then from `gradient` to `watch`: by node of g, the gradient with respect to it; 0: none */
     Graph *g;
     Plan *plan;
 } PassState;
@@ -45,9 +48,10 @@ typedef struct PassOptions {
     bool verify;
 } PassOptions;
 
-/* The pipelines, ended by NULL: forward and evaluate; the training step. */
+/* The pipelines, ended by NULL: forward and evaluate; the training step; the same with the monitor's numbers. */
 extern const Pass *const pipeline_inference[];
 extern const Pass *const pipeline_train[];
+extern const Pass *const pipeline_watch[];
 /* False when stopped by stop_after. */
 bool pass_run(PassState *state, const Pass *const *pipeline, const PassOptions *options);
 const Pass *pass_find(Str name);   /* NULL: no such pass */
@@ -55,7 +59,7 @@ const Pass *pass_find(Str name);   /* NULL: no such pass */
 unsigned pass_count(void);
 const Pass *pass_at(unsigned i);
 
-extern const Pass pass_outline, pass_gradient, pass_merge, pass_optimize, pass_expand, pass_convolve, pass_lanes, pass_canonical, pass_fold, pass_simplify,
+extern const Pass pass_outline, pass_gradient, pass_watch, pass_merge, pass_optimize, pass_expand, pass_convolve, pass_lanes, pass_canonical, pass_fold, pass_simplify,
     pass_share, pass_prune, pass_stack, pass_layout, pass_fuse, pass_schedule, pass_memory;
 
 /* Columns of a panel for a matrix with `cols` columns: of the tile widths the one that pads least, two vectors first among equals. */
@@ -65,6 +69,8 @@ void layout_mark_rows(Graph *g, const Graph *uses);
 void plan_print(const Plan *plan, Text *out);
 /* Does the parameter belong to a group named by prefixes (`for g, h`: "g.…" or "h.…")? */
 bool pass_in_group(const Str *prefix, uint32_t n, Str parameter);
+/* By node: no root but the monitor's needs it. */
+const bool *watch_only(Arena *arena, const Graph *g);
 /* Copies all of `from` into `to` with `map` (old node -> new), which the caller has filled for the nodes it treats itself. */
 void pass_copy_roots(Graph *to, const Graph *from, const NodeId *map);
 /* state->g becomes a copy of itself, node by node. `each` may make something else of a node (one of state->g), in `g` and from what its inputs

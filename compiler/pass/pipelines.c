@@ -14,27 +14,33 @@ const Pass *const pipeline_inference[] = {
     &pass_layout,    /* adds the copies and transposes that fusion must see */
     &pass_fuse, &pass_schedule, &pass_memory, NULL};
 
-const Pass *const pipeline_train[] = {
-    &pass_outline,   /* before gradients: they are to be made from what it takes out */
-    &pass_gradient,  /* before expansion: a gradient rule wants the op, not what it expands to */
-    &pass_merge,     /* where gradients were added up, and before they vanish in the optimizer */
-    &pass_optimize,  /* before folding: bias corrections become uniforms there */
-    &pass_expand,
-    &pass_fold, &pass_simplify, &pass_share, &pass_prune,
-    &pass_stack,     /* when equal parts are one node */
-    &pass_convolve, &pass_lanes, &pass_canonical, &pass_fold, &pass_simplify, &pass_share, &pass_prune,
-    &pass_layout, &pass_fuse, &pass_schedule, &pass_memory, NULL};
+/* `watch` is what the monitor adds (nothing, or its pass), where gradients are nodes of their own. */
+#define TRAIN(watch)                                                                                                   \
+    &pass_outline,      /* before gradients: they are to be made from what it takes out */                             \
+        &pass_gradient, /* before expansion: a gradient rule wants the op, not what it expands to */                   \
+        watch           /* while the gradient pass still knows which gradient is whose */                              \
+        &pass_merge,    /* where gradients were added up, and before they vanish in the optimizer */                   \
+        &pass_optimize, /* before folding: bias corrections become uniforms there */                                   \
+        &pass_expand, &pass_fold, &pass_simplify, &pass_share, &pass_prune,                                            \
+        &pass_stack,    /* when equal parts are one node */                                                            \
+        &pass_convolve, &pass_lanes, &pass_canonical, &pass_fold, &pass_simplify, &pass_share, &pass_prune,            \
+        &pass_layout, &pass_fuse, &pass_schedule, &pass_memory, NULL
+#define NO_PASS
+#define WATCH_PASS &pass_watch,
 
-/* All passes, each once: the training pipeline has every one. */
+const Pass *const pipeline_train[] = {TRAIN(NO_PASS)};
+const Pass *const pipeline_watch[] = {TRAIN(WATCH_PASS)};
+
+/* All passes, each once: the pipeline of a watched step has every one. */
 static unsigned distinct(const Pass **out)
 {
     unsigned n = 0;
-    for (unsigned i = 0; pipeline_train[i] != NULL; i++) {
+    for (unsigned i = 0; pipeline_watch[i] != NULL; i++) {
         unsigned k = 0;
-        while (k < n && out[k] != pipeline_train[i])
+        while (k < n && out[k] != pipeline_watch[i])
             k++;
         if (k == n)
-            out[n++] = pipeline_train[i];
+            out[n++] = pipeline_watch[i];
     }
     return n;
 }

@@ -15,6 +15,7 @@ static void print_slot(const Plan *plan, NodeId id, Text *out)
     case SPACE_WORK: text_printf(out, "work at %llu", (unsigned long long)slot->offset); break;
     case SPACE_OUTPUT: text_printf(out, "output %u", slot->index); break;
     case SPACE_LOSS: text_printf(out, "loss %u", slot->index); break;
+    case SPACE_WATCH: text_printf(out, "watch %u", slot->index); break;
     case SPACE_PREDICTION: text_printf(out, "prediction %u", slot->index); break;
     }
     if (slot->layout == LAYOUT_PANELS)

@@ -124,6 +124,7 @@ typedef struct TrainUse {
     uint32_t average_last; /* average last(5): epochs; 0: none */
     uint32_t accumulate;   /* 1: none */
     Str start_from;
+    uint64_t monitor_every; /* steps between two measurements; 0: nobody watches */
     const Ast *ast;        /* the TRAIN block */
 } TrainUse;
 

@@ -208,11 +208,18 @@ static void read_start(Settings *t, const Ast *st)
         wrong_form(t, st, "start from \"weights.safetensors\"");
 }
 
-/* What is watched is chosen when the program runs; the words are checked there. */
+/* monitor · monitor every 50 steps · monitor all every 50 steps */
 static void read_monitor(Settings *t, const Ast *st)
 {
-    Diag *diag = sema_error(t->s, CODE_not_supported, st->span, "watching a training run is not supported yet");
-    diag_help(diag, "leave `monitor` out; the run prints loss and metrics after every epoch");
+    enum { EVERY = 50 };
+    int64_t n = EVERY;
+    uint32_t at = str_is(word_at(st, 0), "all");
+    bool every = st->n_kid == at + 3 && str_is(word_at(st, at), "every") &&
+                 (str_is(word_at(st, at + 2), "steps") || str_is(word_at(st, at + 2), "step"));
+    if (!every && st->n_kid != at)
+        wrong_form(t, st, "monitor every 50 steps");
+    else if (!every || whole(t, st->kid[at + 1], "the number of steps", 1, INT32_MAX, &n))
+        t->use->monitor_every = (uint64_t)n;
 }
 
 /* ── optimizer and schedule ── */
@@ -286,7 +293,7 @@ static const Key keys[] = {
     {"seed", false, read_seed, "seed 1"},
     {"stop", false, read_stop, "stop early(patience = 3)"},
     {"checkpoint", false, read_checkpoint, "checkpoint every 1 epoch"},
-    {"monitor", true, read_monitor, "monitor"},
+    {"monitor", false, read_monitor, "monitor every 50 steps"},
     {"start", false, read_start, "start from \"weights.safetensors\""},
 };
 enum { N_KEY = sizeof keys / sizeof keys[0], DEFAULT_EPOCHS = 10, DEFAULT_BATCH = 32 };

@@ -51,6 +51,7 @@ static const Option options[] = {
     { "--sanity",    NULL,   FLAG,  T,     R(sanity),    0,              "only see whether it can learn 16 rows by heart" },
     { "--lr-range",  "L:H",  RATES, T,     0,            0,              "only see which rates work, as in 1e-6:1" },
     { "--folds",     "K",    COUNT, T,     R(folds),     0,              "cross-validate: K trainings, each judged by other rows" },
+    { "--monitor",   "N",    WHOLE, T,     R(monitor_every), O(monitor), "measure layers every N steps, if compiled in; 0: never" },
     { "--quiet",     NULL,   FLAG,  T,     O(quiet),     0,              "no progress" },
     { "--help",      NULL,   HELP,  ALL,   0,            0,              "this text" },
 };
@@ -283,6 +284,9 @@ ActStatus act_options_parse(ActOptions *out, int argc, char **argv, const ActMod
     if ((out->run.prompt || out->run.temperature > 0) && !out->run.generate)
         return act_error(error, ACT_E_ARGUMENT, "`%s` goes with `--generate N`", out->run.prompt ? "--prompt" : "--temperature");
     if (check_trials(&out->run, error) != ACT_OK) return ACT_E_ARGUMENT;
+    out->run.monitor_never = out->monitor && out->run.monitor_every == 0;
+    if (out->monitor && out->run.monitor_every && out->model && !out->model->watch)
+        return act_error(error, ACT_E_ARGUMENT, "model `%s` was compiled without the monitor; `actc --monitor` compiles it in", out->model->name);
     if (out->threads > 1024) return act_error(error, ACT_E_ARGUMENT, "`--threads` is at most 1024");
     return out->model ? ACT_OK : no_model(models, n_models, error);
 }

@@ -16,6 +16,7 @@ typedef struct ActOptions {
     uint64_t threads;         /* 0: as fits */
     const char *to;           /* predict: a file; NULL: standard output */
     int quiet;
+    int monitor;              /* --monitor was given */
     const char **data;        /* owned; run.data points to it */
     const char **logs;        /* likewise */
     ActRun run;

@@ -23,39 +23,57 @@ static ActStatus nonfinite(ActTraining *t, double loss, uint64_t step_of_epoch)
                    "), scale inputs and targets to about -1 to 1, or clip the gradient. No weights were written");
     if (t->saved_step)
         act_error_more(t->error, "; `--resume` goes on from the checkpoint of step %llu", (unsigned long long)t->saved_step);
+    if (t->monitor.watch) return act_monitor_trace(&t->monitor, t);
     return ACT_E_NONFINITE;
+}
+
+void act_training_order(ActTraining *t)
+{
+    const ActRows *train = &t->set.part[ACT_TRAIN_PART];
+    for (size_t i = 0; i < train->rows; i++) t->order[i] = train->index ? train->index[i] : (uint32_t)i;
+    act_shuffle(t->order, train->rows, t->seed, ACT_STREAM_SHUFFLE, t->epoch + 1);
+}
+
+ActStatus act_training_step(ActTraining *t, void *const *array, size_t *n)
+{
+    const ActModel *model = t->model;
+    double total = (double)(t->epochs * t->steps_per_epoch);
+    ActStatus status = act_feed_next(t->feed, &t->given, n, t->error);
+    if (status != ACT_OK) return status;
+    t->step++;
+    double scale = model->entry.schedule ? model->entry.schedule((double)t->step, total) : 1;
+    const ActStep step = { t->step, scale * t->lr_scale, t->seed };
+    const void *const *target = t->given + model->n_input;
+    status = array ? model->watch->step(t->m, &step, t->given, target, *n, t->loss, array)
+                   : model->entry.train_step(t->m, &step, t->given, target, *n, t->loss);
+    if (status == ACT_OK) return status;
+    return act_error(t->error, status, "step %llu of model `%s` failed: %s", (unsigned long long)t->step, model->name,
+                     act_status_text(status));
 }
 
 /* The steps of one epoch, from where it stands; the last may have fewer rows. */
 static ActStatus run_epoch(ActTraining *t)
 {
     const ActModel *model = t->model;
-    const ActRows *train = &t->set.part[ACT_TRAIN_PART];
-    double total = (double)(t->epochs * t->steps_per_epoch);
-    for (size_t i = 0; i < train->rows; i++) t->order[i] = train->index ? train->index[i] : (uint32_t)i;
-    act_shuffle(t->order, train->rows, t->seed, ACT_STREAM_SHUFFLE, t->epoch + 1);
+    size_t rows = t->set.part[ACT_TRAIN_PART].rows, n;
+    act_training_order(t);
     act_progress_epoch(&t->progress, t->row);
     act_feed_begin(t->feed, t->order, t->row, t->step + 1);
-    while (t->row < train->rows && !act_training_stopped(t)) {
-        const void *const *value;
-        size_t n;
-        ActStatus status = act_feed_next(t->feed, &value, &n, t->error);
-        if (status != ACT_OK) return status;
-        t->step++;
+    while (t->row < rows && !act_training_stopped(t)) {
         uint64_t k = t->row / t->batch + 1;
-        double scale = model->entry.schedule ? model->entry.schedule((double)t->step, total) : 1;
-        const ActStep step = { t->step, scale * t->lr_scale, t->seed };
-        status = model->entry.train_step(t->m, &step, value, value + model->n_input, n, t->loss);
-        if (status != ACT_OK)
-            return act_error(t->error, status, "step %llu of model `%s` failed: %s", (unsigned long long)t->step,
-                             model->name, act_status_text(status));
+        int watched = act_monitor_wants(&t->monitor, t);
+        ActStatus status = act_training_step(t, watched ? t->monitor.array : NULL, &n);
+        if (status != ACT_OK) return status;
         double loss = act_loss_value(model, t->loss, n);
         if (!isfinite(loss)) return nonfinite(t, loss, k);
+        if (watched) status = act_monitor_measure(&t->monitor, t, n);
+        if (status != ACT_OK) return status;
+        act_monitor_stepped(&t->monitor, t->step, t->epoch + 1, loss);
         t->last_loss = loss;
         t->row += n;
         act_loss_add(&t->sum, model, t->loss, n);
         act_progress_step(&t->progress, t->epoch + 1, k, t->sum.rows, t->sum.total / (double)t->sum.rows);
-        if (t->row < train->rows) act_save_after_step(t);
+        if (t->row < rows) act_save_after_step(t);
     }
     return ACT_OK;
 }
@@ -99,6 +117,7 @@ static ActStatus close_epoch(ActTraining *t)
                                 .score = score,
                                 .n = n };
     act_logs_write(&t->logs, &event, t->run->problems);
+    act_monitor_over(&t->monitor, &trained, score, n);
     act_save_after_epoch(t, value, improved);
     return ACT_OK;
 }
@@ -146,6 +165,8 @@ static ActStatus train(ActTraining *t)
     if (status != ACT_OK) return status;
     act_training_log(t);
     act_training_introduce(t);
+    status = act_monitor_begin(&t->monitor, t);
+    if (status != ACT_OK) return status;
     while (!act_training_over(t) && !act_training_stopped(t)) {
         status = run_epoch(t);
         act_feed_end(t->feed);
@@ -162,7 +183,9 @@ static ActStatus train(ActTraining *t)
                          (unsigned long long)t->best_epoch);
     act_training_settle(t);
     status = act_save_final(t);
-    return status == ACT_OK ? final_score(t) : status;
+    if (status == ACT_OK) status = final_score(t);
+    act_monitor_end(&t->monitor);
+    return status;
 }
 
 ActStatus act_train(ActInstance *instance, const ActRun *run, ActResult *result, ActError *error)
@@ -176,6 +199,7 @@ ActStatus act_train(ActInstance *instance, const ActRun *run, ActResult *result,
     ActStatus status = train(&t);
     if (t.progress.dirty) fputc('\n', t.progress.out);
     if (result) *result = t.result;
+    act_monitor_free(&t.monitor);
     act_logs_close(&t.logs, t.run->problems);
     act_answers_free(&t.answers);
     act_checkpoint_close(&t.from);

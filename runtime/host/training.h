@@ -10,6 +10,7 @@
 #include "keep.h"
 #include "lock.h"
 #include "log.h"
+#include "monitor.h"
 #include "progress.h"
 
 /* When checkpoints are taken. */
@@ -31,6 +32,7 @@ typedef struct ActTraining {
     ActAnswers answers;       /* of the last evaluation, for logs */
     ActProgress progress;
     ActLogs logs;
+    ActMonitor monitor;
 
     /* settings in force */
     uint64_t epochs, seed, patience, batch, steps_per_epoch;
@@ -58,6 +60,7 @@ typedef struct ActTraining {
     int validated;            /* there is a validation part */
     uint32_t *order;          /* of the training rows in this epoch */
     ActFeed *feed;            /* of their batches */
+    const void *const *given; /* the batch of the newest step */
     void **room;              /* a trial's: per value a batch of rows */
     const void **value;
     float *loss;
@@ -71,6 +74,10 @@ typedef struct ActTraining {
 } ActTraining;
 
 ActStatus act_training_prepare(ActTraining *t);
+/* The order of the rows in the epoch under way. */
+void act_training_order(ActTraining *t);
+/* The next step, on the feed's next *n rows: t->step counts it, t->row does not. `array`: the watched step, which fills these. */
+ActStatus act_training_step(ActTraining *t, void *const *array, size_t *n);
 void act_training_introduce(ActTraining *t);
 /* Tells the logs what is trained, how, and where. */
 void act_training_log(ActTraining *t);

@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-#define ACT_ABI_VERSION 2
+#define ACT_ABI_VERSION 3
 #define ACT_MAX_RANK 6
 #define ACT_ALIGN 64
 
@@ -166,6 +166,63 @@ typedef struct ActTrain {
     uint32_t average_last;    /* the mean of the weights at the ends of so many epochs is to be used; 0: no such mean */
 } ActTrain;
 
+/* ── the monitor (actc --monitor, or `monitor` in the train block): a second program of the training step, with the same results to the
+ * last bit, that measures on the way ── */
+
+/* What it measures of a point: z is the value in front of an activation a (or of a layer without one). */
+typedef enum ActWatchStat {
+    /* one number for every row of the batch */
+    ACT_WATCH_SUM,                /* of z */
+    ACT_WATCH_SQUARES,
+    ACT_WATCH_GREATEST,           /* max |z| */
+    ACT_WATCH_ZEROS,              /* how many a are 0 */
+    ACT_WATCH_SATURATED,          /* how many z lie where the slope is below a hundredth of the greatest */
+    ACT_WATCH_GRADIENT,           /* sum of squares of the gradient of the loss with respect to z */
+    ACT_WATCH_GRADIENT_GREATEST,
+    /* one number for every unit: an element of the last axis */
+    ACT_WATCH_ACTIVE,             /* for how many rows (and places) the slope is not 0 */
+    ACT_WATCH_STATS
+} ActWatchStat;
+
+#define ACT_WATCH_BINS 32
+#define ACT_WATCH_NONE 0xffffffffu
+
+typedef struct ActWatchPoint {
+    const char *layer, *kind;     /* "linear1", "linear" */
+    const char *function;         /* "relu"; "" where no activation follows */
+    uint32_t line, function_line; /* of the source */
+    uint32_t weight;              /* 1 + index into ActModel.param of its weights; 0: none */
+    uint32_t units;               /* length of the last axis */
+    uint64_t values;              /* of one row */
+    uint32_t stat[ACT_WATCH_STATS]; /* which array gets it; ACT_WATCH_NONE: it is not measured */
+    uint32_t bins;                /* BINS - 1 arrays from here on, one number a row: how many z lie below the end of bin i */
+    double low, high;             /* of the histogram; what lies outside is in its first and last bin */
+    /* what the checker predicts for the first steps; NaN: nothing */
+    double deviation;             /* of z */
+    double gradient;              /* norm with respect to z, against that of the output layer */
+    double dead, saturated;       /* fractions of units */
+    double update;                /* first change of the weights, against their size */
+} ActWatchPoint;
+
+typedef struct ActWarning {       /* of the checker, for the end of the run to say whether it came true */
+    const char *code, *name, *message; /* "ACT304", "vanishing_gradient" */
+    uint32_t line;
+} ActWarning;
+
+typedef struct ActWatch {
+    const ActWatchPoint *point; uint32_t n_point;
+    uint32_t n_array;
+    const ActWarning *warning; uint32_t n_warning;
+    uint64_t every;               /* steps between two measurements, as the block says */
+    uint32_t first, last;         /* 1 + points: the first layer with weights and the output layer; 0: not known */
+    double ratio, ratio_low, ratio_high; /* of the gradients' norms at these two, as predicted; NaN */
+    double loss;                  /* before training, as predicted; NaN */
+    uint32_t window;              /* a unit that is off for fewer rows is not called dead */
+    /* ActEntries.train_step, with an array of n or of `units` floats for each of n_array numbers */
+    ActStatus (*step)(const ActInstance *m, const ActStep *step, const void *const *input, const void *const *target, size_t n,
+                      float *loss, void *const *array);
+} ActWatch;
+
 typedef struct ActModel {
     uint32_t abi;             /* ACT_ABI_VERSION */
     uint32_t batch;
@@ -180,6 +237,7 @@ typedef struct ActModel {
     const ActTrain *train;    /* NULL when the file has no train block for this model */
     ActEntries entry;
     uint64_t flops_forward, flops_step; /* of one row */
+    const ActWatch *watch;    /* NULL: compiled without the monitor */
 } ActModel;
 
 /* ── runtime/core: all that generated code may call ── */

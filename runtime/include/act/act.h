@@ -72,6 +72,8 @@ typedef struct ActRun {
     int sanity;            /* train: only see whether a few rows can be learnt by heart; nothing is written */
     double lr_low, lr_high;/* train: only see how the loss behaves while the rate grows from one to the other; high 0: train */
     uint64_t folds, fold;  /* the training rows in so many parts, of which `fold` (from 1) is the validation part; act_cross_validate sets it */
+    uint64_t monitor_every; /* train: steps between two measurements of a model compiled with --monitor; 0: as compiled */
+    int monitor_never;     /* train: not even then */
     FILE *problems;        /* what goes wrong without ending the run; NULL: none */
 } ActRun;
 

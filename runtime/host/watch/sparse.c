@@ -1,0 +1,23 @@
+#include "host/monitor.h"
+
+static void measured(ActMonitor *m, void *own)
+{
+    (void)own;
+    uint32_t worst = 0;
+    double most = 0;
+    for (uint32_t p = 0; p < m->watch->n_point; p++)
+        if (m->now[p].zeros > most) most = m->now[p].zeros, worst = p;
+    const ActWatchPoint *point = &m->watch->point[worst];
+    act_found(m, act_level_above(most, 0.9, 0.98, 2), act_point_line(point),
+              "few values carry the signal: look at the biases and the scale of what comes in",
+              "%.1f %% of the values of %s are 0", 100 * most, act_point_name(point).text);
+}
+
+ACT_WATCH(sparse) = {
+    .code = "RT02",
+    .name = "sparse_activations",
+    .summary = "activations that are 0 now: above 90 %, 98 %",
+    .doc = "How many activations are 0 at this moment. Half is what a relu does to values around 0, and says nothing. Above 90 % (a note) "
+           "little of the signal is left, above 98 % (a warning) hardly any. It is not the share of dead units: those are 0 for every sample (RT01).",
+    .measured = measured,
+};
