@@ -70,21 +70,25 @@ static NodeId clip_value(Graph *g, NodeId gradient, double limit)
     return build_map(g, sx_bin(sx, SX_MAX, below, sx_num(sx, -limit)), &gradient, 1);
 }
 
+/* The state tensor; it is there when an earlier program of the model made it. */
+static uint32_t state_add(Graph *g, const Tensor *like)
+{
+    int there = graph_tensor_find(g, like->name);
+    return there >= 0 && g->tensors.at[there].role == ROLE_STATE ? (uint32_t)there : graph_tensor_add(g, like);
+}
+
 /* A state tensor of the parameter, shaped and laid out like it. */
 static uint32_t state_like(Graph *g, uint32_t tensor, Str name, double start)
 {
     Tensor like = g->tensors.at[tensor];
     like.name = str_printf(g->arena, STR_FMT "." STR_FMT, STR_ARG(like.name), STR_ARG(name));
-    int there = graph_tensor_find(g, like.name); /* made for an earlier program of the model */
-    if (there >= 0 && g->tensors.at[there].role == ROLE_STATE)
-        return (uint32_t)there;
     like.role = ROLE_STATE;
     like.fill = (Fill){FILL_CONSTANT, start, 0};
     like.init = STR("constant");
     like.fan_in = like.fan_out = like.gain = like.deviation = 0;
     like.weight = like.trainable = false;
     like.of = 1 + tensor;
-    return graph_tensor_add(g, &like);
+    return state_add(g, &like);
 }
 
 /* ── accumulate: an update every `count` steps, from all their gradients ── */
@@ -123,7 +127,7 @@ static NodeId share_of_rows(Graph *g, uint32_t tensor, uint32_t count)
     Tensor like = {.role = ROLE_STATE, .init = STR("constant"), .fill = {FILL_CONSTANT, 0, 0}};
     like.name = str_printf(g->arena, STR_FMT ".accumulated_rows", STR_ARG(g->tensors.at[tensor].name));
     like.type = (Type){.dtype = DT_F32};
-    uint32_t rows = graph_tensor_add(g, &like);
+    uint32_t rows = state_add(g, &like);
     NodeId total = build_add(g, build_tensor(g, rows), build_uniform(g, sx_arg(sx, 2)));
     keep_sum(g, rows, total, count);
     return build_map(g, sx_div(sx, sx_num(sx, 1), sx_arg(sx, 0)), &total, 1);

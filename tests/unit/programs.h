@@ -175,7 +175,8 @@ static inline ProgramsCall *programs_call(Arena *arena, const Graph *g, uint64_t
 static inline double programs_result(const Graph *g, const ProgramsCall *call, const Root *root, size_t e)
 {
     switch (root->kind) {
-    case ROOT_OUTPUT: return ((const float *)call->output[root->index])[e];
+    case ROOT_OUTPUT:
+    case ROOT_WATCH: return ((const float *)call->output[root->index])[e];
     case ROOT_PREDICTION: return ((const float *)call->prediction[root->index])[e];
     case ROOT_LOSS: return call->loss[root->index];
     case ROOT_UPDATE: break;
