@@ -54,9 +54,10 @@ static const struct {
      "Training ends when the validation part has not become better for so many epochs. The test part is never asked."},
     {"checkpoint", "checkpoint every 1 epoch",
      "The whole training is written as it goes on, every so many epochs or steps, and `--resume` goes on from there."},
-    {"monitor", "monitor all every 50 steps",
-     "What is to be measured while training: dead units, saturation, sizes of gradients (`quick_checks`). It can't be "
-     "compiled yet (ACT1218): a run prints loss and metrics after every epoch."},
+    {"monitor", "monitor every 50 steps",
+     "Compiles the monitor in, as `--monitor` does: every so many steps training measures dead units, saturation, sizes of values, gradients and "
+     "updates, tells what goes wrong and where (`actc explain RT01`), and says at the end which predictions came true. The weights are the same, "
+     "byte for byte."},
     {"start", "start from \"weights.safetensors\"", "Weights to begin with, in the names and shapes of PyTorch."},
     {"csv", "x = csv(\"iris.csv\", columns = 1..4)",
      "Columns of a table in text form, also compressed. Texts become class numbers in the order of their names, which "
