@@ -15,7 +15,7 @@ cmp plain.o again.o
 "$ACTC" "$SOURCE/tests/models/tied.act" -A all --monitor -o watched.o
 ! nm plain.o | grep -q watch
 nm watched.o | grep -q 'watch_step$'
-code() { objdump -d --no-show-raw-insn --no-addresses "$1" | sed -n '/^<.*train_step.*>:/,/^$/p' | sed 's/<.*>//; /nop/d'; }
+code() { objdump -d --no-show-raw-insn --no-addresses "$1" | sed -n '/^<.*train_step.*>:/,/^$/p' | sed 's/<.*>//; /nop/d; /^$/d'; }
 code plain.o > plain.txt
 code watched.o > watched.txt
 test -s plain.txt
