@@ -46,7 +46,7 @@ static ActStatus fill_batch(ActInstance *m, const ActRun *run, uint64_t seed, si
     ActDataset set;
     ActStatus status = act_facts_new(&facts, model, error);
     if (status != ACT_OK) return status;
-    ActWanted wanted = { 1u << ACT_TRAIN_PART, 1, NULL };
+    ActWanted wanted = { 1u << ACT_TRAIN_PART, 1, NULL, 0 };
     status = act_dataset_load(&set, m, run, &wanted, &facts, error);
     if (status == ACT_OK) {
         const ActRows *rows = &set.part[ACT_TRAIN_PART];

@@ -315,7 +315,7 @@ static ActStatus check_rows(const ActColumn *column, const Range *range, const f
     return ACT_E_DATA;
 }
 
-ActStatus act_column_fit(ActColumn *column, FILE *log, ActError *error)
+ActStatus act_column_fit(ActColumn *column, ActSurvey *survey, FILE *log, ActError *error)
 {
     ActView *view = &column->view;
     const Range range = range_of(column);
@@ -334,6 +334,7 @@ ActStatus act_column_fit(ActColumn *column, FILE *log, ActError *error)
         float *x = keep ? room + r * width : room;
         status = act_view_rows(view, NULL, r, n, x, error);
         if (status == ACT_OK) status = check_rows(column, &range, x, r, n, error);
+        if (status == ACT_OK && survey) act_survey_add(survey, x, n, width);
         act_bar_show(&bar, (double)r / (double)rows);
     }
     act_bar_end(&bar);

@@ -3,7 +3,7 @@
 #define ACT_HOST_COLUMN_H
 
 #include "facts.h"
-#include "view.h"
+#include "survey.h"
 
 typedef struct ActColumn {
     const ActField *field;
@@ -27,8 +27,8 @@ typedef enum ActMeasure { ACT_MEASURE_NOTHING, ACT_MEASURE_MISSING, ACT_MEASURE_
  * constants, the data stays as it is and they are written to the parameter block. */
 ActStatus act_column_transform(ActColumn *column, ActInstance *instance, const uint32_t *index, size_t n,
                                ActMeasure measure, FILE *log, ActFact *fact, ActError *error);
-/* Checks shape and range against the tensor; indices become int32. */
-ActStatus act_column_fit(ActColumn *column, FILE *log, ActError *error);
+/* Checks shape and range against the tensor; indices become int32. `survey` sees every row; NULL: none does. */
+ActStatus act_column_fit(ActColumn *column, ActSurvey *survey, FILE *log, ActError *error);
 void act_column_free(ActColumn *column);
 
 #endif

@@ -178,6 +178,19 @@ static ActStatus split_validation(Load *load)
     return ACT_OK;
 }
 
+static ActStatus fit(Load *load, ActPartKind kind, ActColumn *column, const ActFact *fact)
+{
+    const ActRun *run = load->run;
+    if (kind != ACT_TRAIN_PART || !load->wanted->judge || !run->problems) return act_column_fit(column, NULL, run->log, load->error);
+    ActSurvey survey;
+    ActStatus status = act_survey_begin(&survey, column->tensor, column->view.width, load->error);
+    if (status == ACT_OK) status = act_column_fit(column, &survey, run->log, load->error);
+    if (status == ACT_OK)
+        act_survey_tell(&survey, &column->view, column->tensor, fact->class_name, fact->n_class, load->set->model->source, run->problems);
+    act_survey_free(&survey);
+    return status;
+}
+
 /* Transforms, checks and takes over the columns of a part. */
 static ActStatus finish_part(Load *load, ActPartKind kind)
 {
@@ -203,7 +216,7 @@ static ActStatus finish_part(Load *load, ActPartKind kind)
         }
         ActStatus status = act_column_transform(column, load->instance, rows->index, rows->rows, measure,
                                                 load->run->log, &load->facts->fact[v], load->error);
-        if (status == ACT_OK) status = act_column_fit(column, load->run->log, load->error);
+        if (status == ACT_OK) status = fit(load, kind, column, &load->facts->fact[v]);
         if (status != ACT_OK) return status;
         int64_t n = (int64_t)column->view.table.rows;
         if (-column->shift > first) first = -column->shift;

@@ -31,6 +31,7 @@ typedef struct ActWanted {
     unsigned parts;           /* 1 << ACT_TRAIN_PART | … */
     int targets;              /* 0: inputs only */
     const char *input;        /* a file instead of the test part; NULL: the block's own */
+    int judge;                /* what is odd about the training part is told on run->problems */
 } ActWanted;
 
 /* Reads the wanted parts that exist. Measured constants and class names come from `facts` when those are known, else

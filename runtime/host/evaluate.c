@@ -268,7 +268,7 @@ ActStatus act_evaluate(ActInstance *instance, const ActRun *given, ActResult *re
     if (status == ACT_OK) status = act_evaluator_new(&evaluator, instance->model, error);
     evaluator.seed = act_run_seed(instance->model, run);
     if (status == ACT_OK) {
-        ActWanted wanted = { 1u << part, 1, NULL };
+        ActWanted wanted = { 1u << part, 1, NULL, 0 };
         status = act_dataset_load(&set, instance, run, &wanted, &facts, error);
     }
     if (status == ACT_OK && set.part[part].rows == 0)

@@ -290,7 +290,7 @@ ActStatus act_predict(ActInstance *instance, const ActRun *given, ActError *erro
     if (status == ACT_OK) status = act_run_load(instance, run, &facts, error);
     if (status == ACT_OK) act_run_note(instance, run, &facts);
     if (status == ACT_OK && data) {
-        ActWanted wanted = { 1u << part, 0, run->input };
+        ActWanted wanted = { 1u << part, 0, run->input, 0 };
         status = act_dataset_load(&set, instance, run, &wanted, &facts, error);
     }
     p.rows = data ? set.part[part].rows : run->rows ? run->rows : DRAWN_ROWS;

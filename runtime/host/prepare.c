@@ -159,7 +159,7 @@ ActStatus act_training_prepare(ActTraining *t)
     if (status == ACT_OK && !act_trial_is(run)) status = act_save_prepare(t);
     if (status == ACT_OK) status = prepare_weights(t);
     if (status == ACT_OK) {
-        ActWanted all = { 1u << ACT_TRAIN_PART | 1u << ACT_VALIDATION_PART | 1u << ACT_TEST_PART, 1, NULL };
+        ActWanted all = { 1u << ACT_TRAIN_PART | 1u << ACT_VALIDATION_PART | 1u << ACT_TEST_PART, 1, NULL, 1 };
         status = act_dataset_load(&t->set, t->m, run, &all, &t->facts, t->error);
         if (status != ACT_OK && t->from.path) act_error_more(t->error, ". Classes and constants are those of `%s`", t->from.path);
     }

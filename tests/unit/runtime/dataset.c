@@ -46,7 +46,7 @@ static int end(void **state)
     return 0;
 }
 
-static const ActWanted everything = { 7, 1, NULL };
+static const ActWanted everything = { 7, 1, NULL, 0 };
 
 static void load(void) { assert_good(act_dataset_load(&set, m, &run, &everything, &facts, &error), &error); }
 
@@ -112,7 +112,7 @@ static void known_facts_are_used(void **state)
     facts.fact[0].mean[0] = 0;
     facts.fact[0].std[0] = 2;
     unlink(folder_file(&folder, "train.csv")); /* only the test part is read */
-    ActWanted test = { 1u << ACT_TEST_PART, 1, NULL };
+    ActWanted test = { 1u << ACT_TEST_PART, 1, NULL, 0 };
     assert_good(act_dataset_load(&set, m, &run, &test, &facts, &error), &error);
     assert_true(x_of(ACT_TEST_PART, 1, 0) == 10.5f);
     assert_int_equal(label_of(ACT_TEST_PART, 0), 2);
@@ -121,7 +121,7 @@ static void known_facts_are_used(void **state)
 static void unknown_facts_are_measured_first(void **state)
 {
     (void)state;
-    ActWanted test = { 1u << ACT_TEST_PART, 1, NULL };
+    ActWanted test = { 1u << ACT_TEST_PART, 1, NULL, 0 };
     facts.loaded = 1; /* weights from elsewhere */
     assert_good(act_dataset_load(&set, m, &run, &test, &facts, &error), &error);
     assert_int_equal(label_of(ACT_TEST_PART, 0), 2);
@@ -356,7 +356,7 @@ static void a_file_to_predict(void **state)
     (void)state;
     char path[128];
     snprintf(path, sizeof path, "%s", folder_text(&folder, "new.csv", "5.0,1,1,1\n7.0,1,1,1\n"));
-    ActWanted input = { 1u << ACT_TEST_PART, 0, path };
+    ActWanted input = { 1u << ACT_TEST_PART, 0, path, 0 };
     t.part[0].name = "train";
     load();
     act_dataset_free(&set);

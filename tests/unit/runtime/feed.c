@@ -53,7 +53,7 @@ static int end(void **state)
 static void load(void)
 {
     static const ActRun run;
-    const ActWanted train = { 1u << ACT_TRAIN_PART, 1, NULL };
+    const ActWanted train = { 1u << ACT_TRAIN_PART, 1, NULL, 0 };
     assert_good(act_dataset_load(&set, m, &run, &train, &facts, &error), &error);
 }
 
