@@ -216,7 +216,10 @@ void explain_loss(Page *page, const Def *def)
     page_text(page,
               probe.fn || probe.classes
                   ? "The compiler reduces it: `reduction = mean` (the default, over batch and elements) or "
-                    "`reduction = sum`, with `weight`: a number per class, or a value per sample%s."
+                    "`reduction = sum`, with `weight`: a number per class%s."
                   : "It reduces by itself, so it takes no `reduction` and no `weight`.%s",
-              probe.fn || !probe.classes ? "" : "; rows of the class `ignore` are left out");
+              probe.fn        ? ", or a value per sample"
+              : probe.classes ? " (`[1, 2, 5]`, or `weight = balanced`: measured on the training part, so that rare classes count as much as "
+                                "others), or a value per sample; rows with the label `ignore` are left out, here and in metrics"
+                              : "");
 }

@@ -21,7 +21,7 @@
 TABLE(layout_tensor, ActTensor,
     P(name) P(label) U32(role) U32(type) U32(layout) U32(rank) U32S(dim, ACT_MAX_RANK) U32S(file_axis, ACT_MAX_RANK)
     U32(flat_rank) U32S(flat, ACT_MAX_RANK) U32(panel) U64(offset) U64(bytes) U32(classes) F32(low) F32(high) U32(line)
-    U32(unread))
+    U32(unread) U32(ignored) U32(ignores))
 #undef S
 #define S ActEntries
 TABLE(layout_entries, ActEntries, P(bind) P(init) P(forward) P(evaluate) P(train_step) P(schedule))

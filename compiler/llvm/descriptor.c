@@ -31,7 +31,8 @@ typedef struct TensorRow {
     uint32_t classes;
     double low, high;
     Span span;
-    bool unread;
+    bool unread, ignores;
+    int32_t ignored;
 } TensorRow;
 
 static LLVMValueRef tensor_const(Module *m, const TensorRow *row)
@@ -59,11 +60,30 @@ static LLVMValueRef tensor_const(Module *m, const TensorRow *row)
         layout_f32(m, ranged ? row->high : -1),
         layout_u32(m, line_of(m, row->span)),
         layout_u32(m, row->unread),
+        layout_u32(m, (uint32_t)row->ignored),
+        layout_u32(m, row->ignores),
     };
     return layout_const(m, &layout_tensor, value, sizeof value / sizeof *value);
 }
 
-static LLVMValueRef port_const(Module *m, const Port *port, ActRole role)
+/* The class of a target that no loss counts: all that read it agree. */
+static bool ignored_class(const Model *model, Str target, int32_t *ignored)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < model->losses.n; i++) {
+        const LossCall *loss = &model->losses.at[i];
+        if (loss->target_tensor == 0 || !str_eq(model->graph->tensors.at[loss->target_tensor - 1].name, target))
+            continue;
+        if (isnan(loss->ignore) || (found && *ignored != (int32_t)loss->ignore))
+            return false;
+        found = true;
+        *ignored = (int32_t)loss->ignore;
+    }
+    return found;
+}
+
+/* `model`: whose target it may be. */
+static LLVMValueRef port_const(Module *m, const Port *port, ActRole role, const Model *model)
 {
     const Tensor *tensor = port->tensor;
     TensorRow row = {.name = port->name,
@@ -76,6 +96,7 @@ static LLVMValueRef port_const(Module *m, const Port *port, ActRole role)
                      .high = port->high,
                      .span = port->span,
                      .unread = port->unread};
+    row.ignores = role == ACT_TARGET && ignored_class(model, port->name, &row.ignored);
     return tensor_const(m, &row);
 }
 
@@ -104,11 +125,11 @@ static LLVMValueRef block_const(Module *m, const Tensor *tensor)
     return tensor_const(m, &row);
 }
 
-static LLVMValueRef ports(Module *m, const Port *port, uint32_t n, ActRole role, const char *name)
+static LLVMValueRef ports(Module *m, const Port *port, uint32_t n, ActRole role, const Model *model, const char *name)
 {
     LLVMValueRef *value = arena_array(m->arena, LLVMValueRef, n);
     for (uint32_t i = 0; i < n; i++)
-        value[i] = port_const(m, &port[i], role);
+        value[i] = port_const(m, &port[i], role, model);
     return layout_array(m, &layout_tensor, value, n, name);
 }
 
@@ -148,7 +169,7 @@ static LLVMValueRef metrics(Module *m, const Interface *interface)
     for (uint32_t i = 0; i < model->metrics.n; i++) {
         const MetricUse *use = &model->metrics.at[i];
         LLVMValueRef field[] = {
-            layout_str(m, use->name), layout_str(m, use->kind), port_const(m, &interface->prediction.at[i], ACT_OUTPUT),
+            layout_str(m, use->name), layout_str(m, use->kind), port_const(m, &interface->prediction.at[i], ACT_OUTPUT, model),
             layout_u32(m, interface_target(interface, use->target_tensor)), layout_f64(m, use->option)};
         value[i] = layout_const(m, &layout_metric, field, 5);
     }
@@ -372,12 +393,12 @@ void descriptor_define(Module *m, const Interface *interface, LLVMValueRef globa
         layout_u64(m, unit->param_bytes),
         layout_u64(m, unit->state_bytes),
         layout_u64(m, unit->work_bytes),
-        ports(m, interface->input.at, interface->input.n, ACT_INPUT, "inputs"),
-        ports(m, interface->target.at, interface->target.n, ACT_TARGET, "targets"),
-        ports(m, interface->output.at, interface->output.n, ACT_OUTPUT, "outputs"),
+        ports(m, interface->input.at, interface->input.n, ACT_INPUT, unit->model, "inputs"),
+        ports(m, interface->target.at, interface->target.n, ACT_TARGET, unit->model, "targets"),
+        ports(m, interface->output.at, interface->output.n, ACT_OUTPUT, unit->model, "outputs"),
         blocks(m, interface->param.at, interface->param.n, "params"),
         blocks(m, interface->state.at, interface->state.n, "states"),
-        ports(m, interface->drawn.at, interface->drawn.n, ACT_INPUT, "drawn"),
+        ports(m, interface->drawn.at, interface->drawn.n, ACT_INPUT, unit->model, "drawn"),
         layout_u32(m, interface->input.n),
         layout_u32(m, interface->target.n),
         layout_u32(m, interface->output.n),

@@ -8,8 +8,10 @@
 typedef struct LossForm {
     bool sum;             /* reduction = sum */
     Value weight, ignore; /* V_NONE: not given */
+    bool balanced;        /* weight = balanced */
     Span weight_span, ignore_span, reduction_span;
     bool given; /* any of them */
+    double smoothing; /* of labels, where classes have weights: then PyTorch weighs the other classes' part by theirs */
 } LossForm;
 
 void loss_mark(Sema *s, NodeId from)
@@ -70,6 +72,10 @@ static bool take_form(Sema *s, const Item *item, const Args *named, Args *rest, 
                 sema_unknown(s, span, "reduction", word.n ? word : STR("?"), reductions, 2);
                 ok = false;
             }
+        } else if (own && str_is(arg->name, "weight") && arg->ast && arg->ast->kind == AST_NAME &&
+                   str_is(arg->ast->text, "balanced")) {
+            form->balanced = true;
+            form->weight_span = span;
         } else if (own && str_is(arg->name, "weight")) {
             form->weight = arg_value(s, arg);
             form->weight_span = span;
@@ -123,6 +129,27 @@ static bool numbers(Sema *s, Value v, Span span, uint64_t want)
     return true;
 }
 
+/* weight = balanced: a constant of the model that a training measures, rows / (classes * rows of the class). */
+static NodeId balance(Sema *s, uint32_t target_tensor, uint32_t n_classes)
+{
+    const Tensor *label = &s->g->tensors.at[target_tensor - 1];
+    Tensor t = {.role = ROLE_CONSTANT, .span = label->span, .low = 1, .high = 0};
+    t.name = str_printf(s->g->arena, STR_FMT ".balance", STR_ARG(label->name));
+    t.type = (Type){DT_F32, false, 1, {n_classes}};
+    t.fill = (Fill){FILL_CONSTANT, 1, 0};
+    t.init = STR("constant");
+    int found = graph_tensor_find(s->g, t.name); /* two losses of one target */
+    return build_tensor(s->g, found >= 0 ? (uint32_t)found : graph_tensor_add(s->g, &t));
+}
+
+/* The weights of the classes as a vector; 0 after a message. */
+static NodeId class_weights(Sema *s, const LossForm *form, uint32_t target_tensor, uint32_t n_classes)
+{
+    if (form->balanced)
+        return balance(s, target_tensor, n_classes);
+    return numbers(s, form->weight, form->weight_span, n_classes) ? vector(s, form->weight.list) : 0;
+}
+
 /* A value per sample beside a loss with more axes: trailing axes of size 1. */
 static NodeId per_sample(Sema *s, NodeId weight, NodeId value)
 {
@@ -135,18 +162,10 @@ static NodeId per_sample(Sema *s, NodeId weight, NodeId value)
     return build_reshape(s->g, weight, of->rank, ones);
 }
 
-/* The weight of every entry of `value`, as something that multiplies it; *classes: looked up by class, so that it also
- * divides. */
-static NodeId weights(Sema *s, const LossForm *form, NodeId value, NodeId label, uint32_t n_classes, bool *classes)
+/* The weight of every entry of `value`, as something that multiplies it. */
+static NodeId weights(Sema *s, const LossForm *form, NodeId value)
 {
     Value w = form->weight;
-    *classes = false;
-    if (w.kind == V_LIST && label) {
-        if (!numbers(s, w, form->weight_span, n_classes))
-            return 0;
-        *classes = true;
-        return build_sum_last(s->g, build_mul(s->g, build_one_hot(s->g, label, n_classes), vector(s, w.list)), false);
-    }
     if (w.kind == V_LIST) {
         const Type *type = graph_type(s->g, value);
         return numbers(s, w, form->weight_span, type_last(type)) ? vector(s, w.list) : 0;
@@ -165,17 +184,53 @@ static NodeId weights(Sema *s, const LossForm *form, NodeId value, NodeId label,
     return node;
 }
 
+/* What the labels of a loss are: NONE for targets of reals. */
+typedef struct Labels {
+    NodeId node, prediction;
+    uint32_t tensor, n_classes;
+} Labels;
+
+/* Weights looked up by class. With labels smoothed by e, PyTorch's term is (1 - e) w_y (-log p_y) + e / K sum_c w_c (-log p_c), over
+ * sum w_y. The second part from the first: mean(w) (-log p_y) + sum_c z_c (mean(w) [c = y] - w_c / K). */
+static NodeId weigh_classes(Sema *s, const LossForm *form, NodeId value, const Labels *labels, NodeId *divisor)
+{
+    Graph *g = s->g;
+    NodeId vector = class_weights(s, form, labels->tensor, labels->n_classes);
+    if (!vector)
+        return 0;
+    NodeId hot = build_one_hot(g, labels->node, labels->n_classes);
+    *divisor = build_sum_last(g, build_mul(g, hot, vector), false);
+    NodeId weighed = build_mul(g, value, *divisor);
+    if (!(form->smoothing > 0))
+        return weighed;
+    NodeId part = build_scale(g, vector, 1.0 / labels->n_classes), mean = build_sum_last(g, part, false);
+    NodeId lacking = build_mul(g, labels->prediction, build_sub(g, build_mul(g, hot, mean), part));
+    NodeId others = build_add(g, build_mul(g, value, mean), build_sum_last(g, lacking, false));
+    return build_add(g, build_scale(g, weighed, 1 - form->smoothing), build_scale(g, others, form->smoothing));
+}
+
+static bool weighs_classes(const LossForm *form, const Labels *labels)
+{
+    return form->balanced || (form->weight.kind == V_LIST && labels->node);
+}
+
 /* sum(w l) / sum(w) over the entries that count, or / n where the weights are no class weights. */
-static NodeId reduce_loss(Sema *s, const LossForm *form, NodeId value, NodeId label, uint32_t n_classes)
+static NodeId reduce_loss(Sema *s, const LossForm *form, NodeId value, const Labels *labels)
 {
     SxPool *p = s->sx;
-    NodeId divisor = 0;
-    if (form->weight.kind != V_NONE) {
-        bool classes;
-        NodeId w = weights(s, form, value, label, n_classes, &classes);
+    NodeId divisor = 0, label = labels->node;
+    if (form->balanced && (!label || !labels->tensor)) {
+        sema_error(s, CODE_wrong_argument, form->weight_span, "`weight = balanced` weighs the classes of a target, and there are none");
+        return 0;
+    }
+    if (weighs_classes(form, labels)) {
+        value = weigh_classes(s, form, value, labels, &divisor);
+        if (!value)
+            return 0;
+    } else if (form->weight.kind != V_NONE) {
+        NodeId w = weights(s, form, value);
         if (!w)
             return 0;
-        divisor = classes ? w : 0;
         value = build_mul(s->g, value, w);
     }
     if (form->ignore.kind == V_NUMBER) {
@@ -358,6 +413,12 @@ Value loss_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const As
         loss_shape_error(s, prediction, p.span, target_tensor, target, t.span, span);
         return value_none();
     }
+    Labels labels = {class_target && !sx ? target : 0, prediction, target_tensor, n_classes};
+    Binding *smoothing = item->def.library ? map_get(&bound->names, STR("label_smoothing")) : NULL;
+    if (smoothing && smoothing->value.kind == V_NUMBER && weighs_classes(&form, &labels)) {
+        form.smoothing = smoothing->value.number;
+        smoothing->value.number = 0;
+    }
     bool failed = s->failed;
     uint32_t errors = sema_sink(s)->list.n;
     s->failed = false;
@@ -375,7 +436,7 @@ Value loss_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const As
         return value_none();
     }
     if (!whole)
-        value = reduce_loss(s, &form, value, class_target && !sx ? target : 0, n_classes);
+        value = reduce_loss(s, &form, value, &labels);
     if (!value)
         return value_none();
     origin_set(s, from, span, item->def.name);
@@ -389,6 +450,7 @@ Value loss_call(Sema *s, Frame *f, Closure *fn, Args *pos, Args *named, const As
     use->prediction_span = p.span;
     use->target_span = t.span;
     use->target_number = t.kind == V_NUMBER ? t.number : NAN;
+    use->ignore = form.ignore.kind == V_NUMBER ? form.ignore.number : NAN;
     use->mean = !form.sum;
     loss_facts(s, item, sx, use);
     return value_node(value, span);

@@ -30,6 +30,7 @@ typedef struct LossCall {
     uint32_t target_tensor;/* 1 + index; 0: the target is not a target (a literal, a value) */
     Span prediction_span, target_span;
     double target_number;  /* a literal target; else NaN */
+    double ignore;         /* the class that does not count; else NaN */
     bool mean;             /* reduction = mean */
     /* cross_entropy, bce_with_logits / bce / nll, kl; read off the formula */
     bool wants_logits, wants_probabilities, wants_log_probabilities;

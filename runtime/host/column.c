@@ -271,14 +271,16 @@ typedef struct Range {
     float low, high;
     int whole;                /* and nothing between */
     int known;
+    int ignores;              /* and this one may stand there, too */
+    float ignored;
 } Range;
 
 /* Class and token indices are whole and below the number of classes; declared ranges hold, up to rounding. */
 static Range range_of(const ActColumn *column)
 {
     const ActTensor *tensor = column->tensor;
-    if (tensor->classes) return (Range){ 0, (float)tensor->classes - 1, 1, 1 };
-    Range range = { -16777216.0f, 16777216.0f, tensor->type == ACT_I32, tensor->type == ACT_I32 };
+    if (tensor->classes) return (Range){ 0, (float)tensor->classes - 1, 1, 1, tensor->ignores != 0, (float)tensor->ignored };
+    Range range = { -16777216.0f, 16777216.0f, tensor->type == ACT_I32, tensor->type == ACT_I32, 0, 0 };
     for (uint32_t t = 0; t < column->field->n_transform; t++) /* then the range speaks of what the model makes of the data */
         if (column->field->transform[t].kind == ACT_T_NORMALIZE) return range;
     if (!(tensor->low <= tensor->high)) return range;
@@ -291,7 +293,7 @@ static Range range_of(const ActColumn *column)
 
 static int fits(const Range *range, float x)
 {
-    return x >= range->low && x <= range->high && (!range->whole || x == floorf(x));
+    return (x >= range->low && x <= range->high && (!range->whole || x == floorf(x))) || (range->ignores && x == range->ignored);
 }
 
 static ActStatus check_rows(const ActColumn *column, const Range *range, const float *x, uint64_t row, size_t n, ActError *error)
@@ -309,6 +311,8 @@ static ActStatus check_rows(const ActColumn *column, const Range *range, const f
         else act_error_more(error, "; whole numbers 0 to %u are classes", tensor->classes - 1);
         if (x[i] == (float)tensor->classes)
             act_error_more(error, ": do the labels count from 1? `- 1` behind the reader mends that");
+        if (x[i] < 0 && x[i] == floorf(x[i]) && tensor->role == ACT_TARGET)
+            act_error_more(error, "; rows that are not to count want `ignore = %g` in the loss", (double)x[i]);
     } else if (!range->whole) {
         act_error_more(error, "; scale the data, or declare another range");
     }

@@ -70,7 +70,7 @@ void act_confusion_add(const ActMetricCall *call, const float *prediction, const
         const float *row = prediction + i * scores;
         double label = soft ? (double)act_decision_largest((const float *)target + i * scores, scores)
                             : act_metric_target(call, target, i);
-        if (!(label >= 0 && label < (double)scores)) continue;
+        if (!(label >= 0 && label < (double)scores) || !act_metric_counts(call, label)) continue;
         size_t best = act_decision_largest(row, scores);
         of[(size_t)label].actual += 1;
         of[best].predicted += row[best] == row[best];

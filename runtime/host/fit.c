@@ -1,5 +1,6 @@
 #include "fit.h"
 
+#include "balance.h"
 #include "core/layout.h"
 #include "tensor.h"
 
@@ -85,6 +86,7 @@ static void check_wanted(ActMisfit *misfit, const ActStoreEntry *want, const Act
     char room[NAME];
     act_layout_file_shape(tensor, shape);
     ActText expected = act_text_shape(act_tensor_type(tensor), shape, tensor->rank);
+    if (!found && (flags & ACT_FIT_TRAINING) && act_balance_is(tensor)) return;
     if (!found) {
         const char *name = name_of(want, room), *near = NULL;
         if (file->n) near = act_text_nearest(name, &file->tensor[0].name, file->n, sizeof *file->tensor);

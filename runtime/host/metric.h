@@ -41,6 +41,12 @@ static inline double act_metric_target(const ActMetricCall *call, const void *ta
     return call->target->type == ACT_I32 ? (double)((const int32_t *)target)[i] : (double)((const float *)target)[i];
 }
 
+/* Does a label count? */
+static inline int act_metric_counts(const ActMetricCall *call, double label)
+{
+    return !(call->target->ignores && label == (double)call->target->ignored);
+}
+
 /* sum[0] += a mean's numerator, sum[1] += its denominator */
 double act_metric_mean(const ActMetricCall *call, double *sum);
 

@@ -2,6 +2,7 @@
 #include "training.h"
 
 #include "augment.h"
+#include "balance.h"
 #include "trial.h"
 #include "core/layout.h"
 
@@ -158,6 +159,7 @@ ActStatus act_training_prepare(ActTraining *t)
     t->evaluator.stop = run->stop;
     if (status == ACT_OK && !act_trial_is(run)) status = act_save_prepare(t);
     if (status == ACT_OK) status = prepare_weights(t);
+    const int measured = t->facts.known; /* by the run that wrote these weights */
     if (status == ACT_OK) {
         ActWanted all = { 1u << ACT_TRAIN_PART | 1u << ACT_VALIDATION_PART | 1u << ACT_TEST_PART, 1, NULL, 1 };
         status = act_dataset_load(&t->set, t->m, run, &all, &t->facts, t->error);
@@ -172,7 +174,10 @@ ActStatus act_training_prepare(ActTraining *t)
     t->validated = t->set.part[ACT_VALIDATION_PART].rows > 0;
     if (t->from.path) status = act_resume_verify(t);
     t->rows = rows;
-    return status == ACT_OK ? allocate(t) : status;
+    if (status == ACT_OK) status = allocate(t);
+    const ActEvaluator *spare = &t->evaluator; /* whose rooms are free */
+    if (status == ACT_OK && !measured) status = act_balance_measure(t->m, &t->set, spare->room, spare->value, spare->batch, t->error);
+    return status;
 }
 
 static void introduce_checkpoints(ActTraining *t)

@@ -1,5 +1,6 @@
 #include "weights.h"
 
+#include "balance.h"
 #include "core/layout.h"
 #include "fit.h"
 #include "tensor.h"
@@ -41,7 +42,9 @@ ActStatus act_weights_load(ActInstance *instance, const char *path, ActFacts *fa
     if (status == ACT_OK && facts) status = act_facts_read(facts, model, &file, path, error);
     for (uint32_t i = 0; status == ACT_OK && i < model->n_param; i++) {
         const ActTensor *tensor = &model->param[i];
-        if (!act_stored_convert(act_fit_find(&file, &entry[i]), tensor->type == ACT_I32, scratch))
+        const ActStored *found = act_fit_find(&file, &entry[i]);
+        if (!found) act_balance_forget(tensor, instance->param);
+        else if (!act_stored_convert(found, tensor->type == ACT_I32, scratch))
             status = act_error(error, ACT_E_DATA, "`%s`: `%s` holds numbers beyond 32 bits", path, tensor->name);
         else act_tensor_from_file(tensor, scratch, instance->param);
     }

@@ -21,8 +21,13 @@ static void add(const ActMetricCall *call, const float *prediction, const void *
             right += act_decision_largest(prediction + i * scores, scores) ==
                      act_decision_largest(soft + i * scores, scores);
     } else {
-        for (size_t i = 0; i < places; i++)
-            right += (double)act_decision_largest(prediction + i * scores, scores) == act_metric_target(call, target, i);
+        size_t counted = 0;
+        for (size_t i = 0; i < places; i++) {
+            double label = act_metric_target(call, target, i);
+            counted += act_metric_counts(call, label) != 0;
+            right += act_metric_counts(call, label) && (double)act_decision_largest(prediction + i * scores, scores) == label;
+        }
+        places = counted;
     }
     sum[0] += (double)right;
     sum[1] += (double)places;

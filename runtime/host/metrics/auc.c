@@ -41,13 +41,14 @@ static size_t row_slots(const ActMetricCall *call)
 static void add(const ActMetricCall *call, const float *prediction, const void *target, size_t n, double *sum)
 {
     Answer *answer = (Answer *)(sum + 2) + (size_t)sum[0];
-    size_t places = n * call->target_width;
+    size_t places = n * call->target_width, taken = 0;
     for (size_t i = 0; i < places; i++) {
+        if (!act_metric_counts(call, act_metric_target(call, target, i))) continue;
         double score = two_sided(call) ? (double)prediction[2 * i + 1] - (double)prediction[2 * i] : (double)prediction[i];
-        answer[i] = (Answer){ score, act_metric_target(call, target, i) > 0.5 };
+        answer[taken++] = (Answer){ score, act_metric_target(call, target, i) > 0.5 };
         if (score != score) sum[1] = 1;
     }
-    sum[0] += (double)places;
+    sum[0] += (double)taken;
 }
 
 static int by_score(const void *a, const void *b)

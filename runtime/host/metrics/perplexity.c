@@ -29,7 +29,7 @@ static void add(const ActMetricCall *call, const float *prediction, const void *
     size_t scores = act_tensor_features(call->prediction), places = n * call->target_width;
     for (size_t i = 0; i < places; i++) {
         double label = act_metric_target(call, target, i);
-        if (!(label >= 0 && label < (double)scores)) continue;
+        if (!(label >= 0 && label < (double)scores) || !act_metric_counts(call, label)) continue;
         sum[0] += surprise(prediction + i * scores, scores, (size_t)label);
         sum[1] += 1;
     }

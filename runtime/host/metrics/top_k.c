@@ -18,17 +18,21 @@ static ActStatus check(const ActMetricKind *self, const ActMetricCall *call, Act
 
 static void add(const ActMetricCall *call, const float *prediction, const void *target, size_t n, double *sum)
 {
-    size_t scores = act_tensor_features(call->prediction), places = n * call->target_width, right = 0;
+    size_t scores = act_tensor_features(call->prediction), places = n * call->target_width, right = 0, ignored = 0;
     for (size_t i = 0; i < places; i++) {
         const float *row = prediction + i * scores;
         double label = act_metric_target(call, target, i);
+        if (!act_metric_counts(call, label)) {
+            ignored++;
+            continue;
+        }
         if (!(label >= 0 && label < (double)scores)) continue;
         size_t want = (size_t)label, better = 0;
         for (size_t c = 0; c < scores; c++) better += row[c] > row[want] || (row[c] == row[want] && c < want);
         right += row[want] == row[want] && (double)better < call->option;
     }
     sum[0] += (double)right;
-    sum[1] += (double)places;
+    sum[1] += (double)(places - ignored);
 }
 
 ACT_METRIC(top_k) = {

@@ -68,6 +68,8 @@ typedef struct ActTensor {
     float low, high;         /* the declared or known range; low > high when none is known */
     uint32_t line;           /* of the source, 0 unknown */
     uint32_t unread;         /* an input: 1 when no output needs it; forward takes NULL for it */
+    int32_t ignored;         /* a class target: where ignores is 1, this value counts neither for the loss nor for metrics; it may */
+    uint32_t ignores;        /* lie outside the classes */
 } ActTensor;
 
 /* What a training step needs beside the data. */

@@ -11,6 +11,13 @@ CASES = {
     "last": {"train": "average last(3)"},
     "clip_value": {"train": "clip value(0.02)"},
     "accumulate": {"train": "accumulate 2", "batch": 8},  # 8 rows and 4 are one group of 12
+    "weights": {"loss": ", weight = [1, 2, 4.5]", "torch": {"weight": [1, 2, 4.5]}},
+    "smoothing": {"loss": ", label_smoothing = 0.1", "torch": {"label_smoothing": 0.1}},
+    "weights_smoothing": {"loss": ", weight = [1, 2, 4.5], label_smoothing = 0.1", "torch": {"weight": [1, 2, 4.5], "label_smoothing": 0.1}},
+    "balanced": {"loss": ", weight = balanced", "torch": {"weight": "balanced"}},
+    "ignored": {"loss": ", ignore = -100", "ignored": (2, 3, 7)},
+    "ignored_balanced": {"loss": ", ignore = -100, weight = balanced, label_smoothing = 0.2", "ignored": (0, 1, 9),
+                         "torch": {"weight": "balanced", "label_smoothing": 0.2}},
 }
 EPOCHS = 6
 

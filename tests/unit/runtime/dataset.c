@@ -237,6 +237,12 @@ static void mistakes_are_named(void **state)
     t.field[1].columns = "a";
     refuse(ACT_E_DATA,
            "train.csv:3:1: `species: class(3)` can't be 3; the classes are 0 to 2: do the labels count from 1?");
+    t.target.ignores = 1, t.target.ignored = 3; /* unless that is a label that does not count */
+    folder_text(&folder, "signed.csv", "a,b\n1,2\n-7,3\n3,0\n0,0\n0,0\n0,0\n");
+    t.field[1].columns = "a", t.field[1].path = "signed.csv";
+    refuse(ACT_E_DATA, "signed.csv:3:1: `species: class(3)` can't be -7; the classes are 0 to 2; rows that are not to count want "
+                       "`ignore = -7` in the loss");
+    t.target.ignores = 0, t.field[1].path = "train.csv";
     t.field[1].columns = "species";
     t.target.classes = 2;
     refuse(ACT_E_DATA, "has 3 different names, `species: class(3)` allows 2: `ant`, `cat`, `dog`");

@@ -78,6 +78,27 @@ static void accuracy_of_signs(void **state)
     near(value("accuracy", &call, logits, ones, 2, 1), 3.0 / 4);
 }
 
+static void labels_that_do_not_count(void **state)
+{
+    (void)state;
+    ActTensor p = tensor("z", ACT_F32, 3, 0), y = tensor("label", ACT_I32, 0, 3);
+    y.ignores = 1, y.ignored = -100;
+    ActMetricCall call = call_of(&p, &y, 0);
+    const float z[] = { 2, 1, 0, 0, 2, 1, 0, 1, 2, 2, 0, 0 };
+    const int32_t labels[] = { 0, -100, 1, -100 };
+    near(value("accuracy", &call, z, labels, 4, 3), 1.0 / 2);
+    near(value("recall", &call, z, labels, 4, 4), 1.0 / 3); /* class 2 was predicted, once */
+    near(value("perplexity", &call, z, labels, 4, 4), exp(log(1 + exp(-1) + exp(-2)) + 0.5));
+    call.option = 2;
+    near(value("top_k", &call, z, labels, 4, 4), 1);
+    ActTensor score = tensor("s", ACT_F32, 2, 0), answer = tensor("a", ACT_I32, 0, 2);
+    answer.ignores = 1, answer.ignored = 7;
+    call = call_of(&score, &answer, 0);
+    const float s[] = { 0, 1, 9, 0, 1, 0, 0, 2 };
+    const int32_t answers[] = { 1, 7, 0, 7 };
+    near(value("auc", &call, s, answers, 4, 4), 1);
+}
+
 static void accuracy_elsewhere(void **state)
 {
     (void)state;
@@ -280,6 +301,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accuracy_of_classes), cmocka_unit_test(accuracy_of_signs),
+        cmocka_unit_test(labels_that_do_not_count),
         cmocka_unit_test(accuracy_elsewhere),  cmocka_unit_test(top_k_counts_ties_by_place),
         cmocka_unit_test(perplexity_of_logits_and_probabilities),
         cmocka_unit_test(decisions_by_class),
