@@ -2,6 +2,7 @@
  * know. */
 #define _DEFAULT_SOURCE /* winsize */
 #include "driver/session.h"
+#include "driver/watch_rules.h"
 
 #include "check/explain.h"
 #include "pass/pass.h"
@@ -133,7 +134,7 @@ static int explain_run(Arena *arena, Options *options)
             continue;
         if (pages++)
             text_putc(&text, '\n');
-        bool page = explain_page(program, name, &style, &text, &why);
+        bool page = explain_page(program, name, &style, &text, &why) || watch_rules_explain(name, &style, &text);
         if (page && pass_find(name)) /* `share` is a word of the language, and a pass */
             text_putc(&text, '\n');
         if (!explain_pass(name, &text) && !page && !explain_target(arena, name, &text))

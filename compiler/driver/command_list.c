@@ -1,5 +1,6 @@
 /* actc list: what there is. */
 #include "driver/session.h"
+#include "driver/watch_rules.h"
 
 #include "check/explain.h"
 #include "ops/registry.h"
@@ -102,8 +103,10 @@ static int list_run(Arena *arena, Options *options)
     Str word = options->files.at[0];
     Text text = {.arena = arena};
     bool json = options->format == TABLE_JSON;
-    if (str_is(word, "rules"))
+    if (str_is(word, "rules")) {
         check_list(&text, json);
+        watch_rules_list(&text, json);
+    }
     else if (str_is(word, "topics"))
         explain_list_topics(&text, json);
     else if (str_is(word, "targets"))

@@ -26,6 +26,20 @@ const ActWatchRule *act_watch_rule(size_t i)
     return i < RULES ? rules[i] : NULL;
 }
 
+int act_watch_page(size_t i, ActWatchPage *page)
+{
+    const ActWatchRule *rule = NULL, *last = NULL;
+    for (size_t n = 0; n <= i && i < RULES; n++, last = rule) { /* the next code */
+        rule = NULL;
+        for (size_t k = 0; k < RULES; k++)
+            if ((!last || strcmp(rules[k]->code, last->code) > 0) && (!rule || strcmp(rules[k]->code, rule->code) < 0)) rule = rules[k];
+    }
+    if (!rule) return 0;
+    *page = (ActWatchPage){ .code = rule->code, .name = rule->name, .summary = rule->summary, .doc = rule->doc };
+    memcpy(page->meets, rule->meets, sizeof page->meets);
+    return 1;
+}
+
 /* ── memory ── */
 
 /* Floats of array i: one a row, or one a unit of the point it belongs to. */

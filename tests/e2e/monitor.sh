@@ -1,6 +1,6 @@
 # The monitor leaves the same bytes: a watched step against the plain one, losses, parameters and optimizer state, with 1 and 2 threads; and in an
 # object without it there is nothing of it: the functions of both are the same.
-"$CC" -std=c11 -O1 -I "$INCLUDE" "$SOURCE/tests/e2e/monitor/watched.c" -Wl,--whole-archive "$RUNTIME" -Wl,--no-whole-archive -rdynamic \
+"$CC" -std=c11 -O1 -I "$INCLUDE" -I "$SOURCE/runtime" "$SOURCE/tests/e2e/monitor/watched.c" -Wl,--whole-archive "$RUNTIME" -Wl,--no-whole-archive -rdynamic \
     -lcjson -lz -lpthread -lm -ldl $LINK_FLAGS -o watched
 for name in ${MODELS:-accumulate sequence tied}; do
     "$ACTC" "$SOURCE/tests/models/$name.act" --monitor -A all -o "$name.so"

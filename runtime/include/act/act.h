@@ -108,6 +108,12 @@ ActStatus act_train(ActInstance *instance, const ActRun *run, ActResult *result,
  * and says mean and deviation of the loss and every metric: in run->log, and as JSON lines in <out>/<model>.folds.jsonl. Which rows are
  * in which part depends on the block's seed alone. With run->resume ("") finished folds are only evaluated. */
 ActStatus act_cross_validate(ActInstance *instance, const ActRun *run, ActError *error);
+/* What the monitor of a training looks for: rule i in the order of codes, which `actc list rules` and `actc explain` show. 0: there is none. */
+typedef struct ActWatchPage {
+    const char *code, *name, *summary, *doc;
+    const char *meets[4];  /* codes of the checker's rules that predict what this one observes; NULL behind the last */
+} ActWatchPage;
+int act_watch_page(size_t i, ActWatchPage *page);
 ActStatus act_evaluate(ActInstance *instance, const ActRun *run, ActResult *result, ActError *error);
 ActStatus act_predict(ActInstance *instance, const ActRun *run, ActError *error);
 /* Times training steps on the training part, or on drawn data where there is none. Changes the weights, saves none. */

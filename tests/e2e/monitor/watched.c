@@ -1,8 +1,10 @@
-/* watched LIBRARY MODEL THREADS STEPS [time]: trains twice from the same weights on the same drawn rows, with plain and with watched steps,
- * and compares losses, parameters and optimizer state byte by byte; `time` prints what a watched step takes against a plain one instead,
- * as the median of pairs. */
+/* watched LIBRARY MODEL THREADS STEPS [EVERY]: trains twice from the same weights on the same drawn rows, with plain and with watched steps,
+ * and compares losses, parameters and optimizer state byte by byte. With EVERY it prints times instead, as medians of pairs: what a watched
+ * step takes against a plain one, and what the monitor adds to a training that measures once in EVERY steps, all that the host does included. */
 #define _DEFAULT_SOURCE
 #include "act/act.h"
+
+#include "host/training.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -89,19 +91,50 @@ static int compare(Trainer *plain, Trainer *watched, uint64_t steps)
     return 0;
 }
 
-static void measure(Trainer *plain, Trainer *watched)
+static double median(double *of)
 {
-    double ratio[PAIRS], each[2];
+    qsort(of, PAIRS, sizeof *of, ascending);
+    return of[PAIRS / 2];
+}
+
+/* A measurement as the training program makes it: what it keeps, the step, the numbers, the rules. */
+static void monitored(ActTraining *t, Trainer *watched)
+{
+    act_monitor_wants(&t->monitor, t);
+    t->step++;
+    watched->array = t->monitor.array;
+    step(watched, watched->m->model->batch, 1);
+    act_monitor_measure(&t->monitor, t, watched->m->model->batch);
+}
+
+static void measure(Trainer *plain, Trainer *watched, uint64_t every)
+{
+    const ActModel *model = plain->m->model;
+    static const ActRun run;
+    static ActError error;
+    ActTraining t = { .m = watched->m, .model = model, .run = &run, .error = &error, .batch = model->batch, .steps_per_epoch = 1 };
+    void **own = watched->array;
+    double ratio[PAIRS], all[PAIRS];
+    if (act_monitor_begin(&t.monitor, &t) != ACT_OK) return;
+    t.monitor.lead = 0;
+    t.monitor.every = 1;
+    t.step = 1;
     for (int i = 0; i < PAIRS; i++) {
-        for (int k = 0; k < 2; k++) {
-            double begin = seconds();
-            step(k ? watched : plain, plain->m->model->batch, k);
-            each[k] = seconds() - begin;
-        }
-        ratio[i] = each[1] / each[0];
+        double begin = seconds();
+        step(plain, model->batch, 0);
+        double one = seconds();
+        step(watched, model->batch, 1);
+        double two = seconds();
+        monitored(&t, watched);
+        watched->array = own;
+        double end = seconds();
+        ratio[i] = (two - one) / (one - begin);
+        all[i] = (end - two) / (one - begin);
     }
-    qsort(ratio, PAIRS, sizeof *ratio, ascending);
-    printf("%s: a watched step takes %.2f plain ones (%.2f to %.2f)\n", plain->m->model->name, ratio[PAIRS / 2], ratio[PAIRS / 10], ratio[PAIRS * 9 / 10]);
+    double step_ratio = median(ratio), whole = median(all);
+    printf("%-8s a watched step takes %.2f plain ones, a measurement with all that belongs to it %.2f: with one in %lu steps, %.1f %%\n", model->name,
+           step_ratio, whole, (unsigned long)every, 100 * (whole - 1) / (double)every);
+    act_monitor_free(&t.monitor);
 }
 
 static int set_up(Trainer *t, const ActModel *model, uint32_t threads)
@@ -154,7 +187,7 @@ int main(int argc, char **argv)
     uint32_t threads = (uint32_t)atoi(argv[3]);
     if (!set_up(&plain, model, threads) || !set_up(&watched, model, threads)) return printf("%s: no memory\n", argv[2]), 2;
     int bad = 0;
-    if (argc > 5) measure(&plain, &watched);
+    if (argc > 5) measure(&plain, &watched, (uint64_t)atoll(argv[5]));
     else bad = compare(&plain, &watched, (uint64_t)atoll(argv[4]));
     tear_down(&plain);
     tear_down(&watched);
