@@ -144,11 +144,15 @@ void topic_quick_checks(Page *page)
         {"Are gradients comparable across layers?", "actc report predicts them (`vanishing_gradient`)"},
         {"Which share of units is dead?", "on some hundred samples, not on ten (`dead_units`)"},
         {"Do pre-activations keep their size?", "actc report predicts it (`initialization`)"},
+        {"Can it learn sixteen rows by heart?", "train --sanity"},
+        {"Which learning rates work?", "train --lr-range 1e-6:1 (`lr_range`)"},
     };
     for (unsigned i = 0; i < sizeof checks / sizeof checks[0]; i++)
         text_printf(page->out, "  %-44s %s\n", checks[i][0], checks[i][1]);
     text_putc(page->out, '\n');
     page_text(page,
-              "The first three need no data and no step. A network that passes them and still does not learn can be "
-              "tried on sixteen samples: it should learn those by heart.");
+              "The first three need no data and no step. A network that passes them and still does not learn is "
+              "tried on sixteen rows, which it should learn by heart within a thousand steps: with `train --sanity` "
+              "the training program does so, and says where to look when it can't. Whether a result is more than "
+              "luck, `train --folds 5` tells: it trains five times, each time judged by other rows.");
 }
