@@ -51,12 +51,15 @@ static void put_scores(ActPage *page, const ActRunNameds *runs, const ActCurves 
     for (size_t s = 0; s < n; s++) {
         size_t lines = 0;
         char title[120];
+        const cJSON *level = NULL;
         for (size_t r = 0; r < runs->n; r++) {
             const ActCurve *curve = curve_of(&curves[r], &score[s]);
+            if (!level) level = act_report_level(&runs->at[r].log, score[s].name);
             if (curve) series[lines++] = (ActSeries){ .name = runs->at[r].name, .x = curve->x, .y = curve->y, .n = curve->n };
         }
         snprintf(title, sizeof title, "%.80s, %s", score[s].name, score[s].part);
-        act_chart_lines(page, &(ActChart){ .title = title, .x_name = "epoch", .y_name = score[s].name, .series = series, .n = lines });
+        act_chart_lines(page, &(ActChart){ .title = title, .x_name = "epoch", .y_name = score[s].name, .series = series, .n = lines,
+                                           .rule = level ? act_runlog_number(level, "value") : 0, .rule_name = level ? act_runlog_text(level, "name") : NULL });
     }
     act_page_section_end(page);
 }

@@ -74,7 +74,7 @@ void act_logs_write(ActLogs *logs, const ActLogEvent *event, FILE *problems)
         if (!log->file) continue;
         errno = 0;
         log->kind->write(log, event);
-        int failed = fflush(log->file) != 0 || ferror(log->file) || log->why;
+        int failed = log->why || fflush(log->file) != 0 || ferror(log->file);
         if (!failed) continue;
         if (problems)
             fprintf(problems, "warning: the log `%s` ends at epoch %llu: %s. The training goes on without it\n", log->path,

@@ -15,6 +15,13 @@ int act_report_has(const ActRunLog *log, const char *event)
     return 0;
 }
 
+const cJSON *act_report_level(const ActRunLog *log, const char *of)
+{
+    for (size_t i = log->n; i-- > 0;)
+        if (strcmp(act_runlog_event(log->line[i]), "level") == 0 && strcmp(act_runlog_text(log->line[i], "of"), of) == 0) return log->line[i];
+    return NULL;
+}
+
 static const cJSON *last_epoch(const ActRunLog *log)
 {
     for (size_t i = log->n; i-- > 0;)
@@ -87,7 +94,9 @@ static void put_curves(ActPage *page, const ActRunLog *log)
             for (size_t k = i; k < curves.n && n < MOST_PARTS; k++)
                 if (strcmp(curves.at[k].name, curves.at[i].name) == 0)
                     series[n++] = (ActSeries){ .name = curves.at[k].part, .x = curves.at[k].x, .y = curves.at[k].y, .n = curves.at[k].n };
-            act_chart_lines(page, &(ActChart){ .title = curves.at[i].name, .x_name = "epoch", .y_name = curves.at[i].part, .series = series, .n = n });
+            const cJSON *level = act_report_level(log, curves.at[i].name);
+            act_chart_lines(page, &(ActChart){ .title = curves.at[i].name, .x_name = "epoch", .y_name = curves.at[i].part, .series = series, .n = n,
+                                               .rule = level ? act_runlog_number(level, "value") : 0, .rule_name = level ? act_runlog_text(level, "name") : NULL });
         }
         act_page_section_end(page);
     }

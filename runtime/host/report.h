@@ -17,6 +17,9 @@ void act_report_findings(ActPage *page, const ActRunLog *log);
 void act_report_answers(ActPage *page, const ActRunLog *log);
 void act_report_rates(ActPage *page, const ActRunLog *const *log, const char *const *name, size_t n);
 
+/* The level that the log marks in charts of a loss or metric (event "level": "of", "value", "name"); NULL: none. */
+const cJSON *act_report_level(const ActRunLog *log, const char *of);
+
 /* Does the log have such an event? */
 int act_report_has(const ActRunLog *log, const char *event);
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDTH = 420, HEIGHT = 230, TOP = 10, BOTTOM = 40, RIGHT = 10, POINTS = 400 /* of a line */, COLUMNS = 150 /* that say their values */,
+enum { FEW = 2 /* points that want a dot to be seen */, WIDTH = 420, HEIGHT = 230, TOP = 10, BOTTOM = 40, RIGHT = 10, POINTS = 400 /* of a line */, COLUMNS = 150 /* that say their values */,
        ROWS = 40 /* of a table */, LETTER = 6 /* pixels */ };
 
 typedef struct Extent { double low, high, least_positive; int positive, any; } Extent;
@@ -118,7 +118,8 @@ static void put_line(ActPage *page, const ActChart *chart, size_t s, const ActAx
         else if (alone && pen.down && (end == series->n || !shown(y, series->y[end]))) act_page_raw(page, "h0");
     }
     act_page_raw(page, "\"/>\n");
-    for (size_t i = 0; chart->dots && i < series->n && series->n <= POINTS; i++) {
+    int dots = series->n <= (chart->dots ? POINTS : FEW);
+    for (size_t i = 0; dots && i < series->n; i++) {
         if (!shown(y, series->y[i]) || !shown(x, series->x[i])) continue;
         act_page_format(page, "<circle r=\"4\" cx=\"%.1f\" cy=\"%.1f\" class=\"dot ", act_axis_place(x, series->x[i]), act_axis_place(y, series->y[i]));
         put_class(page, chart, s, 1);
@@ -317,7 +318,7 @@ void act_chart_lines(ActPage *page, const ActChart *chart)
     if (chart->rule_name && shown(&y, chart->rule)) {
         double at = act_axis_place(&y, chart->rule);
         act_page_format(page, "<line class=\"rule\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/><text class=\"rule-name\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">",
-                        x.from, x.to, at, at, x.to, at - 5);
+                        x.from, x.to, at, at, x.to, at + 16 < HEIGHT - BOTTOM ? at + 13 : at - 5);
         act_page_text(page, chart->rule_name);
         act_page_raw(page, "</text>\n");
     }

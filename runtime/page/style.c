@@ -41,7 +41,7 @@ const char act_page_style[] =
     ".scroll{overflow-x:auto;max-height:480px;overflow-y:auto}\n"
     "table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums;color:var(--ink)}\n"
     "th,td{padding:3px 10px 3px 0;text-align:right;border-bottom:1px solid var(--grid);vertical-align:top;white-space:nowrap}\n"
-    "th{font-weight:600;color:var(--soft)}\nth.w,td.w{text-align:left}\ntd.w{white-space:normal;min-width:12ch;max-width:72ch;overflow-wrap:anywhere}\n"
+    "th{font-weight:600;color:var(--soft)}\nth.w,td.w{text-align:left}\ntd.w{white-space:normal;max-width:72ch;overflow-wrap:break-word}td.long{min-width:30ch}\n"
     ".error{color:var(--bad);font-weight:600}\n.warning{color:var(--warn);font-weight:600}\n"
     ".confusion td,.confusion th{padding:4px 6px;border:1px solid var(--card);text-align:center;min-width:30px}\n"
     ".confusion td{--v:0;background:rgba(var(--heat),calc(var(--v)*.55))}\n.confusion td.right{outline:2px solid var(--axis);outline-offset:-2px}\n"

@@ -2,6 +2,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum { LONG = 30 /* letters of a cell that goes over lines */ };
 
 void act_page_table(ActPage *page, const ActTable *table)
 {
@@ -23,7 +26,8 @@ void act_page_table(ActPage *page, const ActTable *table)
         act_page_raw(page, "<tr>");
         for (size_t c = 0; c < table->columns; c++) {
             const char *cell = table->cell[r * table->columns + c];
-            act_page_format(page, "<td class=\"%s", table->words >> c & 1 ? "w" : "");
+            int word = table->words >> c & 1, is_long = word && cell && strlen(cell) > LONG;
+            act_page_format(page, "<td class=\"%s", is_long ? "w long" : word ? "w" : "");
             if (c == 0 && level) {
                 act_page_raw(page, " ");
                 act_page_text(page, level);

@@ -14,3 +14,11 @@ if(TARGET actc AND Python3_FOUND)
     set_tests_properties(example.${name} PROPERTIES LABELS "${labels}" TIMEOUT 600 SKIP_RETURN_CODE 77)
   endforeach()
 endif()
+
+# The experiments train on Fashion-MNIST: by hand. That their networks are sound and written canonically is looked at every day.
+if(TARGET actc AND Python3_FOUND)
+  add_test(NAME example.experiments COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/examples/experiments.py --actc $<TARGET_FILE:actc> ${CMAKE_SOURCE_DIR}/examples/experiments)
+  set_tests_properties(example.experiments PROPERTIES LABELS e2e SKIP_RETURN_CODE 77)
+  add_test(NAME slow.experiments COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/examples/experiments.py --actc $<TARGET_FILE:actc> --all ${CMAKE_SOURCE_DIR}/examples/experiments)
+  set_tests_properties(slow.experiments PROPERTIES LABELS slow TIMEOUT 1200 SKIP_RETURN_CODE 77)
+endif()
