@@ -210,6 +210,8 @@ static Watch *watch_model(Session *s, const Program *program, const Model *model
                      .ratio_low = NAN,
                      .ratio_high = NAN,
                      .loss = NAN,
+                     .clip = WATCH_NONE,
+                     .clip_norm = model->train ? model->train->clip_norm : 0,
                      .window = forecast_window(model)};
     for (uint32_t i = 0; i < model->layers.n; i++)
         if (!model->layers.at[i].activation)

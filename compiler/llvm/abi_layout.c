@@ -61,7 +61,7 @@ TABLE(layout_warning, ActWarning, P(code) P(name) P(message) U32(line))
 #define S ActWatch
 TABLE(layout_watch, ActWatch,
     P(point) U32(n_point) U32(n_array) P(warning) U32(n_warning) U64(every) U32(first) U32(last)
-    F64(ratio) F64(ratio_low) F64(ratio_high) F64(loss) U32(window) P(step))
+    F64(ratio) F64(ratio_low) F64(ratio_high) F64(loss) F64(clip_norm) U32(clip) U32(window) P(step))
 #undef S
 #define S ActModel
 TABLE(layout_model, ActModel,

@@ -357,6 +357,8 @@ static LLVMValueRef watch_global(Module *m, const Interface *interface, LLVMValu
         layout_f64(m, watch->ratio_low),
         layout_f64(m, watch->ratio_high),
         layout_f64(m, watch->loss),
+        layout_f64(m, watch->clip_norm),
+        layout_u32(m, watch->clip),
         layout_u32(m, watch->window),
         step,
     };

@@ -42,7 +42,7 @@ static const OptimizerUse *optimizer_of(const PassState *state, const OptimizerU
 }
 
 /* PyTorch's clip_grad_norm_: every gradient times min(1, limit / (norm of all + 1e-6)). */
-static void clip(Graph *g, Arena *arena, NodeId *gradient, uint32_t n, double limit)
+static void clip(Graph *g, Watch *watch, NodeId *gradient, uint32_t n, double limit)
 {
     SxPool *sx = g->sx;
     NodeId total = 0;
@@ -53,7 +53,10 @@ static void clip(Graph *g, Arena *arena, NodeId *gradient, uint32_t n, double li
         }
     if (total == 0)
         return;
-    (void)arena;
+    if (watch != NULL) {
+        watch->clip = watch->arrays++;
+        graph_root_add(g, ROOT_WATCH, total, watch->clip, (Str){0});
+    }
     Sx norm = sx_add(sx, sx_un(sx, SX_SQRT, sx_arg(sx, 0)), sx_num(sx, 1e-6));
     Sx factor = sx_bin(sx, SX_MIN, sx_div(sx, sx_num(sx, limit), norm), sx_num(sx, 1));
     NodeId scale = build_map(g, factor, &total, 1);
@@ -246,7 +249,7 @@ static void run(PassState *state)
         if (gradient[t] != 0)
             gradient[t] = clip_value(g, gradient[t], train->clip_value);
     if (train != NULL && train->clip_norm > 0)
-        clip(g, state->arena, gradient, from->tensors.n, train->clip_norm);
+        clip(g, state->watch, gradient, from->tensors.n, train->clip_norm);
     const OptimizerUse *plain = plain_descent(state);
     for (uint32_t t = 0; t < from->tensors.n; t++) {
         const OptimizerUse *use = optimizer_of(state, plain, from->tensors.at[t].name);

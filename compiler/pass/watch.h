@@ -52,7 +52,9 @@ typedef struct Watch {
     double ratio, ratio_low, ratio_high; /* of their gradients, as expected */
     double loss;                 /* before training, as expected; NaN: not known */
     uint32_t window;             /* samples without which no unit is called dead */
-    uint32_t arrays;             /* filled by the pass */
+    double clip_norm;            /* of the train block; 0: none */
+    uint32_t arrays;             /* filled by the passes */
+    uint32_t clip;               /* likewise: the array of one number, the square of the gradient's norm before it is clipped; WATCH_NONE */
 } Watch;
 
 #endif

@@ -184,7 +184,6 @@ static ActStatus train(ActTraining *t)
     act_training_settle(t);
     status = act_save_final(t);
     if (status == ACT_OK) status = final_score(t);
-    act_monitor_end(&t->monitor);
     return status;
 }
 
@@ -197,6 +196,7 @@ ActStatus act_train(ActInstance *instance, const ActRun *run, ActResult *result,
     ActTraining t = { .m = instance, .model = instance->model, .run = run ? run : &plain,
                      .error = error ? error : &here };
     ActStatus status = train(&t);
+    if (status == ACT_OK || status == ACT_E_STOPPED || status == ACT_E_NONFINITE) act_monitor_end(&t.monitor);
     if (t.progress.dirty) fputc('\n', t.progress.out);
     if (result) *result = t.result;
     act_monitor_free(&t.monitor);

@@ -20,3 +20,4 @@ code plain.o > plain.txt
 code watched.o > watched.txt
 test -s plain.txt
 cmp plain.txt watched.txt
+python3 -B "$SOURCE/tests/e2e/monitor/run.py" "$ACTC"

@@ -219,6 +219,8 @@ typedef struct ActWatch {
     uint32_t first, last;         /* 1 + points: the first layer with weights and the output layer; 0: not known */
     double ratio, ratio_low, ratio_high; /* of the gradients' norms at these two, as predicted; NaN */
     double loss;                  /* before training, as predicted; NaN */
+    double clip_norm;             /* of the train block; 0: none */
+    uint32_t clip;                /* the array of one number: the square of the gradient's norm before it is clipped; ACT_WATCH_NONE */
     uint32_t window;              /* a unit that is off for fewer rows is not called dead */
     /* ActEntries.train_step, with an array of n or of `units` floats for each of n_array numbers */
     ActStatus (*step)(const ActInstance *m, const ActStep *step, const void *const *input, const void *const *target, size_t n,

@@ -177,4 +177,5 @@ def main():
         assert text.count("the log `full.csv` ends at epoch 1: No space left on device") == 1, text
 
 
-main()
+if __name__ == "__main__":
+    main()

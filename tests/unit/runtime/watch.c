@@ -47,7 +47,7 @@ static void stage_set(Stage *s)
     for (int r = 0; r < ROWS; r++) s->sum[r] = (float)r, s->squares[r] = (float)(r * r);
     s->array[0] = s->sum;
     s->array[1] = s->squares;
-    watch = (ActWatch){ .point = point, .n_point = 2, .first = 1, .last = 2, .ratio = 1, .loss = 1.4, .window = 256 };
+    watch = (ActWatch){ .point = point, .n_point = 2, .first = 1, .last = 2, .ratio = 1, .loss = 1.4, .clip = ACT_WATCH_NONE, .window = 256 };
     target = (ActTensor){ .name = "y", .classes = 4 };
     loss = (ActLoss){ .name = "loss", .weight = 1, .mean = 1, .line = 9 };
     train = (ActTrain){ .settings = "sgd(lr = 0.1)" };
@@ -92,7 +92,7 @@ static ActLevel stepped(Stage *s, const char *code, unsigned n, double (*of)(uns
         Stage s;                                          \
         stage_set(&s);                                    \
         change;                                           \
-        assert_int_equal(measured(&s, code, 3), level);   \
+        assert_int_equal(measured(&s, code, 12), level);   \
     } while (0)
 
 static void test_layers(void **state)
@@ -125,6 +125,9 @@ static void test_layers(void **state)
     EXPECT(ACT_LEVEL_NONE, "RT06", s.now[1].deviation = 50); /* logits */
     EXPECT(ACT_LEVEL_NONE, "RT13", s.sum[0] = 1);
     EXPECT(ACT_LEVEL_ERROR, "RT13", for (int r = 0; r < ROWS; r++) s.sum[r] = s.squares[r] = 3);
+    EXPECT(ACT_LEVEL_NONE, "RT14", (void)0); /* nothing is known of the output */
+    EXPECT(ACT_LEVEL_WARNING, "RT15", (watch.clip = 0, watch.clip_norm = 1, s.sum[0] = 1.1f));
+    EXPECT(ACT_LEVEL_NONE, "RT15", (watch.clip = 0, watch.clip_norm = 1, s.sum[0] = 0.9f));
     EXPECT(ACT_LEVEL_WARNING, "RT18", s.now[1].update = 0);
     EXPECT(ACT_LEVEL_NONE, "RT18", s.now[1].update = 1e-8);
 }
