@@ -307,20 +307,30 @@ void act_monitor_over(ActMonitor *m, const ActScore *trained, const ActScore *sc
 
 static const char *const level_word[] = { "", "note", "warning", "error" };
 
+/* Beside the progress; where that is silent, where problems go. */
+static void __attribute__((format(printf, 2, 3))) say(ActMonitor *m, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (m->progress->out) act_progress_say(m->progress, "%s", text);
+    else if (m->run->problems) fprintf(m->run->problems, "%s\n", text);
+}
+
 static void show(ActMonitor *m, const ActWatchRule *rule, const ActFound *found, const char *help)
 {
-    ActProgress *out = m->progress;
-    act_progress_say(out, "%s[%s]: %s", level_word[found->level], rule->code, found->text);
-    if (found->line) act_progress_say(out, "  --> %s:%u", m->model->source, found->line);
+    say(m, "%s[%s]: %s", level_word[found->level], rule->code, found->text);
+    if (found->line) say(m, "  --> %s:%u", m->model->source, found->line);
     if (found->line && found->line <= m->n_source) {
         char gutter[16];
         int wide = snprintf(gutter, sizeof gutter, "%u", found->line);
-        act_progress_say(out, " %*s |", wide, "");
-        act_progress_say(out, " %s | %s", gutter, m->source[found->line - 1]);
+        say(m, " %*s |", wide, "");
+        say(m, " %s | %s", gutter, m->source[found->line - 1]);
     }
-    act_progress_say(out, "note: step %llu, epoch %llu; `actc explain %s` says more", (unsigned long long)found->step,
-                     (unsigned long long)m->epoch, rule->code);
-    if (help) act_progress_say(out, "help: %s", help);
+    say(m, "note: step %llu, epoch %llu; `actc explain %s` says more", (unsigned long long)found->step, (unsigned long long)m->epoch, rule->code);
+    if (help) say(m, "help: %s", help);
 }
 
 void act_found(ActMonitor *m, ActLevel level, uint32_t line, const char *help, const char *format, ...)
