@@ -183,7 +183,7 @@ ActStatus act_training_prepare(ActTraining *t)
 static void introduce_checkpoints(ActTraining *t)
 {
     const ActCadence *every = &t->cadence;
-    char text[128];
+    char text[128] = "";
     if (t->from.path && act_training_over(t))
         act_progress_say(&t->progress, "goes on from `%s`: step %llu; %llu epoch%s over, nothing is left to train (`--epochs N` trains longer)",
                          t->from.path, (unsigned long long)t->step, (unsigned long long)t->epoch, t->epoch == 1 ? " is" : "s are");

@@ -68,8 +68,21 @@ static ActStatus nonfinite(ActTraining *t, double loss)
                      isnan(loss) ? "NaN" : "infinite", (unsigned long long)t->step);
 }
 
+/* What learns against itself, or towards a distribution, has a loss that need not fall to nothing. */
+static int says_nothing(const ActModel *model)
+{
+    int counts = 0;
+    for (uint32_t i = 0; i < model->n_metric; i++)
+        counts |= strcmp(model->metric[i].kind, "accuracy") == 0 || strcmp(model->metric[i].kind, "r2") == 0;
+    return model->n_drawn > 0 && !counts;
+}
+
 ActStatus act_sanity(ActTraining *t)
 {
+    if (says_nothing(t->model))
+        return act_error(t->error, ACT_E_ARGUMENT,
+                         "model `%s` draws some of its inputs, so its loss need not fall to nothing when it learns, and `--sanity` can't "
+                         "tell; a metric `accuracy` or `r2` would", t->model->name);
     ActRows *train = &t->set.part[ACT_TRAIN_PART];
     size_t n = train->rows < ROWS ? train->rows : ROWS;
     if (n > t->batch) n = (size_t)t->batch;

@@ -93,6 +93,20 @@ static void not_by_heart(void **state)
     assert_has(error.text, "became NaN in step 3");
 }
 
+static void no_loss_to_judge_by(void **state)
+{
+    (void)state;
+    ActRun run = run_here();
+    run.sanity = 1;
+    ActTensor noise = t.input;
+    noise.name = "noise";
+    t.model.drawn = &noise, t.model.n_drawn = 1;
+    assert_good(act_train(m, &run, &result, &error), &error); /* it has an accuracy */
+    t.metric.kind = "f1";
+    assert_int_equal(act_train(m, &run, &result, &error), ACT_E_ARGUMENT);
+    assert_has(error.text, "model `toy` draws some of its inputs");
+}
+
 static void the_rate_grows(void **state)
 {
     (void)state;
@@ -207,6 +221,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_few_rows_by_heart, begin, end),
         cmocka_unit_test_setup_teardown(not_by_heart, begin, end),
+        cmocka_unit_test_setup_teardown(no_loss_to_judge_by, begin, end),
         cmocka_unit_test_setup_teardown(the_rate_grows, begin, end),
         cmocka_unit_test_setup_teardown(folds_share_the_rows, begin, end),
         cmocka_unit_test_setup_teardown(folds_that_make_no_sense, begin, end),
