@@ -54,6 +54,8 @@ static Words command(const Sweep *sweep, const SweepRun *run)
     }
     if (options->batch)
         add(arena, &words, str_printf(arena, "--batch=%u", options->batch));
+    if (options->monitor)
+        add(arena, &words, STR("--monitor"));
     add(arena, &words, STR("--"));
     add(arena, &words, STR("train"));
     for (uint32_t i = 0; i < options->rest.n; i++) {
