@@ -439,8 +439,9 @@ static uint32_t beside_watched(Fuse *f, NodeId id)
     for (uint32_t group = f->plan->groups.n; group > 0 && f->watched != NULL && f->watched[id]; group--) {
         const Group *g = &f->plan->groups.at[group - 1];
         const Node *first = graph_node(f->g, g->nodes.at[0]);
-        if (g->kind == GROUP_ROWS && f->plan->storage[first->in[0]] == f->plan->storage[node->in[0]] && fits(f, id, group) &&
-            acyclic(f, id, group))
+        bool room = node->op->kind != OP_MAP || g->nodes.n + 2 <= MOST_NODES; /* for its sum, too */
+        if (g->kind == GROUP_ROWS && room && f->plan->storage[first->in[0]] == f->plan->storage[node->in[0]] &&
+            fits(f, id, group) && acyclic(f, id, group))
             return group;
     }
     return 0;

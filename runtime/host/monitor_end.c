@@ -31,12 +31,15 @@ static double relative_gradient(const ActMonitor *m, uint32_t p)
 static void table(ActMonitor *m)
 {
     act_progress_say(m->progress, "predicted / measured, in step %llu:", (unsigned long long)m->first_step);
-    act_progress_say(m->progress, "  %-16s %5s  %-17s %-19s %-17s %-17s %s", "layer", "line", "deviation", "gradient", "dead", "saturated", "update");
+    int wide = 8;
+    for (uint32_t p = 0; p < m->watch->n_point; p++)
+        if ((int)strlen(m->watch->point[p].layer) > wide) wide = (int)strlen(m->watch->point[p].layer);
+    act_progress_say(m->progress, "  %-*s  line  %-19s  %-19s  %-17s  %-17s  %s", wide, "layer", "deviation", "gradient", "dead", "saturated", "update");
     for (uint32_t p = 0; p < m->watch->n_point; p++) {
         const ActWatchPoint *point = &m->watch->point[p];
         const ActMeasured *seen = &m->first[p];
         char line[400];
-        int n = snprintf(line, sizeof line, "  %-16s %5u  %-17s %-19s %-17s %-17s %s", point->layer, point->line,
+        int n = snprintf(line, sizeof line, "  %-*.200s  %4u  %-19s  %-19s  %-17s  %-17s  %s", wide, point->layer, point->line,
                          pair(point->deviation, seen->deviation, 0).text, pair(point->gradient, relative_gradient(m, p), 0).text,
                          pair(point->dead, seen->dead, 1).text, pair(point->saturated, seen->saturated, 1).text,
                          pair(point->update, seen->update, 0).text);
@@ -70,7 +73,8 @@ static void warnings(ActMonitor *m)
         const ActFound *seen = NULL;
         const char *asked = NULL;
         for (size_t k = 0; act_watch_rule(k); k++) {
-            if (!meets(act_watch_rule(k), warning->code)) continue;
+            const ActWatchRule *rule = act_watch_rule(k);
+            if (!meets(rule, warning->code) || (!rule->measured && !rule->stepped && !rule->over)) continue;
             asked = act_watch_rule(k)->code;
             if (m->found[k].level >= ACT_LEVEL_WARNING && !seen) seen = &m->found[k];
         }
