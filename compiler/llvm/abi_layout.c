@@ -48,7 +48,8 @@ TABLE(layout_data, ActData, P(name) P(base) P(part) U32(n_part) F64(validation_s
 #define S ActTrain
 TABLE(layout_train, ActTrain,
     P(data) U64(epochs) U64(seed) U32(batch) P(optimizer) F64(lr) U64(patience) U64(checkpoint_every) P(start_from)
-    U64(checkpoint_steps) P(schedule) P(settings) P(recipe) U32(average_ema) U32(average_last))
+    U64(checkpoint_steps) P(schedule) P(settings) P(recipe) U32(average_ema) U32(average_last)
+    U32(accumulate))
 #undef S
 #define S ActWatchPoint
 TABLE(layout_watch_point, ActWatchPoint,

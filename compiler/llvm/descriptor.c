@@ -285,6 +285,7 @@ static LLVMValueRef train_global(Module *m, const TrainUse *train, Str recipe)
         layout_str(m, recipe),
         layout_u32(m, train->average_decay > 0),
         layout_u32(m, train->average_last),
+        layout_u32(m, train->accumulate),
     };
     LLVMValueRef made = layout_const(m, &layout_train, value, sizeof value / sizeof *value);
     return layout_array(m, &layout_train, &made, 1, "train");

@@ -15,7 +15,8 @@ ActStatus act_trial_step(ActTraining *t, size_t first, size_t n, double scale, d
     if (status != ACT_OK) return status;
     t->step++;
     if (t->spare && !t->run->sanity) act_augment(model, t->seed, t->step, n, t->room, t->spare);
-    const ActStep step = { t->step, scale, t->seed };
+    uint64_t apart = model->train && model->train->accumulate ? model->train->accumulate : 1;
+    const ActStep step = { t->step * apart, scale, t->seed }; /* every one is a step that updates */
     status = model->entry.train_step(t->m, &step, t->value, t->value + model->n_input, n, t->loss);
     if (status != ACT_OK)
         return act_error(t->error, status, "step %llu of model `%s` failed: %s", (unsigned long long)t->step, model->name,

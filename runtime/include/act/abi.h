@@ -166,6 +166,7 @@ typedef struct ActTrain {
     const char *recipe;       /* hex: hash of the formulas of optimizers and schedule with these numbers in them */
     uint32_t average_ema;     /* 1: a step keeps "linear1.weight.average" of every parameter in the optimizer's state, to be used instead */
     uint32_t average_last;    /* the mean of the weights at the ends of so many epochs is to be used; 0: no such mean */
+    uint32_t accumulate;      /* weights change in steps whose number is a multiple of this; 0 and 1: in all */
 } ActTrain;
 
 /* ── the monitor (actc --monitor, or `monitor` in the train block): a second program of the training step, with the same results to the

@@ -24,6 +24,8 @@ static void stop_some_time(uint64_t step)
     if (toy.steps == stop_behind) stop = 1;
 }
 
+static void fifth_steps(uint64_t step) { assert_int_equal(step % 5, 0); }
+
 static int begin(void **state)
 {
     (void)state;
@@ -70,6 +72,17 @@ static void a_few_rows_by_heart(void **state)
     assert_said("toy: 16 rows again and again; before the first step: loss ");
     assert_said("learnt by heart in ");
     assert_false(there("toy.safetensors") || there("toy.lock"));
+}
+
+static void every_step_counts(void **state)
+{
+    (void)state;
+    ActRun run = run_here();
+    run.sanity = 1;
+    t.train.accumulate = 5;
+    toy.on_step = fifth_steps;
+    assert_good(act_train(m, &run, &result, &error), &error);
+    toy.on_step = NULL;
 }
 
 static void not_by_heart(void **state)
@@ -220,6 +233,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_few_rows_by_heart, begin, end),
+        cmocka_unit_test_setup_teardown(every_step_counts, begin, end),
         cmocka_unit_test_setup_teardown(not_by_heart, begin, end),
         cmocka_unit_test_setup_teardown(no_loss_to_judge_by, begin, end),
         cmocka_unit_test_setup_teardown(the_rate_grows, begin, end),
