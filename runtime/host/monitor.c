@@ -281,8 +281,8 @@ ActStatus act_monitor_measure(ActMonitor *m, struct ActTraining *t, size_t n)
                       (unsigned long long)t->step);
             return act_monitor_trace(m, t);
         }
-    if ((m->step - 1) % m->every == 0 || m->step == m->lead)
-        for (uint32_t p = 0; p < m->watch->n_point; p++) log_point(m, p);
+    if ((m->step - 1) % m->every != 0 && m->step != m->lead) return ACT_OK; /* it only fills the first window */
+    for (uint32_t p = 0; p < m->watch->n_point; p++) log_point(m, p);
     for (m->rule = 0; m->rule < RULES; m->rule++)
         if (rules[m->rule]->measured) rules[m->rule]->measured(m, m->own[m->rule]);
     return ACT_OK;

@@ -74,7 +74,8 @@ static void warnings(ActMonitor *m)
         const char *asked = NULL;
         for (size_t k = 0; act_watch_rule(k); k++) {
             const ActWatchRule *rule = act_watch_rule(k);
-            if (!meets(rule, warning->code) || (!rule->measured && !rule->stepped && !rule->over)) continue;
+            int told_elsewhere = !rule->measured && !rule->stepped && !rule->over && strcmp(rule->code, "RT10") != 0;
+            if (!meets(rule, warning->code) || told_elsewhere) continue;
             asked = act_watch_rule(k)->code;
             if (m->found[k].level >= ACT_LEVEL_WARNING && !seen) seen = &m->found[k];
         }

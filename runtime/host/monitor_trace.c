@@ -138,10 +138,10 @@ static void say(ActMonitor *m, ActTraining *t, const Fault *fault, size_t n)
     m->epoch = t->epoch + 1;
     for (size_t i = 0; act_watch_rule(i); i++) {
         if (strcmp(act_watch_rule(i)->code, "RT10") != 0) continue;
-        char text[240];
-        snprintf(text, sizeof text, "%s: %s in step %llu, %s%s", fault->where, isnan(fault->value) ? "NaN" : "infinity",
-                 (unsigned long long)t->step, fault->direction, sample);
-        act_finding_log(m, act_watch_rule(i), ACT_LEVEL_ERROR, fault->line, text);
+        ActFound *found = &m->found[i];
+        *found = (ActFound){ .rule = act_watch_rule(i), .level = ACT_LEVEL_ERROR, .step = t->step, .line = fault->line, .times = 1 };
+        snprintf(found->text, sizeof found->text, "%s: %s, %s%s", fault->where, isnan(fault->value) ? "NaN" : "infinity", fault->direction, sample);
+        act_finding_log(m, found->rule, found->level, found->line, found->text);
     }
 }
 

@@ -9,4 +9,5 @@ ACT_WATCH(nonfinite) = { /* told by monitor_trace.c */
            "again: on the way forward, in the loss, on the way back, or in the update. The message names the layer and its line, the step, the row "
            "of the training part, and the greatest values of the layers before it. An infinity that grows over several layers asks for a lower "
            "rate or a norm; one that appears in a single layer for a logarithm, root or quotient.",
+    .meets = { "ACT1002", "ACT901", "ACT305" },
 };

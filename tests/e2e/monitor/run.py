@@ -1,8 +1,10 @@
 """run.py ACTC: trains with the monitor: the same weights as without, its lines in the logs, a run that goes on, the first value that is no number."""
 import json
+import math
 import pathlib
 import random
 import shutil
+import struct
 import subprocess
 import sys
 
@@ -52,6 +54,42 @@ train bad {
     monitor every 3 steps
 }
 """
+
+
+def weights_of(path):
+    """{name: rows of numbers} of a safetensors file."""
+    data = path.read_bytes()
+    n = int.from_bytes(data[:8], "little")
+    out = {}
+    for name, tensor in json.loads(data[8:8 + n]).items():
+        if name == "__metadata__":
+            continue
+        begin, end = tensor["data_offsets"]
+        flat = struct.unpack(f"<{(end - begin) // 4}f", data[8 + n + begin:8 + n + end])
+        wide = tensor["shape"][-1] if len(tensor["shape"]) > 1 else len(flat)
+        out[name] = [flat[i:i + wide] for i in range(0, len(flat), wide)]
+    return out
+
+
+def by_hand(weights, rows):
+    """What a step on all these rows measures: {layer: {…}} of the network `hand`."""
+    def linear(name, values):
+        return [[sum(a * b for a, b in zip(w, x)) + bias for w, bias in zip(weights[f"{name}.weight"], weights[f"{name}.bias"][0])] for x in values]
+    z1 = linear("linear1", [x for x, _ in rows])
+    z2 = linear("linear2", [[max(v, 0) for v in row] for row in z1])
+    gradient = 0
+    for row, (_, kind) in zip(z2, rows):
+        share = [math.exp(v - max(row)) for v in row]
+        gradient += sum(((s / sum(share) - (i == kind)) / len(rows)) ** 2 for i, s in enumerate(share))
+    out = {}
+    for name, z in (("linear1", z1), ("linear2", z2)):
+        flat = [v for row in z for v in row]
+        mean = sum(flat) / len(flat)
+        out[name] = {"mean": mean, "deviation": math.sqrt(sum((v - mean) ** 2 for v in flat) / len(flat)), "values": flat}
+    out["linear1"]["zeros"] = sum(v <= 0 for v in out["linear1"]["values"]) / len(out["linear1"]["values"])
+    out["linear1"]["dead"] = sum(all(row[u] <= 0 for row in z1) for u in range(len(z1[0]))) / len(z1[0])
+    out["linear2"]["gradient"] = math.sqrt(gradient)
+    return out
 
 
 def records(path):
@@ -117,6 +155,24 @@ def main():
     call("./net", "train", "--out", "run3", "--epochs", "4", "--checkpoint", "17steps", "--keep", "9")
     call("./net", "train", "--out", "run4", "--resume", "run3/net.step-00000017.safetensors")
     assert weights == pathlib.Path("run4/net.safetensors").read_bytes()
+
+    # A step on all rows that changes nothing: every number by hand.
+    hand = MODEL.replace("net", "hand").replace(" |> linear(24) |> tanh", "").replace("batch 32", "batch 300").replace("epochs 4", "epochs 1")
+    pathlib.Path("hand.act").write_text(hand.replace("adam(lr = 1e-2)", "sgd(lr = 1e-30)").replace("MONITOR", "monitor").replace("linear(24)", "linear(24, bias = uniform(-8, 1))"))
+    call(actc, "run", "-A", "all", "hand.act", "--", "--out", "run7", "--log", "run7/a.jsonl")
+    table = [line.strip().split(",") for line in open("points.csv")][1:]
+    expected = by_hand(weights_of(pathlib.Path("run7/hand.safetensors")), [([float(v) for v in row[:8]], int(row[8])) for row in table])
+    assert expected["linear1"]["dead"] > 0
+    for line in map(json.loads, open("run7/a.jsonl")):
+        if line.get("event") == "layer":
+            for name, value in expected[line["layer"]].items():
+                assert name == "values" or abs(line[name] - value) <= 1e-5 * max(1, abs(value)), (line, name, value)
+        elif line.get("event") == "histogram":
+            width, values = (line["high"] - line["low"]) / 32, expected[line["layer"]]["values"]
+            counts = [0] * 32
+            for value in values:
+                counts[min(31, max(0, math.floor((value - line["low"]) / width)))] += 1
+            assert sum(abs(a - b) for a, b in zip(counts, line["counts"])) <= 4, (counts, line) # at the ends of bins
 
     # Without the monitor there is nothing to ask for.
     pathlib.Path("plain.act").write_text(MODEL.replace("MONITOR", "").replace("net", "plain"))

@@ -182,7 +182,8 @@ int main(int argc, char **argv)
     if (!library) return fprintf(stderr, "%s\n", dlerror()), 2;
     snprintf(name, sizeof name, "%s_model", argv[2]);
     const ActModel *model = dlsym(library, name);
-    if (!model || !model->watch) return printf("%s: no monitor\n", argv[2]), 2;
+    if (!model) return printf("%s: no such model\n", argv[2]), 2;
+    if (!model->watch) return printf("%s: nothing to train, nothing to watch\n", argv[2]), 0;
     Trainer plain = { 0 }, watched = { 0 };
     uint32_t threads = (uint32_t)atoi(argv[3]);
     if (!set_up(&plain, model, threads) || !set_up(&watched, model, threads)) return printf("%s: no memory\n", argv[2]), 2;
