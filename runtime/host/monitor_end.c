@@ -1,6 +1,8 @@
 /* The end of a monitored run: what was found, and whether the checker was right. */
 #include "monitor.h"
 
+#include <cjson/cJSON.h>
+
 #include <math.h>
 #include <string.h>
 
@@ -66,6 +68,23 @@ static int meets(const ActWatchRule *rule, const char *code)
     return 0;
 }
 
+/* As event "check". */
+static void log_warning(ActMonitor *m, const ActWarning *warning, const char *verdict, const char *why)
+{
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "event", "check");
+    cJSON_AddNumberToObject(object, "step", (double)m->step);
+    cJSON_AddStringToObject(object, "code", warning->code);
+    cJSON_AddStringToObject(object, "name", warning->name);
+    if (warning->line) cJSON_AddNumberToObject(object, "line", warning->line);
+    cJSON_AddStringToObject(object, "message", warning->message ? warning->message : "");
+    cJSON_AddStringToObject(object, "verdict", verdict);
+    cJSON_AddStringToObject(object, "why", why);
+    const ActLogEvent event = { .step = m->step, .object = object };
+    act_logs_write(m->logs, &event, m->run->problems);
+    cJSON_Delete(object);
+}
+
 static void warnings(ActMonitor *m)
 {
     for (uint32_t i = 0; i < m->watch->n_warning; i++) {
@@ -79,12 +98,13 @@ static void warnings(ActMonitor *m)
             asked = act_watch_rule(k)->code;
             if (m->found[k].level >= ACT_LEVEL_WARNING && !seen) seen = &m->found[k];
         }
-        act_progress_say(m->progress, "%s (line %u, %s): %s", warning->code, warning->line, warning->name,
-                         seen ? "observed" : asked ? "not observed" : "nothing here that the monitor could observe");
-        if (seen)
-            act_progress_say(m->progress, "  %s in step %llu: %s", seen->rule->code, (unsigned long long)seen->step, seen->text);
-        else if (asked)
-            act_progress_say(m->progress, "  %s was not told in %llu measurements", asked, (unsigned long long)m->measurements);
+        const char *verdict = seen ? "observed" : asked ? "not observed" : "nothing here that the monitor could observe";
+        char why[400] = "";
+        if (seen) snprintf(why, sizeof why, "%s in step %llu: %s", seen->rule->code, (unsigned long long)seen->step, seen->text);
+        else if (asked) snprintf(why, sizeof why, "%s was not told in %llu measurements", asked, (unsigned long long)m->measurements);
+        act_progress_say(m->progress, "%s (line %u, %s): %s", warning->code, warning->line, warning->name, verdict);
+        if (*why) act_progress_say(m->progress, "  %s", why);
+        if (m->logs && m->logs->n) log_warning(m, warning, verdict, why);
     }
 }
 

@@ -185,6 +185,7 @@ void act_report_draw(ActPage *page, const ActRunLog *log, const char *text)
     put_figures(page, log);
     put_curves(page, log);
     act_report_rates(page, &log, NULL, 1);
+    act_report_checks(page, log);
     act_report_findings(page, log);
     act_report_forecast(page, log);
     act_report_layers(page, log);

@@ -14,6 +14,8 @@ void act_report_layers(ActPage *page, const ActRunLog *log);
 void act_report_forecast(ActPage *page, const ActRunLog *log);
 void act_report_histograms(ActPage *page, const ActRunLog *log);
 void act_report_findings(ActPage *page, const ActRunLog *log);
+/* What the checker warned of, and whether it was observed. */
+void act_report_checks(ActPage *page, const ActRunLog *log);
 void act_report_answers(ActPage *page, const ActRunLog *log);
 void act_report_rates(ActPage *page, const ActRunLog *const *log, const char *const *name, size_t n);
 

@@ -191,10 +191,49 @@ void act_report_findings(ActPage *page, const ActRunLog *log)
         level[n++] = row[0];
     }
     page->failed |= !cell || !level || !number;
-    act_page_section(page, "Findings", NULL);
+    act_page_section(page, "Findings", "What the monitor found while the network was trained.");
     if (!page->failed) act_page_table(page, &(ActTable){ .head = head, .columns = COLUMNS, .cell = cell, .rows = n, .words = 1 | 2 | 16, .level = level });
     act_page_section_end(page);
     free(cell);
     free(level);
+    free(number);
+}
+
+/* ── the checker's warnings ── */
+
+/* Of a training that was gone on with, the newest verdict on each. */
+static int is_newest(const ActRunLog *log, size_t at)
+{
+    const cJSON *line = log->line[at];
+    for (size_t i = at + 1; i < log->n; i++) {
+        const cJSON *other = log->line[i];
+        double a = act_runlog_number(line, "line"), b = act_runlog_number(other, "line");
+        if (strcmp(act_runlog_event(other), "check") == 0 && strcmp(act_runlog_text(other, "code"), act_runlog_text(line, "code")) == 0 && (a == b || (isnan(a) && isnan(b)))) return 0;
+    }
+    return 1;
+}
+
+void act_report_checks(ActPage *page, const ActRunLog *log)
+{
+    static const char *const head[] = { "code", "rule", "line", "what the checker said", "in the run", "why" };
+    enum { COLUMNS = 6 };
+    size_t n = 0;
+    if (!act_report_has(log, "check")) return;
+    const char **cell = calloc(COLUMNS * log->n + 1, sizeof *cell);
+    ActNumber *number = calloc(log->n + 1, sizeof *number);
+    page->failed |= !cell || !number;
+    for (size_t i = 0; cell && number && i < log->n; i++) {
+        const cJSON *line = log->line[i];
+        if (strcmp(act_runlog_event(line), "check") != 0 || !is_newest(log, i)) continue;
+        double source = act_runlog_number(line, "line");
+        if (!isnan(source)) snprintf(number[n].text, sizeof number->text, "%.0f", source);
+        const char *row[COLUMNS] = { act_runlog_text(line, "code"), act_runlog_text(line, "name"), number[n].text, act_runlog_text(line, "message"),
+                                     act_runlog_text(line, "verdict"), act_runlog_text(line, "why") };
+        memcpy(cell + COLUMNS * n++, row, sizeof row);
+    }
+    act_page_section(page, "The checker's warnings", "Said before training, and held against the run.");
+    if (!page->failed) act_page_table(page, &(ActTable){ .head = head, .columns = COLUMNS, .cell = cell, .rows = n, .words = 1 | 2 | 8 | 16 | 32 });
+    act_page_section_end(page);
+    free(cell);
     free(number);
 }

@@ -128,6 +128,10 @@ static const Field example_fields[] = {
     { "pixels", is_text, 1, "a text" }, { "actual", is_text, 1, "a text" }, { "answered", is_text, 1, "a text" }, { NULL, NULL, 0, NULL },
 };
 
+static const Field check_fields[] = {
+    { "step", is_count, 1, "a count" }, { "code", is_text, 1, "a text" }, { "name", is_text, 1, "a text" }, { "message", is_text, 1, "a text" },
+    { "line", is_line, 0, "a line number" }, { "verdict", is_text, 1, "a text" }, { "why", is_text, 1, "a text" }, { NULL, NULL, 0, NULL },
+};
 static const Field level_fields[] = {
     { "of", is_text, 1, "a text" }, { "name", is_text, 1, "a text" }, { "value", is_finite, 1, "a finite number" }, { NULL, NULL, 0, NULL },
 };
@@ -135,7 +139,7 @@ static const Field level_fields[] = {
 static const struct { const char *name; const Field *field; } events[] = {
     { "epoch", epoch_fields }, { "layer", layer_fields }, { "forecast", layer_fields }, { "histogram", histogram_fields }, { "finding", finding_fields },
     { "lr", rate_fields }, { "run", run_fields }, { "confusion", confusion_fields }, { "example", example_fields },
-    { "level", level_fields },
+    { "level", level_fields }, { "check", check_fields },
 };
 
 /* 1: keep it, 0: an event of another version, -1: `why` says what is wrong with it. */

@@ -97,7 +97,8 @@ ActNumber act_axis_label(const ActAxis *axis, double value, int percent)
         while (fabs(value) < units[i].unit) i++;
         snprintf(out.text, sizeof out.text, "%.5g%s", value / units[i].unit, units[i].name);
     } else {
-        snprintf(out.text, sizeof out.text, "%.5g", value);
+        double digits = step > 0 && value != 0 ? floor(log10(fabs(value))) - floor(log10(step) + 1e-9) + 1 : 0; /* ticks are told apart */
+        snprintf(out.text, sizeof out.text, "%.*g", (int)fmin(fmax(digits, 5), 15), value);
         char *e = strstr(out.text, "e-0"); /* 1e-05 */
         if (e) memmove(e + 2, e + 3, strlen(e + 3) + 1);
     }

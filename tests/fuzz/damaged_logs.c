@@ -79,6 +79,7 @@ static void make_lines(Bytes *b)
         put(b, line);
     }
     put(b, "{\"event\":\"finding\",\"step\":20,\"code\":\"RT01\",\"line\":5,\"level\":\"warning\",\"message\":\"40 % are dead\"}\n");
+    put(b, "{\"event\":\"check\",\"step\":30,\"code\":\"ACT302\",\"name\":\"saturating_hidden\",\"line\":5,\"message\":\"m\",\"verdict\":\"observed\",\"why\":\"RT03\"}\n");
     put(b, "{\"event\":\"level\",\"of\":\"loss\",\"value\":1.25,\"name\":\"floor\"}\n");
     put(b, "{\"event\":\"confusion\",\"step\":30,\"part\":\"test\",\"value\":\"kind\",\"names\":[\"a\",\"b\"],\"counts\":[8,2,1,9]}\n");
     put(b, "{\"event\":\"example\",\"step\":30,\"part\":\"test\",\"row\":4,\"actual\":\"a\",\"answered\":\"b\",\"shape\":[4,4,1],\"pixels\":\"AAECAwQFBgcICQoLDA0ODw==\"}\n");

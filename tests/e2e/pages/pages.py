@@ -69,6 +69,7 @@ def measured(path):
                 counts = [int(900 * math.exp(-(k - 16) ** 2 / 40)) for k in range(32)]
                 out.append({"event": "histogram", "step": step, "layer": name, "what": "preactivation", "low": -3, "high": 3, "counts": counts})
         out.append({"event": "lr", "step": step, "lr": 1e-5 * 1.4 ** step, "loss": 2.3 - step / 40, "smoothed": 2.3 - step / 41})
+    out.append({"event": "check", "step": 40, "code": "ACT302", "name": "saturating_hidden", "line": 4, "message": "a < b", "verdict": "observed", "why": "RT03 in step 1"})
     out.append({"event": "finding", "step": 7, "code": "RT01", "line": 4, "level": "warning", "message": "</script><script>alert(1)</script>"})
     out.append({"epoch": 1, "step": 40, "seconds": 1, "rows_per_second": 1e5, "train": {"loss": 1.5}, "test": {"loss": None, "accuracy": 0.5}})
     path.write_text("".join(json.dumps(line) + "\n" for line in out))
@@ -108,11 +109,22 @@ def main():
     pathlib.Path("foreign.html").write_text("<!DOCTYPE html><p>mine")
     assert "is no page of this training" in train("--epochs", "4", "--report", "foreign.html", "--resume", str(first), "--out", "b", code=2)
 
+    # A network that the checker warns of, watched: page and log say whether it came true, layer by layer.
+    text = (source / "examples/digits.act").read_text().replace("linear(64) |> relu", " |> ".join(["linear(64) |> sigmoid"] * 4))
+    (folder / "deep.act").write_text(text.replace('"data/', f'"{source}/examples/data/'))
+    run("run", "deep.act", "--monitor", "--", "--quiet", "--epochs", "2", "--threads", "1", "--report", "watched.html", "--out", "c")
+    page, text = read("watched.html")
+    told, = [line for line in lines_of(page) if line.get("event") == "check" and line["code"] == "ACT302"]
+    assert told["verdict"] == "observed" and told["line"] == 7, told
+    for word in ("saturating_hidden", "Predicted and measured", "Histograms over time", "linear9", told["why"]):
+        assert word in text, word
+
     # Others' words are text, whatever stands in them.
     measured(folder / "deep.jsonl")
     run("plot", "deep.jsonl", "-o", "deep.html")
     page, text = read("deep.html")
-    for word in ("deep & <i>wide</i>", "</script><script>alert(1)</script>", "linear12<b>", "Predicted and measured", "Histograms over time", "Learning-rate range"):
+    for word in ("deep & <i>wide</i>", "</script><script>alert(1)</script>", "linear12<b>", "Predicted and measured", "Histograms over time", "Learning-rate range",
+                 "The checker's warnings", "a < b", "RT03 in step 1"):
         assert word in text, word
     run("plot", "whole.html", "deep.jsonl", "-o", "both.html")
     text = read("both.html")[1]
@@ -123,7 +135,7 @@ def main():
     assert "`-o compare.html` names a file" in run("plot", "deep.jsonl", code=2)
     assert not pathlib.Path("x.html").exists()
 
-    browser.look(folder, ["whole.html", "part.html", "deep.html", "both.html"])
+    browser.look(folder, ["whole.html", "watched.html", "deep.html", "both.html"])
 
 
 main()

@@ -61,6 +61,8 @@ static void axes_have_round_ends(void **state)
     assert_true(axis.low == 0 && fabs(axis.high - 1) < 1e-12 && axis.ticks == 6);
     assert_string_equal(act_axis_label(&axis, axis.tick[1], 0).text, "0.2");
     assert_string_equal(act_axis_label(&axis, axis.tick[1], 1).text, "20 %");
+    axis = act_axis(2.30461, 2.30469, 0, 0, 100, 5);
+    for (size_t i = 1; i < axis.ticks; i++) assert_string_not_equal(act_axis_label(&axis, axis.tick[i], 0).text, act_axis_label(&axis, axis.tick[i - 1], 0).text);
     axis = act_axis(3e-12, 0.5, 1, 100, 0, 5);
     assert_true(axis.low <= 3e-12 && axis.high >= 0.5 && axis.ticks >= 3);
     assert_true(act_axis_place(&axis, axis.high) == 0 && act_axis_place(&axis, axis.low) == 100);
