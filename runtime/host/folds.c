@@ -61,7 +61,8 @@ static ActStatus train_fold(Folds *folds, uint64_t fold)
         run.out = out;
         run.logs = (const char *const *)log;
         if (run.resume) run.resume = has_checkpoint(folds->m->model, out) ? "" : NULL;
-        if (run.log) fprintf(run.log, "%sfold %llu of %llu\n", fold > 1 ? "\n" : "", (unsigned long long)fold, (unsigned long long)folds->n);
+        if (run.log)
+            fprintf(run.log, "%sfold %llu of %llu\n", fold > 1 ? "\n" : "", (unsigned long long)fold, (unsigned long long)folds->n);
         status = act_train(folds->m, &run, &result, folds->error);
         folds->score[fold - 1] = result.validation;
     }
@@ -154,7 +155,8 @@ static ActStatus write_lines(const Folds *folds, const double *mean, const doubl
 ActStatus act_cross_validate(ActInstance *instance, const ActRun *run, ActError *error)
 {
     act_error_clear(error);
-    if (!instance || !run || run->folds < 2) return act_error(error, ACT_E_ARGUMENT, "cross-validation wants an instance and 2 folds or more");
+    if (!instance || !run || run->folds < 2)
+        return act_error(error, ACT_E_ARGUMENT, "cross-validation wants an instance and 2 folds or more");
     if (run->resume && *run->resume)
         return act_error(error, ACT_E_ARGUMENT, "with `--folds`, `--resume` takes no file: every fold has its own checkpoints in <out>");
     Folds folds = { .m = instance, .run = run, .error = error, .n = run->folds };

@@ -2,6 +2,7 @@
  * from step to step; where the loss falls fastest is a good rate to train with, where it turns up is too much. */
 #include "trial.h"
 
+#include "command.h"
 #include "core/random.h"
 #include "output.h"
 #include "shuffle.h"
@@ -184,14 +185,16 @@ ActStatus act_lr_range(ActTraining *t)
             act_progress_say(&t->progress, "note: the optimizer has no rate of its own; these are factors on its steps");
         status = measure(t, low, high, unit, curve);
     }
+    char *word = status == ACT_OK ? act_command_word(path) : NULL;
     if (status == ACT_OK && !act_training_stopped(t)) {
         smooth(curve);
         if (curve->n) find_places(curve);
         draw(t, curve);
         status = write_lines(t, curve, path);
         if (status == ACT_OK) advise(t, curve, unit);
-        if (status == ACT_OK) act_progress_say(&t->progress, "every step: %s", path);
+        if (status == ACT_OK) act_progress_say(&t->progress, "every step: `%s`; `actc plot %s -o lr.html` draws it", path, word ? word : path);
     }
+    free(word);
     free(curve);
     free(path);
     return status;

@@ -105,7 +105,8 @@ ActStatus act_sanity(ActTraining *t)
         if (t->step % LOOK) continue;
         status = look_at(t, &few, first.score.loss, &now);
         if (status != ACT_OK) return status;
-        if (t->step % 100 == 0) act_progress_say(&t->progress, "step %4llu: %s", (unsigned long long)t->step, act_text_score(&now.score).text);
+        if (t->step % 100 == 0)
+            act_progress_say(&t->progress, "step %4llu: %s", (unsigned long long)t->step, act_text_score(&now.score).text);
         if (!(now.error < wanted)) continue;
         act_progress_say(&t->progress, "learnt by heart in %llu steps (%s): %.3g %% %s. Data, loss and update work together",
                          (unsigned long long)t->step, act_text_score(&now.score).text, 100 * now.error, now.of);
