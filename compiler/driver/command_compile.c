@@ -143,9 +143,9 @@ static void emit_kernels(const Build *b, Text *out)
 {
     for (uint32_t i = 0; i < b->unit->models.n; i++) {
         const UnitModel *model = &b->unit->models.at[i];
-        const LoopProgram *program[] = {model->forward, model->evaluate, model->train_step};
-        const Plan *plan[] = {model->forward_plan, model->evaluate_plan, model->train_plan};
-        for (unsigned k = 0; k < 3; k++)
+        const LoopProgram *program[] = {model->forward, model->evaluate, model->train_step, model->watch_step};
+        const Plan *plan[] = {model->forward_plan, model->evaluate_plan, model->train_plan, model->watch_plan};
+        for (unsigned k = 0; k < 4; k++)
             if (program[k]) {
                 if (out->n)
                     text_putc(out, '\n');

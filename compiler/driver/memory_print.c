@@ -89,8 +89,10 @@ void memory_print_table(Arena *arena, const Sources *sources, const Memory *memo
     put_size(out, "all", memory->all);
     Str size[] = {table_size(arena, memory->train), table_size(arena, memory->forward),
                   table_size(arena, memory->evaluate)};
-    text_printf(out, "  Work of a training step " STR_FMT ", of prediction " STR_FMT ", of evaluation " STR_FMT ".\n",
-                STR_ARG(size[0]), STR_ARG(size[1]), STR_ARG(size[2]));
+    text_printf(out, "  Work of a training step " STR_FMT ", of prediction " STR_FMT ", of evaluation " STR_FMT "%s",
+                STR_ARG(size[0]), STR_ARG(size[1]), STR_ARG(size[2]), unit->watch_step ? "" : ".\n");
+    if (unit->watch_step)
+        text_printf(out, ", of a step of the monitor " STR_FMT ".\n", STR_ARG(table_size(arena, unit->watch_step->work_bytes)));
     uint32_t batch[5], n = batches_of(memory, batch);
     text_add(out, STR("  By batch:"));
     for (uint32_t i = 0; i < n; i++) {
