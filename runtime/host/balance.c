@@ -20,7 +20,7 @@ void act_balance_forget(const ActTensor *tensor, void *block)
     for (uint32_t c = 0; c < tensor->dim[0]; c++) weight[c] = 1;
 }
 
-static const ActTensor *balance_of(const ActModel *model, const ActTensor *target)
+const ActTensor *act_balance_of(const ActModel *model, const ActTensor *target)
 {
     size_t n = strlen(target->name);
     for (uint32_t i = 0; i < model->n_param; i++) {
@@ -69,7 +69,7 @@ ActStatus act_balance_measure(ActInstance *instance, const ActDataset *set, void
     const ActModel *model = instance->model;
     ActStatus status = ACT_OK;
     for (uint32_t v = 0; status == ACT_OK && v < model->n_target; v++) {
-        const ActTensor *to = balance_of(model, &model->target_value[v]);
+        const ActTensor *to = act_balance_of(model, &model->target_value[v]);
         if (to) status = measure(instance, set, model->n_input + v, to, room, batch, rows, error);
     }
     return status;

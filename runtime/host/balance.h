@@ -6,6 +6,8 @@
 
 /* Is it such a constant? Predictions do not depend on it, so weights from elsewhere need not bring it; it is 1 for all classes then. */
 int act_balance_is(const ActTensor *tensor);
+/* That of a target; NULL: its classes are not weighed so. */
+const ActTensor *act_balance_of(const ActModel *model, const ActTensor *target);
 void act_balance_forget(const ActTensor *tensor, void *block);
 
 /* Labels / (classes * labels of the class), as scikit-learn has it; 1 for a class that is not there. Labels that do not count for the loss

@@ -186,7 +186,7 @@ static ActStatus fit(Load *load, ActPartKind kind, ActColumn *column, const ActF
     ActStatus status = act_survey_begin(&survey, column->tensor, column->view.width, load->error);
     if (status == ACT_OK) status = act_column_fit(column, &survey, run->log, load->error);
     if (status == ACT_OK)
-        act_survey_tell(&survey, &column->view, column->tensor, fact->class_name, fact->n_class, load->set->model->source, run->problems);
+        act_survey_tell(&survey, &column->view, column->tensor, fact->class_name, fact->n_class, load->set->model, run->problems);
     act_survey_free(&survey);
     return status;
 }

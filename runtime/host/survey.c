@@ -1,5 +1,6 @@
 #include "survey.h"
 
+#include "balance.h"
 #include "tensor.h"
 
 #include <math.h>
@@ -68,7 +69,7 @@ typedef struct Teller {
     const ActSurvey *survey;
     const ActView *view;
     const ActTensor *tensor;
-    const char *source;
+    const ActModel *model;
     FILE *out;
 } Teller;
 
@@ -76,7 +77,7 @@ static void head(const Teller *t, int warning, const char *rule)
 {
     uint32_t line = t->view->field->line ? t->view->field->line : t->tensor->line;
     fprintf(t->out, "%s[%s]: ", warning ? "warning" : "note", rule);
-    if (line && t->source) fprintf(t->out, "%s:%u: ", t->source, line);
+    if (line && t->model->source) fprintf(t->out, "%s:%u: ", t->model->source, line);
 }
 
 static void name_class(const Teller *t, char *const *name, size_t n, size_t class)
@@ -103,13 +104,14 @@ static void tell_classes(const Teller *t, char *const *name, size_t n)
         fprintf(t->out, " of `%s` never %s: nothing can be learned of what is not there\n", t->tensor->name, absent == 1 ? "occurs" : "occur");
     }
     double ratio = (double)s->count[most] / (double)s->count[least];
-    if (ratio <= RATIO_NOTE) return;
+    if (ratio <= RATIO_NOTE || act_balance_of(t->model, t->tensor)) return;
     head(t, ratio > RATIO_WARNING, "RT16");
     fprintf(t->out, "the classes of `%s` are unbalanced in `%s`: ", t->tensor->name, t->view->path);
     name_class(t, name, n, most);
     fprintf(t->out, " has %s of %s rows, ", act_text_count(s->count[most]).text, act_text_count(s->rows).text);
     name_class(t, name, n, least);
-    fprintf(t->out, " %s: a network that always says the first is right in %.0f %% of them; look at the metric `f1`, and weigh the classes\n",
+    fprintf(t->out, " %s: a network that always says the first is right in %.0f %% of them; look at the metric `f1`, and weigh "
+                    "the classes (`weight = balanced` in the loss)\n",
             act_text_count(s->count[least]).text, 100 * (double)s->count[most] / (double)s->rows);
 }
 
@@ -176,9 +178,9 @@ static void tell_scale(const Teller *t)
 }
 
 void act_survey_tell(const ActSurvey *survey, const ActView *view, const ActTensor *tensor, char *const *class_name, size_t n_class,
-                     const char *source, FILE *out)
+                     const ActModel *model, FILE *out)
 {
-    const Teller t = { survey, view, tensor, source, out };
+    const Teller t = { survey, view, tensor, model, out };
     if (survey->rows < 2) return;
     if (survey->classes && tensor->role == ACT_TARGET) tell_classes(&t, class_name, n_class);
     if (!survey->slots) return;

@@ -18,8 +18,9 @@ ActStatus act_survey_begin(ActSurvey *survey, const ActTensor *tensor, uint64_t 
 void act_survey_add(ActSurvey *survey, const float *rows, size_t n, uint64_t width);
 void act_survey_free(ActSurvey *survey);
 
-/* RT16 for targets, RT17 for inputs: lines on `out`. `class_name` may be NULL; `source`: the .act file. */
+/* RT16 for targets, RT17 for inputs: lines on `out`. `class_name` may be NULL. Classes that the model weighs (`weight = balanced`)
+ * may be as unbalanced as they like. */
 void act_survey_tell(const ActSurvey *survey, const ActView *view, const ActTensor *tensor, char *const *class_name, size_t n_class,
-                     const char *source, FILE *out);
+                     const ActModel *model, FILE *out);
 
 #endif

@@ -84,6 +84,11 @@ static void unbalanced_classes(void **state)
     assert_has(said, "train.csv`: `dog` has 60 of 90 rows, `ant` 10: a network that always says the first is right in 67 % of them");
     write_rows(2, 20, 60);
     assert_has(judge(), "warning[RT16]");
+    ActTensor param[3] = { t.param[0], t.param[1], t.param[1] }; /* unless the model weighs them */
+    param[2].name = "species.balance", param[2].role = ACT_CONSTANT;
+    t.model.param = param, t.model.n_param = 3;
+    assert_string_equal(judge(), "");
+    t.model.param = t.param, t.model.n_param = 2;
     t.target.classes = 4; /* numbered, and the last is nowhere */
     write_rows(20, 20, 20);
     assert_has(judge(), "warning[RT16]: in `");
