@@ -268,5 +268,6 @@ ActStatus act_plot(const char *const *path, size_t n, const char *to, ActError *
     }
     act_page_free(&page);
     act_runs_free(&runs);
+    if (status == ACT_OK) act_error_clear(error); /* what was passed over in folders */
     return status;
 }

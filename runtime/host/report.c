@@ -35,6 +35,7 @@ static void put_head(ActPage *page, const ActRunLog *log)
 {
     static const char *const keys[] = { "source", "optimizer", "schedule", "data" };
     const char *model = act_runlog_setting(log, "model");
+    for (size_t i = 0; !model && i < log->n; i++) model = act_runlog_text(log->line[i], "model");
     char subtitle[600] = "";
     size_t at = 0;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
@@ -130,8 +131,14 @@ void act_report_rates(ActPage *page, const ActRunLog *const *log, const char *co
         if (!points) free(room);
     }
     if (n) {
-        act_page_section(page, "Learning-rate range", "The rate rises step by step. A good one is where the loss falls fastest: a third to a tenth of where it is lowest.");
-        act_chart_lines(page, &(ActChart){ .title = "loss by learning rate", .x_name = "learning rate", .y_name = "loss", .series = series, .n = n, .x_log = 1 });
+        act_page_section(page, "Learning-rate range", "The rate rises step by step. A good one is where the loss falls fastest; where it is lowest is already too much.");
+        char note[160] = "";
+        for (size_t i = 0; n_log == 1 && i < log[0]->n; i++) {
+            double steepest = act_runlog_number(log[0]->line[i], "steepest"), lowest = act_runlog_number(log[0]->line[i], "lowest");
+            if (strcmp(act_runlog_event(log[0]->line[i]), "lr_range") == 0 && isfinite(steepest) && isfinite(lowest))
+                snprintf(note, sizeof note, "falls fastest at %s, lowest at %s", act_number(steepest).text, act_number(lowest).text);
+        }
+        act_chart_lines(page, &(ActChart){ .title = "loss by learning rate", .note = *note ? note : NULL, .x_name = "learning rate", .y_name = "loss", .series = series, .n = n, .x_log = 1 });
         act_page_section_end(page);
     }
     for (size_t s = 0; series && s < n; s++)
@@ -185,6 +192,7 @@ void act_report_draw(ActPage *page, const ActRunLog *log, const char *text)
     put_figures(page, log);
     put_curves(page, log);
     act_report_rates(page, &log, NULL, 1);
+    act_report_folds(page, log);
     act_report_checks(page, log);
     act_report_findings(page, log);
     act_report_forecast(page, log);

@@ -17,6 +17,7 @@ void act_report_findings(ActPage *page, const ActRunLog *log);
 /* What the checker warned of, and whether it was observed. */
 void act_report_checks(ActPage *page, const ActRunLog *log);
 void act_report_answers(ActPage *page, const ActRunLog *log);
+void act_report_folds(ActPage *page, const ActRunLog *log);
 void act_report_rates(ActPage *page, const ActRunLog *const *log, const char *const *name, size_t n);
 
 /* The level that the log marks in charts of a loss or metric (event "level": "of", "value", "name"); NULL: none. */

@@ -132,6 +132,10 @@ static const Field check_fields[] = {
     { "step", is_count, 1, "a count" }, { "code", is_text, 1, "a text" }, { "name", is_text, 1, "a text" }, { "message", is_text, 1, "a text" },
     { "line", is_line, 0, "a line number" }, { "verdict", is_text, 1, "a text" }, { "why", is_text, 1, "a text" }, { NULL, NULL, 0, NULL },
 };
+static const Field range_fields[] = {
+    { "model", is_text, 1, "a text" }, { "steepest", is_number, 0, "a number" }, { "lowest", is_number, 0, "a number" }, { NULL, NULL, 0, NULL },
+};
+static const Field fold_fields[] = { { "fold", is_count, 1, "a count" }, { NULL, NULL, 0, NULL } }, no_fields[] = { { NULL, NULL, 0, NULL } };
 static const Field level_fields[] = {
     { "of", is_text, 1, "a text" }, { "name", is_text, 1, "a text" }, { "value", is_finite, 1, "a finite number" }, { NULL, NULL, 0, NULL },
 };
@@ -139,7 +143,8 @@ static const Field level_fields[] = {
 static const struct { const char *name; const Field *field; } events[] = {
     { "epoch", epoch_fields }, { "layer", layer_fields }, { "forecast", layer_fields }, { "histogram", histogram_fields }, { "finding", finding_fields },
     { "lr", rate_fields }, { "run", run_fields }, { "confusion", confusion_fields }, { "example", example_fields },
-    { "level", level_fields }, { "check", check_fields },
+    { "level", level_fields }, { "check", check_fields }, { "lr_range", range_fields },
+    { "fold", fold_fields }, { "mean", no_fields }, { "deviation", no_fields },
 };
 
 /* 1: keep it, 0: an event of another version, -1: `why` says what is wrong with it. */
@@ -340,7 +345,7 @@ ActStatus act_runlog_read(ActRunLog *log, const char *path, ActError *error)
     }
     free(bytes.data);
     if (status == ACT_OK && log->n == 0)
-        status = act_error(error, ACT_E_FORMAT, "%s:1:1: there is no line of a training's log in it%s", path, log->unfinished ? " but an unfinished one" : "");
+        status = act_error(error, ACT_E_DATA, "%s:1:1: there is no line of a training's log in it%s", path, log->unfinished ? " but an unfinished one" : "");
     return status;
 }
 

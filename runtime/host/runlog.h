@@ -17,6 +17,7 @@ typedef struct ActRunLog {
 
 /* After a failure the log is empty. `path` is for messages. */
 ActStatus act_runlog_parse(ActRunLog *log, const char *text, size_t n, const char *path, ActError *error);
+/* ACT_E_DATA: it is no damaged file, but nothing in it is of a training. */
 ActStatus act_runlog_read(ActRunLog *log, const char *path, ActError *error);
 void act_runlog_free(ActRunLog *log);
 

@@ -90,8 +90,8 @@ static char **entries_of(const char *folder, ActError *error)
     return path;
 }
 
-/* A run may be logged in several forms side by side: JSON lines say most. Pages and tables are taken where there are none, and only if they
- * are of a training: a folder may hold others. */
+/* A run may be logged in several forms side by side: JSON lines say most; what is damaged among them is told. Pages and tables
+ * are taken where there are none, and only if they are of a training: a folder may hold others. */
 static ActStatus add_folder(ActRunNameds *runs, const char *folder, int depth, ActError *error)
 {
     static const char *const endings[] = { ".jsonl", ".html", ".csv" };
@@ -101,12 +101,10 @@ static ActStatus add_folder(ActRunNameds *runs, const char *folder, int depth, A
     for (size_t e = 0; e < 3 && runs->n == before; e++)
         for (char **at = path; status == ACT_OK && at && *at; at++) {
             if (!ends_with(*at, endings[e]) || !act_file_exists(*at)) continue;
-            if (e == 0) {
-                status = add_file(runs, *at, error);
-                continue;
-            }
             ActRunLog log;
-            if (act_runlog_read(&log, *at, NULL) == ACT_OK) status = add_run(runs, *at, &log, error);
+            ActStatus read = act_runlog_read(&log, *at, error);
+            if (read == ACT_OK) status = add_run(runs, *at, &log, error);
+            else if (e == 0 && read != ACT_E_DATA) status = read;
         }
     for (char **at = path; status == ACT_OK && depth > 0 && at && *at; at++)
         if (act_file_is_directory(*at)) status = add_folder(runs, *at, depth - 1, error);

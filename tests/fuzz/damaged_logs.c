@@ -80,6 +80,8 @@ static void make_lines(Bytes *b)
     }
     put(b, "{\"event\":\"finding\",\"step\":20,\"code\":\"RT01\",\"line\":5,\"level\":\"warning\",\"message\":\"40 % are dead\"}\n");
     put(b, "{\"event\":\"check\",\"step\":30,\"code\":\"ACT302\",\"name\":\"saturating_hidden\",\"line\":5,\"message\":\"m\",\"verdict\":\"observed\",\"why\":\"RT03\"}\n");
+    put(b, "{\"event\":\"fold\",\"fold\":1,\"rows\":40,\"loss\":0.5}\n{\"event\":\"mean\",\"loss\":0.5}\n{\"event\":\"deviation\",\"loss\":0.25}\n"
+           "{\"event\":\"lr_range\",\"model\":\"m\",\"steepest\":0.01,\"lowest\":0.1,\"diverged\":true}\n");
     put(b, "{\"event\":\"level\",\"of\":\"loss\",\"value\":1.25,\"name\":\"floor\"}\n");
     put(b, "{\"event\":\"confusion\",\"step\":30,\"part\":\"test\",\"value\":\"kind\",\"names\":[\"a\",\"b\"],\"counts\":[8,2,1,9]}\n");
     put(b, "{\"event\":\"example\",\"step\":30,\"part\":\"test\",\"row\":4,\"actual\":\"a\",\"answered\":\"b\",\"shape\":[4,4,1],\"pixels\":\"AAECAwQFBgcICQoLDA0ODw==\"}\n");

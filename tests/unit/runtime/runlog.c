@@ -103,7 +103,7 @@ static void pages_carry_their_log(void **state)
     assert_int_equal(act_runlog_read(&runs, path, &error), ACT_E_FORMAT);
     assert_has(error.text, "b.html:1:1: this page has no log of a training inside");
     path = folder_text(&folder, "c.jsonl", "{\"epoch\":1");
-    assert_int_equal(act_runlog_read(&runs, path, &error), ACT_E_FORMAT);
+    assert_int_equal(act_runlog_read(&runs, path, &error), ACT_E_DATA);
     assert_has(error.text, "c.jsonl:1:1: there is no line of a training's log in it but an unfinished one");
     folder_close(&folder);
 }
@@ -118,9 +118,11 @@ static void runs_of_folders_have_short_names(void **state)
     folder_text(&folder, "a/run.jsonl", good);
     folder_text(&folder, "a/run.csv", "epoch,step,train_loss\n1,1,0.5\n"); /* the same run again */
     folder_text(&folder, "b/run.csv", "epoch,step,train_loss\n1,1,0.5\n");
+    folder_text(&folder, "a/other.jsonl", "{\"event\":\"of another version\"}\n");
     folder_text(&folder, "b/iris.csv", "length,width\n1,2\n"); /* of something else */
     const char *page = folder_file(&folder, "out.html"), *const all[] = { folder.path };
     assert_good(act_plot(all, 1, page, &error), &error);
+    assert_string_equal(error.text, "");
     char *text = read_all(page, NULL);
     assert_has(text, "<h1>2 runs</h1>");
     assert_has(text, "<td class=\"w\">a/run</td>");
@@ -130,6 +132,15 @@ static void runs_of_folders_have_short_names(void **state)
     const char *const foreign[] = { folder_file(&folder, "b/iris.csv") };
     assert_int_equal(act_plot(foreign, 1, page, &error), ACT_E_FORMAT);
     assert_has(error.text, "b/iris.csv:1:1: this is no line of a training's log");
+    const char *const folds[] = { folder_text(&folder, "m.folds.jsonl", "{\"event\":\"fold\",\"fold\":1,\"rows\":40,\"loss\":0.5}\n{\"event\":\"mean\",\"loss\":0.25}\n") };
+    assert_good(act_plot(folds, 1, page, &error), &error);
+    text = read_all(page, NULL);
+    assert_has(text, "loss: mean 0.25");
+    assert_has(text, ">fold 1</text>");
+    free(text);
+    folder_text(&folder, "a/run.jsonl", "{\"epoch\":\n");
+    assert_int_equal(act_plot(all, 1, page, &error), ACT_E_FORMAT);
+    assert_has(error.text, "a/run.jsonl:1:");
     mkdir(folder_file(&folder, "c"), 0777);
     const char *const empty[] = { folder_file(&folder, "c") };
     assert_int_equal(act_plot(empty, 1, page, &error), ACT_E_DATA);
