@@ -328,7 +328,7 @@ ActStatus act_column_fit(ActColumn *column, ActSurvey *survey, FILE *log, ActErr
     if (status != ACT_OK) return status;
     uint64_t rows = view->table.rows, width = view->width;
     int whole = column->tensor->type == ACT_I32, keep = !act_view_ready(view) || whole;
-    keep = keep && width * 4 <= act_source_limit() / rows;
+    keep = keep && width * 4 <= act_source_share() / rows;
     size_t block = block_rows(width, rows);
     float *room = malloc((keep ? rows : block) * width * sizeof *room);
     if (!room) return act_error_memory(error);

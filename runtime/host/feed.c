@@ -20,8 +20,19 @@ typedef struct Slot {
     ActError error;
 } Slot;
 
+/* What one thread makes of a batch that is made together. */
+typedef struct Share {
+    void **room;
+    const void **value;
+    ActStatus status;
+    ActError error;
+} Share;
+
 struct ActFeed {
     const ActDataset *set;
+    ActPool *pool;
+    Share *share; uint32_t shares; /* NULL: nothing is made together */
+    Slot *together;           /* what is being made */
     size_t batch;
     uint64_t seed;
     float *spare;             /* of an image that is moved */
@@ -50,7 +61,9 @@ static double row_cost(const ActView *view, int ready)
     return 60e-9 + n * each + (view->table.source.at ? 0 : 500e-9);
 }
 
-static int worth_a_thread(const ActDataset *set, size_t batch, uint32_t threads)
+typedef struct Worth { int thread, together; } Worth;
+
+static Worth worth(const ActDataset *set, size_t batch, uint32_t threads)
 {
     const ActRows *rows = &set->part[ACT_TRAIN_PART];
     uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE), distant = 0;
@@ -60,11 +73,35 @@ static int worth_a_thread(const ActDataset *set, size_t batch, uint32_t threads)
         cost += (double)batch * row_cost(rows->view[v], rows->value[v] != NULL);
         if (!rows->view[v]->table.source.memory) distant += rows->view[v]->table.source.size;
     }
-    if (distant > memory / 2) return 1; /* the system can't keep it at hand */
-    return cost >= WORTH && act_processors_allowed() > threads;
+    if (distant > memory / 2) return (Worth){ 1, 0 }; /* the system can't keep it at hand */
+    return (Worth){ cost >= WORTH && act_processors_allowed() > threads, cost >= WORTH && threads > 1 };
 }
 
 /* ── making them ── */
+
+static void make_share(void *context, uint32_t thread, uint32_t threads)
+{
+    ActFeed *feed = context;
+    Share *share = &feed->share[thread];
+    const Slot *slot = feed->together;
+    size_t first = slot->n * thread / threads, n = slot->n * (thread + 1) / threads - first;
+    for (size_t v = 0; v < feed->set->n_value; v++) share->room[v] = (char *)slot->room[v] + first * feed->set->width[v] * 4;
+    share->status = act_dataset_batch(feed->set, &feed->set->part[ACT_TRAIN_PART], feed->order, (size_t)feed->row + first, n, feed->set->n_value,
+                                      share->room, share->value, &share->error);
+}
+
+/* Rows in an order of their own always lie in rooms, so that everybody has a piece of them. */
+static void make_together(ActFeed *feed, Slot *slot)
+{
+    feed->together = slot;
+    act_parallel(feed->pool, make_share, feed);
+    slot->status = ACT_OK;
+    for (uint32_t i = 0; i < feed->shares && slot->status == ACT_OK; i++) {
+        slot->status = feed->share[i].status;
+        if (slot->status != ACT_OK) slot->error = feed->share[i].error;
+    }
+    for (size_t v = 0; v < feed->set->n_value; v++) slot->value[v] = feed->share[0].value[v] ? slot->room[v] : NULL;
+}
 
 /* Makes the batch at row and step, and goes on to the next. */
 static void make(ActFeed *feed, Slot *slot)
@@ -74,8 +111,9 @@ static void make(ActFeed *feed, Slot *slot)
     slot->n = left < feed->batch ? (size_t)left : feed->batch;
     slot->status = ACT_OK;
     if (slot->n == 0) return;
-    slot->status = act_dataset_batch(feed->set, train, feed->order, (size_t)feed->row, slot->n, feed->set->n_value, slot->room, slot->value,
-                                     &slot->error);
+    if (feed->share) make_together(feed, slot);
+    else slot->status = act_dataset_batch(feed->set, train, feed->order, (size_t)feed->row, slot->n, feed->set->n_value, slot->room,
+                                          slot->value, &slot->error);
     if (slot->status == ACT_OK && feed->spare) /* in an order of its own all lies in rooms */
         act_augment(feed->set->model, feed->seed, feed->step, slot->n, slot->room, feed->spare);
     feed->row += slot->n;
@@ -115,7 +153,19 @@ static int start(ActFeed *feed)
     return !failed;
 }
 
-ActFeed *act_feed_new(const ActDataset *set, size_t batch, uint32_t threads, uint64_t seed, ActFeedMode mode, ActError *error)
+static int share_out(ActFeed *feed)
+{
+    feed->share = calloc(feed->shares, sizeof *feed->share);
+    int good = feed->share != NULL;
+    for (uint32_t i = 0; i < feed->shares && good; i++) {
+        feed->share[i].room = calloc(feed->set->n_value + 1, sizeof *feed->share[i].room);
+        feed->share[i].value = calloc(feed->set->n_value + 1, sizeof *feed->share[i].value);
+        good = feed->share[i].room && feed->share[i].value;
+    }
+    return good;
+}
+
+ActFeed *act_feed_new(const ActDataset *set, size_t batch, ActPool *pool, uint64_t seed, ActFeedMode mode, ActError *error)
 {
     ActFeed *feed = calloc(1, sizeof *feed);
     if (!feed) {
@@ -129,7 +179,11 @@ ActFeed *act_feed_new(const ActDataset *set, size_t batch, uint32_t threads, uin
     pthread_cond_init(&feed->made, NULL);
     pthread_cond_init(&feed->wanted, NULL);
     pthread_cond_init(&feed->idle, NULL);
-    int beside = mode == ACT_FEED_BESIDE || (mode == ACT_FEED_BY_RULE && worth_a_thread(set, batch, threads)), good = 1;
+    feed->pool = pool;
+    feed->shares = act_pool_threads(pool);
+    Worth worthy = worth(set, batch, feed->shares);
+    int beside = mode == ACT_FEED_BESIDE || (mode == ACT_FEED_BY_RULE && worthy.thread), good = 1;
+    int together = mode == ACT_FEED_TOGETHER || (mode == ACT_FEED_BY_RULE && !beside && worthy.together);
     size_t spare = act_augment_spare(set->model);
     if (spare) good = (feed->spare = malloc(spare * sizeof *feed->spare)) != NULL;
     for (int i = 0; i < (beside ? SLOTS : 1) && good; i++) {
@@ -137,6 +191,7 @@ ActFeed *act_feed_new(const ActDataset *set, size_t batch, uint32_t threads, uin
         feed->slot[i].value = calloc(set->n_value + 1, sizeof *feed->slot[i].value);
         good = feed->slot[i].room && feed->slot[i].value;
     }
+    if (together && good) good = share_out(feed);
     if (!good) {
         act_feed_free(feed);
         act_error_memory(error);
@@ -215,6 +270,11 @@ void act_feed_free(ActFeed *feed)
         act_rooms_free(feed->slot[i].room, feed->set->n_value);
         free(feed->slot[i].value);
     }
+    for (uint32_t i = 0; feed->share && i < feed->shares; i++) {
+        free(feed->share[i].room);
+        free(feed->share[i].value);
+    }
+    free(feed->share);
     free(feed->spare);
     free(feed);
 }

@@ -117,7 +117,7 @@ static ActStatus allocate(ActTraining *t)
     t->loss = calloc(model->n_loss + 1, sizeof *t->loss);
     if (!t->order || !t->loss) return act_error_memory(t->error);
     if (!act_trial_is(t->run)) {
-        t->feed = act_feed_new(&t->set, (size_t)t->batch, act_pool_threads(t->m->pool), t->seed, ACT_FEED_BY_RULE, t->error);
+        t->feed = act_feed_new(&t->set, (size_t)t->batch, t->m->pool, t->seed, ACT_FEED_BY_RULE, t->error);
         return t->feed ? ACT_OK : ACT_E_MEMORY;
     }
     t->room = act_rooms_new(model, (size_t)t->batch);

@@ -36,15 +36,26 @@ static uint64_t allowed(void)
     return least;
 }
 
+/* What ACT_DATA_MEMORY says; UINT64_MAX: nothing. */
+static uint64_t given(void)
+{
+    const char *text = getenv("ACT_DATA_MEMORY");
+    char *end;
+    unsigned long mebibytes = text ? strtoul(text, &end, 10) : 0;
+    return text && *text && !*end && mebibytes < 1ul << 40 ? (uint64_t)mebibytes << 20 : UINT64_MAX;
+}
+
+uint64_t act_source_share(void)
+{
+    uint64_t said = given();
+    return said != UINT64_MAX ? said : allowed() / 16;
+}
+
 uint64_t act_source_limit(void)
 {
     const uint64_t most = 64 << 20;
-    const char *given = getenv("ACT_DATA_MEMORY");
-    char *end;
-    unsigned long mebibytes = given ? strtoul(given, &end, 10) : 0;
-    if (given && *given && !*end && mebibytes < 1ul << 40) return (uint64_t)mebibytes << 20;
-    uint64_t share = allowed() / 16;
-    return share < most ? share : most;
+    uint64_t share = act_source_share();
+    return given() != UINT64_MAX || share < most ? share : most;
 }
 
 static ActStatus refuse(ActSource *source, const char *path, ActError *error)

@@ -13,8 +13,10 @@ typedef struct ActSource {
     char *path;
 } ActSource;
 
-/* What may be kept in memory of one value of one part, in bytes: 64 MiB or a sixteenth of what the process may have, whichever is less;
- * the environment's ACT_DATA_MEMORY (MiB) says otherwise. */
+/* What may be kept in memory of one value of one part, in bytes: a sixteenth of what the process may have. */
+uint64_t act_source_share(void);
+/* The same, and not what takes longer than a moment to make of a file: at most 64 MiB. For both the environment's ACT_DATA_MEMORY (MiB) may
+ * say otherwise. */
 uint64_t act_source_limit(void);
 
 /* `path` as it stands. */

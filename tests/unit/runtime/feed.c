@@ -33,7 +33,7 @@ static int begin(void **state)
     folder_text(&folder, "train.csv", text);
     toy_make(&t, folder.path, 0);
     t.data.n_part = 1;
-    m = act_instance_new(&t.model, 1, &error);
+    m = act_instance_new(&t.model, 3, &error);
     assert_non_null(m);
     assert_good(act_facts_new(&facts, &t.model, &error), &error);
     return 0;
@@ -88,15 +88,15 @@ static void beside_is_as_in_line(void **state)
         if (mapped) setenv("ACT_DATA_MEMORY", "0", 1);
         load();
         for (uint64_t row = 0; row < 2 * BATCH + 1; row += BATCH) {
-            uint64_t h[2];
-            for (int i = 0; i < 2; i++) {
-                ActFeed *feed = act_feed_new(&set, BATCH, 1, 5, i ? ACT_FEED_BESIDE : ACT_FEED_IN_LINE, &error);
+            uint64_t h[ACT_FEED_BESIDE + 1];
+            for (int i = 0; i <= ACT_FEED_BESIDE; i++) {
+                ActFeed *feed = act_feed_new(&set, BATCH, m->pool, 5, (ActFeedMode)i, &error);
                 assert_non_null(feed);
-                assert_int_equal(act_feed_is_beside(feed), i);
+                if (i) assert_int_equal(act_feed_is_beside(feed), i == ACT_FEED_BESIDE);
                 h[i] = walk(feed, row);
                 act_feed_free(feed);
+                assert_true(h[0] == h[i]);
             }
-            assert_true(h[0] == h[1]);
         }
         act_dataset_free(&set);
     }
@@ -109,7 +109,7 @@ static void it_ends_at_any_time(void **state)
     load();
     for (uint32_t i = 0; i < ROWS; i++) order[i] = ROWS - 1 - i;
     for (int taken = 0; taken < 6; taken++) {
-        ActFeed *feed = act_feed_new(&set, BATCH, 1, 5, ACT_FEED_BESIDE, &error);
+        ActFeed *feed = act_feed_new(&set, BATCH, m->pool, 5, ACT_FEED_BESIDE, &error);
         const void *const *value;
         size_t n;
         for (int again = 0; again < 2; again++) {
@@ -140,7 +140,7 @@ static void a_failure_reaches_the_step(void **state)
     assert_int_equal(truncate(path, 4096 + 16 * 50), 0);
     for (uint32_t i = 0; i < ROWS; i++) order[i] = i;
     for (int mode = ACT_FEED_IN_LINE; mode <= ACT_FEED_BESIDE; mode++) {
-        ActFeed *feed = act_feed_new(&set, BATCH, 1, 5, (ActFeedMode)mode, &error);
+        ActFeed *feed = act_feed_new(&set, BATCH, m->pool, 5, (ActFeedMode)mode, &error);
         const void *const *value;
         size_t n, good = 0;
         act_feed_begin(feed, order, 0, 1);
