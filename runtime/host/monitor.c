@@ -132,11 +132,19 @@ ActStatus act_monitor_begin(ActMonitor *m, struct ActTraining *t)
     return ACT_OK;
 }
 
+/* Is the step among those that are measured for themselves? Where gradients are accumulated these are updates: the others change no weight. */
+static int is_regular(const ActMonitor *m, uint64_t step)
+{
+    uint64_t group = m->model->train && m->model->train->accumulate > 1 ? m->model->train->accumulate : 1;
+    uint64_t every = (m->every + group - 1) / group;
+    return step % group == 0 && (step / group - 1) % every == 0;
+}
+
 int act_monitor_wants(ActMonitor *m, const struct ActTraining *t)
 {
     if (!m->watch) return 0;
     uint64_t step = t->step + 1;
-    if (step > m->lead && (step - 1) % m->every != 0) return 0;
+    if (step > m->lead && !is_regular(m, step)) return 0;
     memcpy(m->param, t->m->param, m->model->param_bytes);
     memcpy(m->state, t->m->state, m->model->state_bytes);
     m->kept_step = t->step;
@@ -272,6 +280,8 @@ ActStatus act_monitor_measure(ActMonitor *m, struct ActTraining *t, size_t n)
         memcpy(m->first, m->now, m->watch->n_point * sizeof *m->now);
         m->first_step = m->step;
     }
+    for (uint32_t p = 0; p < m->watch->n_point && is_regular(m, m->step) && !m->updated; p++) m->first[p].update = m->now[p].update;
+    m->updated |= is_regular(m, m->step);
     m->window += n;
     if (m->window >= m->watch->window) close_window(m);
     m->measurements++;
@@ -281,7 +291,7 @@ ActStatus act_monitor_measure(ActMonitor *m, struct ActTraining *t, size_t n)
                       (unsigned long long)t->step);
             return act_monitor_trace(m, t);
         }
-    if ((m->step - 1) % m->every != 0 && m->step != m->lead) return ACT_OK; /* it only fills the first window */
+    if (!is_regular(m, m->step) && m->step != m->lead) return ACT_OK; /* it only fills the first window */
     for (uint32_t p = 0; p < m->watch->n_point; p++) log_point(m, p);
     for (m->rule = 0; m->rule < RULES; m->rule++)
         if (rules[m->rule]->measured) rules[m->rule]->measured(m, m->own[m->rule]);

@@ -1,12 +1,8 @@
 #include "host/monitor.h"
 
 #include <math.h>
-#include <string.h>
 
-static int accumulates(const ActMonitor *m)
-{
-    return m->model->train && m->model->train->settings && strstr(m->model->train->settings, "accumulate");
-}
+static int accumulates(const ActMonitor *m) { return m->model->train && m->model->train->accumulate > 1; }
 
 static ActLevel level_of(const ActMonitor *m, double x)
 {

@@ -174,6 +174,15 @@ def main():
                 counts[min(31, max(0, math.floor((value - line["low"]) / width)))] += 1
             assert sum(abs(a - b) for a, b in zip(counts, line["counts"])) <= 4, (counts, line) # at the ends of bins
 
+    # Where gradients are accumulated, steps that update are measured.
+    slow = MODEL.replace("net", "slow").replace("MONITOR", "monitor every 7 steps\n    accumulate 4")
+    pathlib.Path("slow.act").write_text(slow)
+    told = call(actc, "run", "-A", "all", "slow.act", "--", "--out", "run8", "--log", "run8/a.jsonl")
+    seen = [line for line in map(json.loads, open("run8/a.jsonl")) if line.get("event") == "layer"]
+    assert {line["step"] for line in seen} == {4, 8, 12, 20, 28, 36}, {line["step"] for line in seen}
+    assert all(line["update"] > 0 for line in seen), seen
+    assert "RT18" not in told and "/ 0\n" not in told, told
+
     # Without the monitor there is nothing to ask for.
     pathlib.Path("plain.act").write_text(MODEL.replace("MONITOR", "").replace("net", "plain"))
     call(actc, "plain.act", "-o", "plain")
