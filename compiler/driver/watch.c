@@ -162,9 +162,11 @@ static void add_path(Planner *p, NodeId prediction)
     SignalPath path = signal_path(p->signal, prediction);
     watch->first = point_of(p, path.first);
     watch->last = point_of(p, path.last);
-    watch->ratio = path.ratio;
-    if (path.first == path.last)
+    if (watch->first == 0 || watch->last == 0 || watch->first == watch->last)
         return;
+    watch->ratio = watch->points.at[watch->first - 1].gradient / watch->points.at[watch->last - 1].gradient;
+    if (!(fabs(watch->ratio / path.ratio - 1) < 0.01))
+        return; /* the path begins inside a recurrent layer, and what is watched is its result: another band */
     SignalOptions options = signal_options_of(p->arena, p->model, NULL);
     SignalBand band = signal_band(p->arena, p->facts, &options, &path);
     watch->ratio_low = band.low;

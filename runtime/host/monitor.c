@@ -281,6 +281,7 @@ ActStatus act_monitor_measure(ActMonitor *m, struct ActTraining *t, size_t n)
         m->first_step = m->step;
     }
     for (uint32_t p = 0; p < m->watch->n_point && is_regular(m, m->step) && !m->updated; p++) m->first[p].update = m->now[p].update;
+    if (is_regular(m, m->step) && !m->updated) m->first_scale = t->scale;
     m->updated |= is_regular(m, m->step);
     m->window += n;
     if (m->window >= m->watch->window) close_window(m);

@@ -63,6 +63,7 @@ struct ActMonitor {
     size_t rows;                  /* of the newest measurement */
     uint64_t first_step;          /* of `first` */
     int updated;                  /* a step that changes weights has been measured: `first` has its update */
+    double first_scale;           /* of the learning rate in that step: updates are predicted at the full rate */
     uint64_t measurements, step, epoch; /* where it stands; epoch from 1 */
     float *param, *state;         /* as they were before the watched step */
     uint64_t kept_step, kept_epoch, kept_row; /* and where the run stood */

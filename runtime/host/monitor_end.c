@@ -44,7 +44,7 @@ static void table(ActMonitor *m)
         int n = snprintf(line, sizeof line, "  %-*.200s  %4u  %-19s  %-19s  %-17s  %-17s  %s", wide, point->layer, point->line,
                          pair(point->deviation, seen->deviation, 0).text, pair(point->gradient, relative_gradient(m, p), 0).text,
                          pair(point->dead, seen->dead, 1).text, pair(point->saturated, seen->saturated, 1).text,
-                         pair(point->update, seen->update, 0).text);
+                         pair(point->update * m->first_scale, seen->update, 0).text);
         while (n > 0 && line[n - 1] == ' ') line[--n] = 0;
         act_progress_say(m->progress, "%s", line);
     }
@@ -56,8 +56,10 @@ static void path(ActMonitor *m)
     if (!watch->first || !watch->last || watch->first == watch->last || isnan(watch->ratio)) return;
     const ActWatchPoint *first = &watch->point[watch->first - 1], *last = &watch->point[watch->last - 1];
     double ratio = m->first[watch->first - 1].gradient / m->first[watch->last - 1].gradient;
-    act_progress_say(m->progress, "gradient at `%s` against `%s`: predicted %.3g (%.3g to %.3g), measured %.3g", first->layer, last->layer,
-                     watch->ratio, watch->ratio_low, watch->ratio_high, ratio);
+    char band[64] = "";
+    if (!isnan(watch->ratio_low)) snprintf(band, sizeof band, " (%.3g to %.3g)", watch->ratio_low, watch->ratio_high);
+    act_progress_say(m->progress, "gradient at `%s` against `%s`: predicted %.3g%s, measured %.3g", first->layer, last->layer, watch->ratio, band,
+                     ratio);
 }
 
 /* Does the monitor's rule observe what the checker's rule `code` warns of? */
@@ -116,7 +118,8 @@ void act_monitor_end(ActMonitor *m)
         notes += m->found[i].level == ACT_LEVEL_NOTE;
         rest += m->found[i].level > ACT_LEVEL_NOTE;
     }
-    act_progress_say(m->progress, "monitor: %llu steps measured; %u finding%s, %u note%s%s", (unsigned long long)m->measurements, rest,
+    act_progress_say(m->progress, "monitor: %llu step%s measured; %u finding%s, %u note%s%s", (unsigned long long)m->measurements,
+                     m->measurements == 1 ? "" : "s", rest,
                      rest == 1 ? "" : "s", notes, notes == 1 ? "" : "s", rest + notes ? ":" : "");
     for (size_t i = 0; act_watch_rule(i); i++) {
         const ActFound *found = &m->found[i];

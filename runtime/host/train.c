@@ -41,8 +41,8 @@ ActStatus act_training_step(ActTraining *t, void *const *array, size_t *n)
     ActStatus status = act_feed_next(t->feed, &t->given, n, t->error);
     if (status != ACT_OK) return status;
     t->step++;
-    double scale = model->entry.schedule ? model->entry.schedule((double)t->step, total) : 1;
-    const ActStep step = { t->step, scale * t->lr_scale, t->seed };
+    t->scale = (model->entry.schedule ? model->entry.schedule((double)t->step, total) : 1) * t->lr_scale;
+    const ActStep step = { t->step, t->scale, t->seed };
     const void *const *target = t->given + model->n_input;
     status = array ? model->watch->step(t->m, &step, t->given, target, *n, t->loss, array)
                    : model->entry.train_step(t->m, &step, t->given, target, *n, t->loss);

@@ -60,6 +60,7 @@ typedef struct ActTraining {
     int validated;            /* there is a validation part */
     uint32_t *order;          /* of the training rows in this epoch */
     ActFeed *feed;            /* of their batches */
+    double scale;             /* of the learning rates in the newest step */
     const void *const *given; /* the batch of the newest step */
     void **room;              /* a trial's: per value a batch of rows */
     const void **value;
