@@ -328,7 +328,9 @@ void act_options_help(FILE *out, const char *program, ActCommand command, const 
     }
     fprintf(out,
             "\nData files are looked for beside the .act file, in every --data DIR, and in the directories that the\n"
-            "environment's ACT_DATA_PATH lists (a:b:c).\n"
+            "environment's ACT_DATA_PATH lists (a:b:c). Of each file so much is kept in memory as ACT_DATA_MEMORY says in\n"
+            "MiB, else a sixteenth of the machine's; CSV, text and pictures beyond 64 MiB are converted once, into a file\n"
+            "beside them.\n"
             "\nexamples\n"
             "  %s train --epochs 20 --out runs/a\n"
             "  %s train --out runs/a --resume\n"

@@ -161,7 +161,7 @@ ActStatus act_training_prepare(ActTraining *t)
     if (status == ACT_OK) status = prepare_weights(t);
     const int measured = t->facts.known; /* by the run that wrote these weights */
     if (status == ACT_OK) {
-        ActWanted all = { 1u << ACT_TRAIN_PART | 1u << ACT_VALIDATION_PART | 1u << ACT_TEST_PART, 1, NULL, 1 };
+        ActWanted all = { 1u << ACT_TRAIN_PART | 1u << ACT_VALIDATION_PART | 1u << ACT_TEST_PART, 1, NULL, run->fold <= 1 };
         status = act_dataset_load(&t->set, t->m, run, &all, &t->facts, t->error);
         if (status != ACT_OK && t->from.path) act_error_more(t->error, ". Classes and constants are those of `%s`", t->from.path);
     }
