@@ -1,14 +1,12 @@
 #include "host/monitor.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { MOST = 256 };
 
 static void measured(ActMonitor *m, void *room)
 {
     unsigned char *still = room;
-    if (m->model->train && m->model->train->settings && strstr(m->model->train->settings, "accumulate")) return;
     for (uint32_t p = 0; p < m->watch->n_point && p < MOST; p++) {
         const ActWatchPoint *point = &m->watch->point[p];
         if (isnan(m->now[p].update)) continue;
