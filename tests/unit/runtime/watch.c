@@ -115,6 +115,7 @@ static void test_layers(void **state)
     EXPECT(ACT_LEVEL_NOTE, "RT04", s.now[0].update = 1.1e-2);
     EXPECT(ACT_LEVEL_WARNING, "RT04", s.now[0].update = 0.9e-5);
     EXPECT(ACT_LEVEL_ERROR, "RT04", s.now[0].update = 0);
+    EXPECT(ACT_LEVEL_NONE, "RT04", (s.now[0].update = 0, train.accumulate = 4)); /* a step between two updates */
     EXPECT(ACT_LEVEL_NONE, "RT04", (s.now[0].update = 5, s.m.step = 1)); /* the first measurement */
     EXPECT(ACT_LEVEL_NONE, "RT05", s.now[0].saturated = 0.1);
     EXPECT(ACT_LEVEL_WARNING, "RT05", s.now[0].saturated = 0.26);
