@@ -8,9 +8,11 @@
 #include "host/progress.h"
 #include "host/report.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 extern const ActLogKind act_log_jsonl;
 
@@ -107,9 +109,21 @@ static ActStatus take_lines(ActLog *log, ActError *error)
     return ACT_OK;
 }
 
+/* Told before the first step, as of other logs, which open their file there and then. */
+static ActStatus check_folder(const char *path, ActError *error)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? act_text_copy(path, (size_t)(slash - path) + 1) : act_text_copy(".", 1);
+    if (!folder) return act_error_memory(error);
+    int bad = access(folder, W_OK | X_OK) != 0, why = errno;
+    free(folder);
+    return bad ? act_error(error, ACT_E_IO, "the log `%s` can't be written: %s", path, strerror(why)) : ACT_OK;
+}
+
 static ActStatus open_page(ActLog *log, ActError *error)
 {
     ActStatus status = act_file_replaceable(log->path, error);
+    if (status == ACT_OK) status = check_folder(log->path, error);
     if (status != ACT_OK) return status;
     Page *page = calloc(1, sizeof *page);
     log->own = page;

@@ -105,6 +105,7 @@ def main():
     train("--epochs", "4", "--report", "part.html", "--resume", str(first), "--out", "b")
     again = lines_of(read("part.html")[0])
     assert [line["epoch"] for line in again if "event" not in line] == [1, 2, 3, 4]
+    assert "the log `none/a.html` can't be written: No such file or directory" in train("--report", "none/a.html", code=2)
     assert "`--report` wants a name that ends in .html" in train("--report", "a.pdf", code=2)
     pathlib.Path("foreign.html").write_text("<!DOCTYPE html><p>mine")
     assert "is no page of this training" in train("--epochs", "4", "--report", "foreign.html", "--resume", str(first), "--out", "b", code=2)
