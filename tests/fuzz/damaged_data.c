@@ -8,22 +8,16 @@
 #endif
 #include "../../runtime/host/reader.h"
 
+#include "damage.h"
+
 #include <dirent.h>
 #include <png.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <sys/time.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <jpeglib.h>
 
-enum { LARGEST = 1 << 16, MUTATIONS = 4, SECONDS = 10, SIDE = 8, KINDS = 17 };
-
-typedef struct Bytes { unsigned char at[LARGEST]; size_t n; } Bytes;
+enum { SECONDS = 10, SIDE = 8, KINDS = 17 };
 
 /* A good file, and how it is asked for. */
 typedef struct Kind {
@@ -34,32 +28,7 @@ typedef struct Kind {
 
 static Kind kind[KINDS];
 static size_t kinds;
-static unsigned long round_now;
-static char folder[64];
 static ActError error;
-
-static uint64_t random_state;
-static uint64_t below(uint64_t n)
-{
-    uint64_t z = random_state += 0x9e3779b97f4a7c15u; /* splitmix64 */
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return n ? (z ^ z >> 31) % n : 0;
-}
-
-static void fatal(int number)
-{
-    char line[80];
-    int n = snprintf(line, sizeof line, "round %lu: signal %d\n", round_now, number);
-    if (write(STDERR_FILENO, line, (size_t)n) < 0) _exit(3);
-    _exit(2);
-}
-
-static void die(const char *what, const char *text)
-{
-    fprintf(stderr, "round %lu: %s: %s\n", round_now, what, text);
-    exit(1);
-}
 
 /* ── good files ── */
 
@@ -176,14 +145,6 @@ static void make_kinds(void)
 
 /* ── damage ── */
 
-static void replace(Bytes *b, size_t from, size_t old, const void *with, size_t n)
-{
-    if (from + old > b->n || b->n - old + n > LARGEST) return;
-    memmove(b->at + from + n, b->at + from + old, b->n - from - old);
-    memcpy(b->at + from, with, n);
-    b->n += n - old;
-}
-
 static void damage(Bytes *b)
 {
     static const char *const words[] = { "\"", ",", "\n", "\r\n", ";", "\t", "nan", "inf", "1e999", "-", "0", "99999999999999999999", "\xEF\xBB\xBF",
@@ -206,12 +167,6 @@ static void damage(Bytes *b)
         replace(b, below(2) ? at : head, below(2) ? 0 : 1, word, strlen(word));
     }
     }
-}
-
-static void write_file(const char *path, const Bytes *b)
-{
-    FILE *file = fopen(path, "wb");
-    if (!file || fwrite(b->at, 1, b->n, file) != b->n || fclose(file) != 0) die("can't be written", path);
 }
 
 /* ── reading ── */
@@ -259,11 +214,7 @@ static int damage_converted(void)
         char path[512];
         if (!strstr(entry->d_name, ".actdata")) continue;
         snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-        Bytes *b = calloc(1, sizeof *b);
-        FILE *file = fopen(path, "rb");
-        if (!b || !file) die("can't be read", path);
-        b->n = fread(b->at, 1, LARGEST, file);
-        fclose(file);
+        Bytes *b = read_file(path);
         for (uint64_t n = 1 + below(MUTATIONS); n > 0; n--) damage(b);
         write_file(path, b);
         free(b);
@@ -308,26 +259,10 @@ static void judge(void)
 
 int main(int argc, char **argv)
 {
-    unsigned long count = 1000, seed = 1, only = 0;
-    for (int i = 1; i + 1 < argc; i += 2) {
-        if (strcmp(argv[i], "--count") == 0) count = strtoul(argv[i + 1], NULL, 10);
-        else if (strcmp(argv[i], "--seed") == 0) seed = strtoul(argv[i + 1], NULL, 10);
-        else if (strcmp(argv[i], "--only") == 0) only = strtoul(argv[i + 1], NULL, 10);
-        else die("usage", "damaged_data [--count N] [--seed N] [--only N]");
-    }
-    snprintf(folder, sizeof folder, "%s/act-fuzz-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"); /* syncing takes long */
-    if (!mkdtemp(folder)) die("no folder", folder);
+    const Rounds rounds = rounds_begin(argc, argv);
     make_kinds();
-    const int fatals[] = { SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGVTALRM };
-    for (size_t i = 0; i < sizeof fatals / sizeof *fatals; i++) signal(fatals[i], fatal);
-    for (round_now = only ? only : 1; round_now <= (only ? only : count); round_now++) {
-        const struct itimerval limit = { { 0, 0 }, { SECONDS, 0 } };
-        setitimer(ITIMER_VIRTUAL, &limit, NULL);
-        random_state = seed * 0x9e3779b97f4a7c15u ^ round_now;
-        judge();
-        if (only) printf("%s\n", error.text);
-    }
-    if (!only) printf("%lu damaged data files\n", count);
-    rmdir(folder);
+    rounds_run(&rounds, SECONDS, judge, error.text);
+    if (!rounds.only) printf("%lu damaged data files\n", rounds.count);
+    rounds_end();
     return 0;
 }

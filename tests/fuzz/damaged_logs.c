@@ -9,43 +9,11 @@
 #endif
 #include "act/act.h"
 
-#include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/time.h>
-#include <unistd.h>
+#include "damage.h"
 
-enum { LARGEST = 1 << 16, MUTATIONS = 4, SECONDS = 10, KINDS = 3 };
+enum { SECONDS = 10, KINDS = 3 };
 
-static unsigned long round_now;
-static char folder[64], mutant[KINDS][96], good[96], drawn[96];
-
-typedef struct Bytes { unsigned char at[LARGEST]; size_t n; } Bytes;
-
-static uint64_t random_state;
-static uint64_t below(uint64_t n)
-{
-    uint64_t z = random_state += 0x9e3779b97f4a7c15u; /* splitmix64 */
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return n ? (z ^ z >> 31) % n : 0;
-}
-
-static void fatal(int number)
-{
-    char line[80];
-    int n = snprintf(line, sizeof line, "round %lu: signal %d\n", round_now, number);
-    if (write(STDERR_FILENO, line, (size_t)n) < 0) _exit(3);
-    _exit(2);
-}
-
-static void die(const char *what, const char *text)
-{
-    fprintf(stderr, "round %lu: %s: %s\n", round_now, what, text);
-    exit(1);
-}
+static char mutant[KINDS][96], good[96], drawn[96];
 
 static void put(Bytes *b, const char *text)
 {
@@ -85,15 +53,6 @@ static void make_lines(Bytes *b)
     put(b, "{\"event\":\"level\",\"of\":\"loss\",\"value\":1.25,\"name\":\"floor\"}\n");
     put(b, "{\"event\":\"confusion\",\"step\":30,\"part\":\"test\",\"value\":\"kind\",\"names\":[\"a\",\"b\"],\"counts\":[8,2,1,9]}\n");
     put(b, "{\"event\":\"example\",\"step\":30,\"part\":\"test\",\"row\":4,\"actual\":\"a\",\"answered\":\"b\",\"shape\":[4,4,1],\"pixels\":\"AAECAwQFBgcICQoLDA0ODw==\"}\n");
-}
-
-/* Bytes [from, from + old) become n others. */
-static void replace(Bytes *b, size_t from, size_t old, const void *with, size_t n)
-{
-    if (from + old > b->n || b->n - old + n > LARGEST) return;
-    memmove(b->at + from + n, b->at + from + old, b->n - from - old);
-    memcpy(b->at + from, with, n);
-    b->n += n - old;
 }
 
 static int is_word(unsigned char c)
@@ -152,20 +111,6 @@ static void damage(Bytes *b)
     }
 }
 
-static void write_file(const char *path, const Bytes *b)
-{
-    FILE *file = fopen(path, "wb");
-    if (!file || fwrite(b->at, 1, b->n, file) != b->n || fclose(file) != 0) die("can't be written", path);
-}
-
-static void read_file(const char *path, Bytes *b)
-{
-    FILE *file = fopen(path, "rb");
-    if (!file) die("can't be read", path);
-    b->n = fread(b->at, 1, LARGEST, file);
-    fclose(file);
-}
-
 /* A page that was drawn: whole, and nothing in it but what we wrote ourselves. */
 static void judge_page(void)
 {
@@ -186,10 +131,15 @@ static void judge_page(void)
 
 static ActError error;
 
-static void judge(const Bytes *seed, int kind)
+static Bytes seed[KINDS];
+static unsigned long taken;
+
+static void judge(void)
 {
     static Bytes b;
-    b = *seed;
+    uint64_t which = below(8);
+    size_t kind = which < 5 ? 0 : (size_t)which - 5;
+    b = seed[kind];
     for (uint64_t n = 1 + below(MUTATIONS); n > 0; n--) damage(&b);
     write_file(mutant[kind], &b);
     const char *const both[] = { mutant[kind], good };
@@ -203,19 +153,12 @@ static void judge(const Bytes *seed, int kind)
     } else {
         die("an unexpected status", error.text);
     }
+    taken += status == ACT_OK;
 }
 
 int main(int argc, char **argv)
 {
-    static Bytes seed[KINDS];
-    unsigned long count = 1000, seeds = 1, only = 0, taken = 0;
-    for (int i = 1; i + 1 < argc; i++) {
-        if (strcmp(argv[i], "--count") == 0) count = strtoul(argv[++i], NULL, 10);
-        else if (strcmp(argv[i], "--seed") == 0) seeds = strtoul(argv[++i], NULL, 10);
-        else if (strcmp(argv[i], "--only") == 0) only = strtoul(argv[++i], NULL, 10);
-    }
-    snprintf(folder, sizeof folder, "%s/act-logs-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"); /* syncing takes long */
-    if (!mkdtemp(folder)) die("no folder", folder);
+    const Rounds rounds = rounds_begin(argc, argv);
     static const char *const endings[KINDS] = { "jsonl", "csv", "html" };
     for (int k = 0; k < KINDS; k++) snprintf(mutant[k], sizeof mutant[k], "%s/mutant.%s", folder, endings[k]);
     snprintf(good, sizeof good, "%s/good.jsonl", folder);
@@ -230,20 +173,8 @@ int main(int argc, char **argv)
     const char *const whole[] = { good };
     if (act_plot(whole, 1, drawn, &error) != ACT_OK) die("refused though good", error.text);
     judge_page();
-    read_file(good, &seed[0]);
-    const int fatals[] = { SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGVTALRM };
-    for (size_t i = 0; i < sizeof fatals / sizeof *fatals; i++) signal(fatals[i], fatal);
-    for (round_now = only ? only : 1; round_now <= (only ? only : count); round_now++) {
-        const struct itimerval limit = { { 0, 0 }, { SECONDS, 0 } };
-        setitimer(ITIMER_VIRTUAL, &limit, NULL);
-        random_state = seeds * 0x9e3779b97f4a7c15u ^ round_now;
-        uint64_t kind = below(8);
-        judge(&seed[kind < 5 ? 0 : kind - 5], kind < 5 ? 0 : (int)kind - 5);
-        taken += error.status == ACT_OK;
-        if (only) printf("%s\n", error.text);
-    }
-    if (!only) printf("%lu damaged logs, %lu of them still logs\n", count, taken);
-    if (only) return 0;
-    snprintf(drawn, sizeof drawn, "rm -rf '%s'", folder);
-    return system(drawn);
+    rounds_run(&rounds, SECONDS, judge, error.text);
+    if (!rounds.only) printf("%lu damaged logs, %lu of them still logs\n", rounds.count, taken);
+    rounds_end();
+    return 0;
 }
