@@ -1,6 +1,7 @@
 #include "act/act.h"
 
 #include "command.h"
+#include "mapped.h"
 #include "options.h"
 
 #include <errno.h>
@@ -82,7 +83,8 @@ static ActStatus run(ActOptions *options, ActError *error)
     ActInstance *m = act_instance_new(options->model, (uint32_t)options->threads, error);
     if (!m) return error->status;
     ActStatus status;
-    struct sigaction before[CAUGHT];
+    struct sigaction before[CAUGHT], bus;
+    act_mapped_guard(&bus);
     switch (options->command) {
     case ACT_TRAIN:
         options->run.log = options->quiet ? NULL : stdout;
@@ -105,6 +107,7 @@ static ActStatus run(ActOptions *options, ActError *error)
         status = act_bench(m, &options->run, NULL, error);
         break;
     }
+    act_mapped_release(&bus);
     act_instance_free(m);
     return status;
 }

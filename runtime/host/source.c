@@ -3,6 +3,8 @@
 #endif
 #include "source.h"
 
+#include "mapped.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -114,6 +116,7 @@ ActStatus act_source_open(ActSource *source, const char *path, ActError *error)
         if (map == MAP_FAILED) return ACT_OK; /* more than may be mapped */
         source->at = map;
         source->mapped = 1;
+        act_mapped_add(map, source->size, source->path);
     }
     close(fd);
     source->fd = 0;
@@ -135,7 +138,10 @@ const unsigned char *act_source_bytes(const ActSource *source, uint64_t offset, 
 
 void act_source_close(ActSource *source)
 {
-    if (source->mapped) munmap((void *)(uintptr_t)source->at, source->size);
+    if (source->mapped) {
+        act_mapped_remove(source->at);
+        munmap((void *)(uintptr_t)source->at, source->size);
+    }
     if (source->fd) close(source->fd);
     free(source->memory);
     free(source->path);
