@@ -113,6 +113,11 @@ static void read_source(ActMonitor *m)
     }
 }
 
+/* Steps whose gradients are added up for an update. */
+static uint64_t group_of(const ActModel *model) { return model->train && model->train->accumulate > 1 ? model->train->accumulate : 1; }
+
+int act_step_updates(const ActMonitor *m, uint64_t step) { return step % group_of(m->model) == 0; }
+
 ActStatus act_monitor_begin(ActMonitor *m, struct ActTraining *t)
 {
     if (!t->model->watch || t->run->monitor_never) return ACT_OK;
@@ -121,6 +126,8 @@ ActStatus act_monitor_begin(ActMonitor *m, struct ActTraining *t)
     m->batch = t->batch;
     for (uint32_t p = 0; p < m->watch->n_point; p++)
         if (m->watch->point[p].stat[ACT_WATCH_ACTIVE] != ACT_WATCH_NONE) m->lead = (m->watch->window + t->batch - 1) / t->batch;
+    uint64_t group = group_of(m->model);
+    m->lead = (m->lead + group - 1) / group * group; /* its last step is one that rules look at */
     if (!allocate(m)) return act_error_memory(t->error);
     read_source(m);
     for (uint32_t p = 0; p < m->watch->n_point && t->step == 0; p++) {
@@ -135,9 +142,8 @@ ActStatus act_monitor_begin(ActMonitor *m, struct ActTraining *t)
 /* Is the step among those that are measured for themselves? Where gradients are accumulated these are updates: the others change no weight. */
 static int is_regular(const ActMonitor *m, uint64_t step)
 {
-    uint64_t group = m->model->train && m->model->train->accumulate > 1 ? m->model->train->accumulate : 1;
-    uint64_t every = (m->every + group - 1) / group;
-    return step % group == 0 && (step / group - 1) % every == 0;
+    uint64_t group = group_of(m->model), every = (m->every + group - 1) / group;
+    return act_step_updates(m, step) && (step / group - 1) % every == 0;
 }
 
 int act_monitor_wants(ActMonitor *m, const struct ActTraining *t)
@@ -280,9 +286,11 @@ ActStatus act_monitor_measure(ActMonitor *m, struct ActTraining *t, size_t n)
         memcpy(m->first, m->now, m->watch->n_point * sizeof *m->now);
         m->first_step = m->step;
     }
-    for (uint32_t p = 0; p < m->watch->n_point && is_regular(m, m->step) && !m->updated; p++) m->first[p].update = m->now[p].update;
-    if (is_regular(m, m->step) && !m->updated) m->first_scale = t->scale;
-    m->updated |= is_regular(m, m->step);
+    if (!m->first_update && is_regular(m, m->step)) {
+        for (uint32_t p = 0; p < m->watch->n_point; p++) m->first[p].update = m->now[p].update;
+        m->first_scale = t->scale;
+        m->first_update = m->step;
+    }
     m->window += n;
     if (m->window >= m->watch->window) close_window(m);
     m->measurements++;
@@ -372,6 +380,30 @@ void act_finding_log(ActMonitor *m, const ActWatchRule *rule, ActLevel level, ui
 ActLevel act_level_above(double x, double note, double warning, double error)
 {
     return x > error ? ACT_LEVEL_ERROR : x > warning ? ACT_LEVEL_WARNING : x > note ? ACT_LEVEL_NOTE : ACT_LEVEL_NONE;
+}
+
+ActLevel act_level_below(double x, double note, double warning, double error) { return act_level_above(-x, -note, -warning, -error); }
+
+int act_loss_window(ActLossWindow *window, uint32_t steps, double loss, double *mean)
+{
+    window->sum += loss;
+    if (++window->steps < steps) return 0;
+    *mean = window->sum / steps;
+    *window = (ActLossWindow){ 0 };
+    return 1;
+}
+
+uint32_t act_loss_line(const ActMonitor *m) { return m->model->n_loss ? m->model->loss[0].line : 0; }
+
+const ActWatchPoint *act_point_with_most(const ActMonitor *m, size_t offset, double *most)
+{
+    uint32_t worst = 0;
+    *most = 0;
+    for (uint32_t p = 0; p < m->watch->n_point; p++) {
+        double x = *(const double *)(const void *)((const char *)&m->now[p] + offset);
+        if (x > *most) *most = x, worst = p;
+    }
+    return &m->watch->point[worst];
 }
 
 uint32_t act_point_line(const ActWatchPoint *point)

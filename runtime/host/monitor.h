@@ -62,7 +62,7 @@ struct ActMonitor {
     struct ActTraining *training;
     size_t rows;                  /* of the newest measurement */
     uint64_t first_step;          /* of `first` */
-    int updated;                  /* a step that changes weights has been measured: `first` has its update */
+    uint64_t first_update;        /* the first step measured that changes weights, of which `first` has the update; 0: none yet */
     double first_scale;           /* of the learning rate in that step: updates are predicted at the full rate */
     uint64_t measurements, step, epoch; /* where it stands; epoch from 1 */
     float *param, *state;         /* as they were before the watched step */
@@ -96,6 +96,20 @@ void act_found(ActMonitor *m, ActLevel level, uint32_t line, const char *help, c
 void act_finding_log(ActMonitor *m, const ActWatchRule *rule, ActLevel level, uint32_t line, const char *text);
 /* The least of a number's levels: above `note`, `warning`, `error` (INFINITY: none). */
 ActLevel act_level_above(double x, double note, double warning, double error);
+/* The same below them (-INFINITY: none). */
+ActLevel act_level_below(double x, double note, double warning, double error);
+/* Means of the loss over `steps` steps, one after the other: 1 when this step fills one. */
+typedef struct ActLossWindow {
+    double sum;
+    uint32_t steps;
+} ActLossWindow;
+int act_loss_window(ActLossWindow *window, uint32_t steps, double loss, double *mean);
+/* Does this step change weights, or only add to their gradients? */
+int act_step_updates(const ActMonitor *m, uint64_t step);
+/* Where the loss stands. */
+uint32_t act_loss_line(const ActMonitor *m);
+/* The point with the most of what lies at `offset` in its newest ActMeasured. */
+const ActWatchPoint *act_point_with_most(const ActMonitor *m, size_t offset, double *most);
 /* The line of a point to show for what happens in its activation. */
 uint32_t act_point_line(const ActWatchPoint *point);
 /* "`linear1`", or "`relu` behind `linear1`" */

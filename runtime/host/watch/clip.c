@@ -14,7 +14,7 @@ static void measured(ActMonitor *m, void *room)
     own->clipped += norm > m->watch->clip_norm;
     if (++own->seen < LEAST || 2 * own->clipped <= own->seen) return;
     double share = (double)own->clipped / own->seen;
-    act_found(m, act_level_above(share, 0.5, 0.8, INFINITY), m->model->n_loss ? m->model->loss[0].line : 0,
+    act_found(m, act_level_above(share, 0.5, 0.8, INFINITY), act_loss_line(m),
               "a lower learning rate does the same without throwing the size of gradients away; or a larger norm to clip at",
               "the gradient was clipped in %u of %u measured steps, the last time from a norm of %.3g to %g", own->clipped, own->seen, norm,
               m->watch->clip_norm);

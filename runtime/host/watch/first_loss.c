@@ -7,7 +7,7 @@ static void stepped(ActMonitor *m, void *room, double loss)
     Own *own = room;
     double guess = act_guess_loss(m);
     if (own->seen++ || m->step != 1 || isnan(guess)) return;
-    act_found(m, act_level_above(loss / guess, 1.5, 2, INFINITY), m->model->loss[0].line,
+    act_found(m, act_level_above(loss / guess, 1.5, 2, INFINITY), act_loss_line(m),
               "smaller weights in the output layer: `weight = kaiming_normal(gain = 0.1)`, or scale its input",
               "the first loss is %.3g, %.1f times that of a guess (ln %u = %.3g)", loss, loss / guess, act_classes(m), guess);
 }

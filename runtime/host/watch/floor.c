@@ -2,11 +2,6 @@
 
 enum { WINDOW = 50, BEFORE = 200 /* steps in which a network may still be finding its way */ };
 
-typedef struct Own {
-    double sum;
-    uint32_t steps;
-} Own;
-
 static int near(double x, double y)
 {
     return fabs(x - y) < 0.01 * y;
@@ -14,15 +9,11 @@ static int near(double x, double y)
 
 static void stepped(ActMonitor *m, void *room, double loss)
 {
-    Own *own = room;
     double guess = act_guess_loss(m), k = act_classes(m), floor = log(exp(1) + k - 1) - 1;
-    own->sum += loss;
-    if (++own->steps < WINDOW) return;
-    double mean = own->sum / WINDOW;
-    own->sum = 0;
-    own->steps = 0;
+    double mean;
+    if (!act_loss_window(room, WINDOW, loss, &mean)) return;
     if (isnan(guess) || m->step < BEFORE) return;
-    uint32_t line = m->model->loss[0].line;
+    uint32_t line = act_loss_line(m);
     if (near(mean, guess))
         act_found(m, ACT_LEVEL_WARNING, line, "see whether gradients arrive (RT03), units are dead (RT01), inputs are scaled",
                   "the loss stays at ln %g = %.4f: the network guesses", k, guess);
@@ -38,6 +29,6 @@ ACT_WATCH(floor) = {
     .doc = "After 200 steps the mean of the loss over 50 of them is held against two numbers: ln K, a guess among K classes; and "
            "ln(e + K - 1) - 1, which a cross-entropy can't go below when its logits are probabilities already: 0.744 for 4 classes, 1.461 for 10.",
     .meets = { "ACT201", "ACT202", "ACT303", "ACT209" },
-    .room = sizeof(Own),
+    .room = sizeof(ActLossWindow),
     .stepped = stepped,
 };

@@ -11,8 +11,7 @@ static void measured(ActMonitor *m, void *own)
     double at_first = m->now[watch->first - 1].gradient, at_last = m->now[watch->last - 1].gradient;
     if (!(at_last > 0)) return;
     double ratio = at_first / at_last;
-    ActLevel small = ratio < 1e-7 ? ACT_LEVEL_ERROR : ratio < 1e-3 ? ACT_LEVEL_WARNING : ratio < 0.1 ? ACT_LEVEL_NOTE : ACT_LEVEL_NONE;
-    ActLevel large = act_level_above(ratio, 10, 70, 1e6);
+    ActLevel small = act_level_below(ratio, 0.1, 1e-3, 1e-7), large = act_level_above(ratio, 10, 70, 1e6);
     act_found(m, small > large ? small : large, first->line,
               small > large ? "residual connections, a norm, or an activation and an initializer that belong together keep it alive"
                             : "a norm, smaller initial weights, or `clip norm(1)` hold it",

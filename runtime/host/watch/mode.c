@@ -20,7 +20,7 @@ static void over(ActMonitor *m, void *own, const ActScore *trained, const ActSco
     if (status != ACT_OK) return;
     double loss = act_loss_value(m->model, t->loss, given);
     act_found(m, loss > 1.5 * t->last_loss && t->last_loss > 0 ? ACT_LEVEL_WARNING : ACT_LEVEL_NONE,
-              m->model->n_loss ? m->model->loss[0].line : 0, "larger batches or a smaller rate for batch norm; less dropout in front of a norm",
+              act_loss_line(m), "larger batches or a smaller rate for batch norm; less dropout in front of a norm",
               "the same rows have a loss of %.4g while training and of %.4g in inference", t->last_loss, loss);
 }
 

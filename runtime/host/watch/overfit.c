@@ -15,7 +15,7 @@ static void over(ActMonitor *m, void *room, const ActScore *trained, const ActSc
     own->rising = own->seen++ && loss > own->last ? own->rising + 1 : 0;
     own->last = loss;
     if (own->rising >= 3 && trained->loss > 0)
-        act_found(m, act_level_above(gap, 0.1, 0.5, 1e300), m->model->n_loss ? m->model->loss[0].line : 0,
+        act_found(m, act_level_above(gap, 0.1, 0.5, 1e300), act_loss_line(m),
                   "`stop early(patience = 3)` keeps the best weights; dropout, weight decay, `augment` or more data close the gap",
                   "the validation loss has risen for %u epochs, to %.4g; on the training part it is %.4g", own->rising, loss, trained->loss);
 }

@@ -1,13 +1,12 @@
 #include "host/monitor.h"
 
+#include <stddef.h>
+
 static void measured(ActMonitor *m, void *own)
 {
     (void)own;
-    uint32_t worst = 0;
-    double most = 0;
-    for (uint32_t p = 0; p < m->watch->n_point; p++)
-        if (m->now[p].saturated > most) most = m->now[p].saturated, worst = p;
-    const ActWatchPoint *point = &m->watch->point[worst];
+    double most;
+    const ActWatchPoint *point = act_point_with_most(m, offsetof(ActMeasured, saturated), &most);
     act_found(m, act_level_above(most, 0.1, 0.25, 0.5), act_point_line(point),
               "smaller weights or a norm in front of it bring values back to where it is steep",
               "%.0f %% of the values in front of %s lie where its slope is below a hundredth of the greatest", 100 * most,

@@ -1,13 +1,12 @@
 #include "host/monitor.h"
 
+#include <stddef.h>
+
 static void measured(ActMonitor *m, void *own)
 {
     (void)own;
-    uint32_t worst = 0;
-    double most = 0;
-    for (uint32_t p = 0; p < m->watch->n_point; p++)
-        if (m->now[p].zeros > most) most = m->now[p].zeros, worst = p;
-    const ActWatchPoint *point = &m->watch->point[worst];
+    double most;
+    const ActWatchPoint *point = act_point_with_most(m, offsetof(ActMeasured, zeros), &most);
     act_found(m, act_level_above(most, 0.9, 0.98, 2), act_point_line(point),
               "few values carry the signal: look at the biases and the scale of what comes in",
               "%.1f %% of the values of %s are 0", 100 * most, act_point_name(point).text);

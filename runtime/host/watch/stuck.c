@@ -5,20 +5,18 @@
 enum { WINDOW = 50, WINDOWS = 5 };
 
 typedef struct Own {
-    double sum, first, least;
-    uint32_t steps, windows;
+    ActLossWindow window;
+    double first, least;
+    uint32_t windows;
 } Own;
 
 static void stepped(ActMonitor *m, void *room, double loss)
 {
     Own *own = room;
-    own->sum += loss;
-    if (++own->steps < WINDOW) return;
-    double mean = own->sum / WINDOW;
-    own->sum = 0;
-    own->steps = 0;
+    double mean;
+    if (!act_loss_window(&own->window, WINDOW, loss, &mean)) return;
     if (own->windows++ == 0) own->first = own->least = mean;
-    uint32_t line = m->model->n_loss ? m->model->loss[0].line : 0;
+    uint32_t line = act_loss_line(m);
     if (mean > 2 * own->least && own->least > 0)
         act_found(m, ACT_LEVEL_ERROR, line, "take a lower learning rate, or clip the gradient",
                   "the loss rises: %.4g over the last %d steps, after %.4g", mean, WINDOW, own->least);

@@ -5,17 +5,17 @@
 enum { WINDOW = 10, WINDOWS = 50 };
 
 typedef struct Own {
-    double sum, last, change, mean;
-    uint32_t steps, windows, turns;
+    ActLossWindow window;
+    double last, change, mean;
+    uint32_t windows, turns;
     int rising;
 } Own;
 
 static void stepped(ActMonitor *m, void *room, double loss)
 {
     Own *own = room;
-    own->sum += loss;
-    if (++own->steps < WINDOW) return;
-    double mean = own->sum / WINDOW;
+    double mean;
+    if (!act_loss_window(&own->window, WINDOW, loss, &mean)) return;
     if (own->windows) {
         int rising = mean > own->last;
         own->turns += own->windows > 1 && rising != own->rising;
@@ -24,11 +24,9 @@ static void stepped(ActMonitor *m, void *room, double loss)
     }
     own->mean += fabs(mean);
     own->last = mean;
-    own->sum = 0;
-    own->steps = 0;
     if (++own->windows < WINDOWS) return;
     if (own->turns > WINDOWS / 2 && own->change > 0.2 * own->mean)
-        act_found(m, ACT_LEVEL_WARNING, m->model->n_loss ? m->model->loss[0].line : 0, "a lower learning rate, or larger batches",
+        act_found(m, ACT_LEVEL_WARNING, act_loss_line(m), "a lower learning rate, or larger batches",
                   "the loss swings: it turned %u times in %d windows of %d steps, by %.0f %% on average", own->turns, WINDOWS, WINDOW,
                   100 * own->change / own->mean);
     *own = (Own){ 0 };

@@ -2,13 +2,11 @@
 
 #include <math.h>
 
-static int accumulates(const ActMonitor *m) { return m->model->train && m->model->train->accumulate > 1; }
-
 static ActLevel level_of(const ActMonitor *m, double x)
 {
-    if (isnan(x) || m->step == m->first_step) return ACT_LEVEL_NONE; /* schedules and averages are just beginning */
-    if (x == 0) return accumulates(m) ? ACT_LEVEL_NONE : ACT_LEVEL_ERROR;
-    ActLevel small = x < 1e-5 ? ACT_LEVEL_WARNING : x < 1e-4 ? ACT_LEVEL_NOTE : ACT_LEVEL_NONE, large = act_level_above(x, 1e-2, 1e-1, 1);
+    if (m->step == m->first_update || !act_step_updates(m, m->step)) return ACT_LEVEL_NONE; /* schedules and averages are just beginning */
+    if (x == 0) return ACT_LEVEL_ERROR;
+    ActLevel small = act_level_below(x, 1e-4, 1e-5, -INFINITY), large = act_level_above(x, 1e-2, 1e-1, 1);
     return small > large ? small : large;
 }
 

@@ -53,7 +53,7 @@ static void stage_set(Stage *s)
     train = (ActTrain){ .settings = "sgd(lr = 0.1)" };
     model = (ActModel){ .name = "m", .source = "m.act", .target_value = &target, .n_target = 1, .loss = &loss, .n_loss = 1, .train = &train, .watch = &watch };
     s->m = (ActMonitor){ .model = &model, .watch = &watch, .run = &run, .progress = &s->quiet, .logs = &s->no_logs, .now = s->now,
-                         .found = s->found, .array = s->array, .rows = ROWS, .step = 51, .first_step = 1, .epoch = 1 };
+                         .found = s->found, .array = s->array, .rows = ROWS, .step = 51, .first_step = 1, .first_update = 1, .epoch = 1 };
 }
 
 static const ActWatchRule *rule_of(Stage *s, const char *code)
