@@ -4,42 +4,25 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "act/act.h"
+#include "toy_run.h"
 
-#include "support.h"
-#include "toy_model.h"
-
-static Folder folder;
-static ToyModel t;
-static ActInstance *m;
-static ActError error;
-static ActResult result;
-static FILE *log_file, *problems;
+static FILE *problems;
 static volatile sig_atomic_t stop;
 
 static int begin(void **state)
 {
     (void)state;
-    folder_open(&folder);
-    toy_iris(&t, source_file("examples/data"), 0);
-    t.data.validation_split = 0.25;
-    m = act_instance_new(&t.model, 1, &error);
-    assert_non_null(m);
-    log_file = fopen(folder_file(&folder, "log"), "w+");
+    toy_run_begin(0, 0.25);
     problems = fopen(folder_file(&folder, "problems"), "w+");
-    assert_true(log_file && problems);
+    assert_non_null(problems);
     stop = 0;
     return 0;
 }
 
 static int end(void **state)
 {
-    (void)state;
-    act_instance_free(m);
-    fclose(log_file);
     fclose(problems);
-    folder_close(&folder);
-    return 0;
+    return toy_run_end(state);
 }
 
 static ActRun run_here(void)

@@ -4,10 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "act/act.h"
-
-#include "support.h"
-#include "toy_model.h"
+#include "toy_run.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -27,31 +24,10 @@ void *calloc(size_t n, size_t size) { atomic_fetch_add(&allocations, 1); return 
 void *realloc(void *old, size_t n) { atomic_fetch_add(&allocations, 1); return __libc_realloc(old, n); }
 #endif
 
-static Folder folder;
-static ToyModel t;
-static ActInstance *m;
-static ActError error;
-static ActResult result;
-static FILE *log_file;
-
 static int begin(void **state)
 {
     (void)state;
-    folder_open(&folder);
-    toy_iris(&t, source_file("examples/data"), 0);
-    m = act_instance_new(&t.model, 1, &error);
-    assert_non_null(m);
-    log_file = fopen(folder_file(&folder, "log"), "w+");
-    assert_non_null(log_file);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    act_instance_free(m);
-    fclose(log_file);
-    folder_close(&folder);
+    toy_run_begin(0, 0);
     return 0;
 }
 
@@ -435,7 +411,7 @@ static void steps_are_timed(void **state)
     free(text);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, toy_run_end)
 int main(void)
 {
     const struct CMUnitTest tests[] = {

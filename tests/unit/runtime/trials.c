@@ -4,17 +4,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "act/act.h"
+#include "toy_run.h"
 
-#include "support.h"
-#include "toy_model.h"
-
-static Folder folder;
-static ToyModel t;
-static ActInstance *m;
-static ActError error;
-static ActResult result;
-static FILE *log_file;
 static volatile sig_atomic_t stop;
 static uint64_t stop_behind; /* steps of all folds together */
 
@@ -29,23 +20,9 @@ static void fifth_steps(uint64_t step) { assert_int_equal(step % 5, 0); }
 static int begin(void **state)
 {
     (void)state;
-    folder_open(&folder);
-    toy_iris(&t, source_file("examples/data"), 1);
-    m = act_instance_new(&t.model, 1, &error);
-    assert_non_null(m);
-    log_file = fopen(folder_file(&folder, "log"), "w+");
-    assert_non_null(log_file);
+    toy_run_begin(1, 0);
     stop = 0;
     stop_behind = 0;
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    act_instance_free(m);
-    fclose(log_file);
-    folder_close(&folder);
     return 0;
 }
 
@@ -232,13 +209,13 @@ static void folds_that_make_no_sense(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_few_rows_by_heart, begin, end),
-        cmocka_unit_test_setup_teardown(every_step_counts, begin, end),
-        cmocka_unit_test_setup_teardown(not_by_heart, begin, end),
-        cmocka_unit_test_setup_teardown(no_loss_to_judge_by, begin, end),
-        cmocka_unit_test_setup_teardown(the_rate_grows, begin, end),
-        cmocka_unit_test_setup_teardown(folds_share_the_rows, begin, end),
-        cmocka_unit_test_setup_teardown(folds_that_make_no_sense, begin, end),
+        cmocka_unit_test_setup_teardown(a_few_rows_by_heart, begin, toy_run_end),
+        cmocka_unit_test_setup_teardown(every_step_counts, begin, toy_run_end),
+        cmocka_unit_test_setup_teardown(not_by_heart, begin, toy_run_end),
+        cmocka_unit_test_setup_teardown(no_loss_to_judge_by, begin, toy_run_end),
+        cmocka_unit_test_setup_teardown(the_rate_grows, begin, toy_run_end),
+        cmocka_unit_test_setup_teardown(folds_share_the_rows, begin, toy_run_end),
+        cmocka_unit_test_setup_teardown(folds_that_make_no_sense, begin, toy_run_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
