@@ -87,7 +87,7 @@ typedef enum LoopMode { LOOP_SERIAL, LOOP_VECTOR } LoopMode;
 typedef enum LoopFold { FOLD_SUM, FOLD_MAX } LoopFold; /* MAX propagates NaN; neutral -inf */
 
 /* The contraction C[row, col] = sum over k of A[row, k] * B[k, col], k ascending, one fused multiply-add a term,
- * from 0. Columns go in blocks of `width` (a multiple of the lanes, or less for narrow ones: then one masked vector),
+ * from 0; of a single column without gaps, lane by lane along k, and the lanes joined in a fixed tree. Columns go in blocks of `width` (a multiple of the lanes, or less for narrow ones: then one masked vector),
  * rows in register tiles.
  * The body is run for every element, in three new loops at the current depth d: d = column block, d + 1 = row,
  * d + 2 = column in the block (VECTOR, clamped to `cols`). Its expressions read LARG_TILE. */

@@ -271,7 +271,8 @@ static LLVMValueRef tile_value(Kernel *k)
     if (k->tile_row) {
         LLVMValueRef row = cg_sub(c, k->level[k->vector].var, k->tile_row);
         LLVMValueRef first = cg_at(c, c->f32, k->tile, cg_mul(c, row, cg_i64(c, k->tile_step)));
-        return cg_gather(c, lanes, first, k->tile_step, k->mask, &k->beside);
+        return k->tile_step == 1 ? cg_load_lanes(c, lanes, first, 4, k->mask, &k->beside)
+                                 : cg_gather(c, lanes, first, k->tile_step, k->mask, &k->beside);
     }
     LLVMValueRef pointer = cg_at(c, c->f32, k->tile, k->level[k->vector].var);
     return cg_load(c, lanes, pointer, c->lanes * 4, &k->beside);

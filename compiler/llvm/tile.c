@@ -151,38 +151,12 @@ static LLVMValueRef run_micro(Kernel *k, const LoopTile *t, const TileBlock *b, 
     return rows;
 }
 
-/* Is all that the body touches the same in every row, or next to it? */
-static bool rows_are_neighbours(const Kernel *k, const LoopTile *t)
-{
-    unsigned d = k->depth;
-    uint64_t used = 0;
-    bool near = true;
-    for (const LoopStmt *s = t->body; s; s = s->next) {
-        used |= sx_args_used(k->p->sx, s->store.value);
-        near = near && s->store.at.coef[d] == 1;
-    }
-    for (uint32_t i = 0; i < k->k->n_arg; i++)
-        if (used >> i & 1 && k->k->arg[i].kind == LARG_LOAD)
-            near = near && k->k->arg[i].at.coef[d] >= 0 && k->k->arg[i].at.coef[d] <= 1;
-    return near;
-}
-
-/* A single column leaves all lanes but one idle: there the rows are the lanes. */
-static void run_single_column(Kernel *k, const LoopTile *t, const TileBlock *b, LLVMValueRef row, LLVMValueRef rows)
-{
-    k->tile = b->sums;
-    k->tile_row = row;
-    k->tile_step = b->out;
-    kernel_vectors(k, row, cg_add(k->c, row, rows), 1, t->rows, t->body);
-    k->tile = k->tile_row = NULL;
-}
-
 /* The body over `rows` rows from `row` on, whose sums stand at `sums`. */
 void tile_body(Kernel *k, const LoopTile *t, const TileBlock *b, LLVMValueRef row, LLVMValueRef rows)
 {
     Cg *c = k->c;
-    if (t->cols == 1 && rows_are_neighbours(k, t)) {
-        run_single_column(k, t, b, row, rows);
+    if (tile_rows_are_lanes(k, t)) {
+        tile_body_of_lanes(k, t, b->sums, b->out, row, rows);
         return;
     }
     CgLoop *loop = arena_new_of(c->arena, CgLoop);
@@ -395,14 +369,19 @@ static void run_columns(Kernel *k, const LoopTile *t, const Outer *o, const Tile
         kernel_pop(k);
         return;
     }
-    Heights h = tile_heights(k, t, b.vectors, part->cut);
-    plan_block(k, t, &b, &h);
     LLVMValueRef row, to;
     part_rows(k, t, part, block, &row, &to);
     kernel_push(k, block, 1, blocks);
     int64_t step = t->b_turn ? t->b_block * t->width : t->b_block;
     LLVMValueRef b_at = cg_add(c, cg_mul(c, block, cg_i64(c, step)), cg_i64(c, t->b_base));
     LLVMValueRef b_start = cg_at(c, c->f32, kernel_buffer(k, t->b), b_at);
+    if (tile_is_dot(k, t)) {
+        tile_dot(k, t, row, to, b_start);
+        kernel_pop(k);
+        return;
+    }
+    Heights h = tile_heights(k, t, b.vectors, part->cut);
+    plan_block(k, t, &b, &h);
     if (b.chunked) {
         CgLoop *group = arena_new_of(c->arena, CgLoop);
         cg_loop_begin(c, group, row, to, cg_i64(c, b.group), true, "group");

@@ -46,6 +46,16 @@ void tile_rows(Kernel *k, const LoopTile *t, const TileBlock *b, const Heights *
 void tile_body(Kernel *k, const LoopTile *t, const TileBlock *b, LLVMValueRef row, LLVMValueRef rows);
 void tile_zero_sums(Kernel *k, const TileBlock *b, LLVMValueRef rows);
 
+/* ── dot.c: a single column ── */
+/* May the body run with the rows as lanes: one column, and all that it touches is the same in every row, or next to it? */
+bool tile_rows_are_lanes(const Kernel *k, const LoopTile *t);
+/* The body so, over `rows` rows from `row` on, whose sums stand at `sums`, `step` elements apart. */
+void tile_body_of_lanes(Kernel *k, const LoopTile *t, LLVMValueRef sums, int64_t step, LLVMValueRef row, LLVMValueRef rows);
+/* … and the sums, too, because the rows of A and the column of B lie without gaps? Asked at the depth of the rows. */
+bool tile_is_dot(const Kernel *k, const LoopTile *t);
+/* Rows [from, to), at least one; the column of B at `column`. */
+void tile_dot(Kernel *k, const LoopTile *t, LLVMValueRef from, LLVMValueRef to, LLVMValueRef column);
+
 /* ── ahead.c: what a tile asks of memory while it is at work ── */
 /* A place the body reads or writes; the next tile's lies behind it. */
 #define TILE_PLACES 16

@@ -97,6 +97,47 @@ static void turned_rows(Nest *b, const JitLevel *l, uint32_t batch) { input_grad
 static void turned_chunks(Nest *b, const JitLevel *l, uint32_t batch) { input_gradient(b, l, batch, 2050, 7, 2050); }
 static void turned_one(Nest *b, const JitLevel *l, uint32_t batch) { input_gradient(b, l, batch, 1, 1, 1); }
 
+/* one column, turned: lanes along the terms, in one run or in panels of a few of them */
+static void dot(Nest *b, const JitLevel *l, uint32_t batch, uint32_t depth, uint32_t turn)
+{
+    linear(b, l, batch, depth, 1, l->target.lanes);
+    LoopTile *t = &b->program.kernels.at[0].body->tile;
+    t->b_block = t->b_turn = t->b_k = turn;
+    t->b_padded = false;
+}
+
+static void dot_short(Nest *b, const JitLevel *l, uint32_t batch) { dot(b, l, batch, 5, 5); }
+static void dot_even(Nest *b, const JitLevel *l, uint32_t batch) { dot(b, l, batch, 64, 16); }
+static void dot_long(Nest *b, const JitLevel *l, uint32_t batch) { dot(b, l, batch, 301, 301); }
+
+/* Register tiles that a kernel has. */
+static unsigned micro_kernels(const JitLevel *level, MemBuild build)
+{
+    Arena *arena = arena_new();
+    Nest *b = arena_new_of(arena, Nest);
+    nest_start(b, arena);
+    build(b, level, 33);
+    Jit jit;
+    jit_start(&jit, level);
+    cg_program(&jit.cg, &b->program, 33, "test");
+    unsigned n = calls_of(LLVMGetNamedFunction(jit.cg.mod, "test.linear"), "act.tile.");
+    jit_end(&jit);
+    arena_free(arena);
+    return n;
+}
+
+static void test_single_column(void **state)
+{
+    (void)state;
+    mem_check(dot_short, 1e-5);
+    mem_check(dot_even, 1e-5);
+    mem_check(dot_long, 1e-4);
+    for (unsigned l = 0; l < JIT_LEVELS; l++) {
+        assert_int_equal(micro_kernels(&jit_level[l], dot_even), 0);
+        assert_true(micro_kernels(&jit_level[l], linear_column) > 0); /* its column has gaps */
+    }
+}
+
 static void test_input_gradient(void **state)
 {
     (void)state;
@@ -309,17 +350,16 @@ static void test_philox(void **state)
 }
 
 /* ── a row's bits do not depend on the height of the tile it falls into: rows 0 … n - 1 alone and among others ── */
-static void test_row_bits(void **state)
+static void row_bits(MemBuild build, size_t cols)
 {
-    (void)state;
-    enum { BATCH = 128, COLS = 101 };
+    enum { BATCH = 128 };
     for (unsigned l = 0; l < JIT_LEVELS; l++) {
         if (!jit_can_run(&jit_level[l]))
             continue;
         Arena *arena = arena_new();
         Nest *b = arena_new_of(arena, Nest);
         nest_start(b, arena);
-        linear(b, &jit_level[l], BATCH, 64, COLS, panel_of(&jit_level[l]));
+        build(b, &jit_level[l], BATCH);
         Jit jit;
         jit_start(&jit, &jit_level[l]);
         JitRun run = jit_program(&jit, &b->program, BATCH);
@@ -330,14 +370,24 @@ static void test_row_bits(void **state)
             Mem some;
             mem_make(&some, &b->program, BATCH, n);
             mem_run(&some, run, 0);
-            assert_memory_equal(some.start[BUF_OUTPUT][0], all.start[BUF_OUTPUT][0], n * COLS * 4);
-            assert_memory_equal(some.start[BUF_WORK][0], all.start[BUF_WORK][0], n * COLS * 4);
+            assert_memory_equal(some.start[BUF_OUTPUT][0], all.start[BUF_OUTPUT][0], n * cols * 4);
+            assert_memory_equal(some.start[BUF_WORK][0], all.start[BUF_WORK][0], n * cols * 4);
             mem_free(&some);
         }
         mem_free(&all);
         jit_end(&jit);
         arena_free(arena);
     }
+}
+
+static void linear_bits(Nest *b, const JitLevel *l, uint32_t batch) { linear(b, l, batch, 64, 101, panel_of(l)); }
+
+static void test_row_bits(void **state)
+{
+    (void)state;
+    row_bits(linear_bits, 101);
+    row_bits(dot_long, 1);
+    row_bits(dot_short, 1);
 }
 
 /* ── the arithmetic is exactly the one that is written: one fused multiply-add a term, k ascending from 0 (two
@@ -516,7 +566,7 @@ int main(void)
         cmocka_unit_test(test_linear),  cmocka_unit_test(test_input_gradient), cmocka_unit_test(test_weight_gradient),
         cmocka_unit_test(test_dropout), cmocka_unit_test(test_philox),         cmocka_unit_test(test_row_bits),
         cmocka_unit_test(test_exact),   cmocka_unit_test(test_shared),
-        cmocka_unit_test(test_split_tiles), cmocka_unit_test(test_ahead),
+        cmocka_unit_test(test_split_tiles), cmocka_unit_test(test_ahead),      cmocka_unit_test(test_single_column),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
