@@ -59,8 +59,8 @@ const Pass *pass_find(Str name);   /* NULL: no such pass */
 unsigned pass_count(void);
 const Pass *pass_at(unsigned i);
 
-extern const Pass pass_outline, pass_gradient, pass_watch, pass_merge, pass_optimize, pass_expand, pass_convolve, pass_lanes, pass_canonical, pass_fold, pass_simplify,
-    pass_share, pass_prune, pass_stack, pass_layout, pass_fuse, pass_schedule, pass_memory;
+extern const Pass pass_lookup, pass_outline, pass_gradient, pass_watch, pass_merge, pass_optimize, pass_expand, pass_convolve, pass_lanes,
+    pass_canonical, pass_fold, pass_simplify, pass_share, pass_prune, pass_stack, pass_layout, pass_fuse, pass_schedule, pass_memory;
 
 /* Columns of a panel for a matrix with `cols` columns: of the tile widths the one that pads least, two vectors first among equals. */
 uint32_t layout_panel(const Target *target, uint64_t cols);

@@ -5,7 +5,8 @@
 #include <time.h>
 
 const Pass *const pipeline_inference[] = {
-    &pass_expand,    /* first: the mode decides what dropout is */
+    &pass_lookup,    /* as in a training step: before dropout vanishes */
+    &pass_expand,    /* the mode decides what dropout is */
     &pass_fold, &pass_simplify, &pass_share, &pass_prune,
     &pass_convolve,  /* while windows and what is cut off stand as the layers wrote them */
     &pass_lanes,     /* behind it: input gradients are convolutions, too */
@@ -16,7 +17,8 @@ const Pass *const pipeline_inference[] = {
 
 /* `watch` is what the monitor adds (nothing, or its pass), where gradients are nodes of their own. */
 #define TRAIN(watch)                                                                                                   \
-    &pass_outline,      /* before gradients: they are to be made from what it takes out */                             \
+    &pass_lookup,       /* before gradients: those of a table's rows are small, too */                                 \
+        &pass_outline,  /* likewise: they are to be made from what it takes out */                                     \
         &pass_gradient, /* before expansion: a gradient rule wants the op, not what it expands to */                   \
         watch           /* while the gradient pass still knows which gradient is whose */                              \
         &pass_merge,    /* where gradients were added up, and before they vanish in the optimizer */                   \

@@ -2,7 +2,7 @@
 # object without it there is nothing of it: the functions of both are the same.
 "$CC" -std=c11 -O1 -I "$INCLUDE" -I "$SOURCE/runtime" "$SOURCE/tests/e2e/monitor/watched.c" -Wl,--whole-archive "$RUNTIME" -Wl,--no-whole-archive -rdynamic \
     -lcjson -lz -lpthread -lm -ldl $LINK_FLAGS -o watched
-for name in ${MODELS:-sequence tied}; do
+for name in ${MODELS:-sequence tied looked_up}; do
     "$ACTC" "$SOURCE/tests/models/$name.act" --monitor -A all -o "$name.so"
     for model in $(sed -n 's/^model *\([a-z0-9_]*\).*/\1/p' "$SOURCE/tests/models/$name.act"); do
         for threads in 1 2; do ./watched "./$name.so" "$model" $threads 4; done
