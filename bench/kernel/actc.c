@@ -14,7 +14,7 @@
 static const BackendSymbol symbols[] = {
     {"act_parallel", (void (*)(void))act_parallel},
     {"act_barrier", (void (*)(void))act_barrier},
-    {"act_pool_threads", (void (*)(void))act_pool_threads},
+    {"act_pool_share", (void (*)(void))act_pool_share},
     {"act_cpu_has", (void (*)(void))act_cpu_has},
     {"act_fill", (void (*)(void))act_fill},
 };

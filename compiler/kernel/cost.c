@@ -1,5 +1,7 @@
 #include "kernel/cost.h"
 
+#include <string.h>
+
 enum { KERNEL_CYCLES = 100, TILE_CYCLES = 24, ROW_CYCLES = 6 };
 static const double TILE_EFFICIENCY = 0.95;
 
@@ -140,6 +142,8 @@ static void kernel_cost(Walk *w, CostLevel level)
 {
     KernelCost *c = w->cost;
     w->cycles = KERNEL_CYCLES;
+    memset(w->read, 0, sizeof *w->read * w->program->bufs.n);
+    memset(w->written, 0, sizeof *w->written * w->program->bufs.n);
     list(w, w->kernel->body, 1, 0);
     for (uint32_t b = 0; b < w->program->bufs.n; b++) {
         c->read += 4 * w->read[b];
@@ -165,11 +169,11 @@ ProgramCost cost_program(Arena *arena, const LoopProgram *program, uint32_t batc
     ProgramCost cost = {.footprint = footprint(program)};
     cost.kernel = arena_array(arena, KernelCost, program->kernels.n + 1);
     cost.level = cost.footprint <= machine->l2 ? COST_L2 : cost.footprint <= machine->l3 ? COST_L3 : COST_MEMORY;
+    Walk w = {.program = program, .target = target, .machine = machine, .batch = batch};
+    w.read = arena_array(arena, double, program->bufs.n + 1);
+    w.written = arena_array(arena, double, program->bufs.n + 1);
     for (uint32_t k = 0; k < program->kernels.n; k++) {
-        Walk w = {.program = program, .target = target, .machine = machine, .batch = batch};
         w.kernel = &program->kernels.at[k];
-        w.read = arena_array(arena, double, program->bufs.n + 1);
-        w.written = arena_array(arena, double, program->bufs.n + 1);
         w.cost = &cost.kernel[k];
         kernel_cost(&w, cost.level);
         cost.total.product_flops += w.cost->product_flops;

@@ -94,8 +94,8 @@ LLVMValueRef cg_runtime(Cg *c, const char *name)
         type = LLVMFunctionType(c->void_t, pointers, 3, false);
     else if (strcmp(name, "act_barrier") == 0) /* void act_barrier(ActPool *pool) */
         type = LLVMFunctionType(c->void_t, pointers, 1, false);
-    else if (strcmp(name, "act_pool_threads") == 0) /* uint32_t act_pool_threads(const ActPool *pool) */
-        type = LLVMFunctionType(c->i32, pointers, 1, false);
+    else if (strcmp(name, "act_pool_share") == 0) /* uint32_t act_pool_share(const ActPool *pool, uint64_t nanoseconds) */
+        type = LLVMFunctionType(c->i32, (LLVMTypeRef[]){c->ptr, c->i64}, 2, false);
     else
         ACT_BUG("generated code may not call this function");
     f = LLVMAddFunction(c->mod, name, type);

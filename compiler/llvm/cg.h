@@ -79,8 +79,8 @@ void cg_done(Cg *c);
  *     internal void prefix.work(ptr call, i32 thread, i32 threads)
  * and the driver
  *     internal void prefix.run(ptr call)
- * which computes the uniforms and calls work(call, 0, 1) directly when the pool is NULL or has one thread, and
- * act_parallel(pool, work, call) otherwise. Returns run. `p` has passed loop_verify(p, batch). */
+ * which computes the uniforms and calls work(call, 0, 1) directly when the pool is NULL or act_pool_share says so of the time that the
+ * n rows are predicted to take, and act_parallel(pool, work, call) otherwise. Returns run. `p` has passed loop_verify(p, batch). */
 LLVMValueRef cg_program(Cg *c, const LoopProgram *p, uint32_t batch, const char *symbol_prefix);
 
 /* internal double name(double a0, …, double a[n_args - 1]): the expression in double, without any call to a library.
@@ -88,7 +88,7 @@ LLVMValueRef cg_program(Cg *c, const LoopProgram *p, uint32_t batch, const char 
 LLVMValueRef cg_scalar_function(Cg *c, SxPool *pool, Sx x, unsigned n_args, const char *name);
 
 /* The functions of runtime/core that generated code calls, declared on first use. */
-LLVMValueRef cg_runtime(Cg *c, const char *name); /* "act_parallel", "act_barrier", "act_pool_threads" */
+LLVMValueRef cg_runtime(Cg *c, const char *name); /* "act_parallel", "act_barrier", "act_pool_share" */
 /* Calls a function by its own type. */
 LLVMValueRef cg_call(Cg *c, LLVMValueRef function, LLVMValueRef *args, unsigned n);
 /* A new function with the attributes every function of ours has (nounwind, vector width); the builder stands in its

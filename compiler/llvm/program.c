@@ -1,5 +1,6 @@
 /* A loop program as functions: its kernels, the worker that every thread runs through them, and the driver. */
 #include "base/map.h"
+#include "kernel/cost.h"
 #include "llvm/tile.h"
 
 /* ── how a kernel's range is cut ──
@@ -206,7 +207,29 @@ static void emit_uniforms(Cg *c, const LoopProgram *p, LLVMValueRef call, LLVMVa
     }
 }
 
-static LLVMValueRef emit_driver(Cg *c, const LoopProgram *p, LLVMValueRef work, const char *prefix)
+/* ── how long a call takes one thread, from one meeting of the threads to the next ── */
+
+static double predicted(const Cg *c, const LoopProgram *p, uint32_t rows)
+{
+    CostMachine machine = cost_machine(c->target);
+    double meetings = 2; /* the beginning and the end */
+    for (uint32_t i = 1; i < p->kernels.n; i++)
+        meetings += p->kernels.at[i].barrier;
+    return 1e3 * cost_program(c->arena, p, rows, c->target, &machine).total.us / meetings;
+}
+
+/* In nanoseconds, for the call's rows: on the line through one row and the whole batch. */
+static LLVMValueRef emit_predicted(Cg *c, const LoopProgram *p, uint32_t batch, LLVMValueRef call)
+{
+    enum { PARTS = 1024 };
+    double one = predicted(c, p, 1), row = batch > 1 ? (predicted(c, p, batch) - one) / (batch - 1) : 0;
+    row = row > 0 ? row : 0;
+    double rest = one > row ? one - row : 0;
+    LLVMValueRef rows = cg_mul(c, cg_call_load(c, call, CALL_N), cg_i64(c, (int64_t)(row * PARTS)));
+    return cg_udiv(c, cg_add(c, rows, cg_i64(c, (int64_t)(rest * PARTS))), cg_i64(c, PARTS));
+}
+
+static LLVMValueRef emit_driver(Cg *c, const LoopProgram *p, uint32_t batch, LLVMValueRef work, const char *prefix)
 {
     Str name = str_printf(c->arena, "%s.run", prefix);
     LLVMValueRef run = cg_function(c, name.p, c->void_t, &c->ptr, 1, true), call = LLVMGetParam(run, 0);
@@ -218,7 +241,7 @@ static LLVMValueRef emit_driver(Cg *c, const LoopProgram *p, LLVMValueRef work, 
     LLVMBasicBlockRef ask = cg_block(c, "ask"), many = cg_block(c, "many"), one = cg_block(c, "one");
     LLVMBuildCondBr(c->b, none, one, ask);
     LLVMPositionBuilderAtEnd(c->b, ask);
-    LLVMValueRef threads = cg_call(c, cg_runtime(c, "act_pool_threads"), &pool, 1);
+    LLVMValueRef threads = cg_call(c, cg_runtime(c, "act_pool_share"), (LLVMValueRef[]){pool, emit_predicted(c, p, batch, call)}, 2);
     LLVMBuildCondBr(c->b, cg_icmp(c, LLVMIntUGT, threads, cg_i32(c, 1)), many, one);
     LLVMPositionBuilderAtEnd(c->b, many);
     cg_call(c, cg_runtime(c, "act_parallel"), (LLVMValueRef[]){pool, work, call}, 3);
@@ -259,5 +282,5 @@ LLVMValueRef cg_program(Cg *c, const LoopProgram *p, uint32_t batch, const char 
                 c, shape[i], str_printf(c->arena, "%s." STR_FMT ".places", symbol_prefix, STR_ARG(k->name)).p);
     }
     LLVMValueRef work = emit_worker(c, p, kernel, symbol_prefix);
-    return emit_driver(c, p, work, symbol_prefix);
+    return emit_driver(c, p, batch, work, symbol_prefix);
 }

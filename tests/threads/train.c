@@ -6,6 +6,7 @@
  * losses, and for every parameter, every tensor of the optimizer's state, and every output of forward over an odd number of rows a line
  * with its name and a number made from its bytes. */
 #include "act/act.h"
+#include "act/pool.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,6 +105,7 @@ static void train(const ActModel *model, uint32_t threads)
         fprintf(stderr, "%s: %s\n", model->name, t.m ? "init failed" : error.text);
         exit(t.m == NULL && error.status == ACT_E_CPU ? 77 : 1);
     }
+    act_pool_least(t.m->pool, 0); /* however small */
     t.input = rows_of(model->input, model->n_input, rows, 1);
     t.target = rows_of(model->target_value, model->n_target, rows, 1);
     t.loss = calloc(model->n_loss + 1, sizeof *t.loss);

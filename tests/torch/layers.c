@@ -137,7 +137,7 @@ static void names_agree(const Case *c, const Graph *g)
 /* ── compiled ── */
 static const BackendSymbol runtime_symbol[] = {
     {"act_parallel", (void (*)(void))act_parallel}, {"act_barrier", (void (*)(void))act_barrier},
-    {"act_pool_threads", (void (*)(void))act_pool_threads}, {"act_cpu_has", (void (*)(void))act_cpu_has},
+    {"act_pool_share", (void (*)(void))act_pool_share}, {"act_cpu_has", (void (*)(void))act_cpu_has},
     {"act_fill", (void (*)(void))act_fill},
 };
 

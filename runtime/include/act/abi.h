@@ -254,6 +254,9 @@ void act_parallel(ActPool *pool, ActWork work, void *context);
 /* Waits inside `work` until every thread of the pool has arrived. Memory written before is visible after. */
 void act_barrier(ActPool *pool);
 uint32_t act_pool_threads(const ActPool *pool);
+/* On how many threads to run what takes one thread about so long between two places where all meet (the beginning, a barrier, the end):
+ * all of the pool's, or 1 where meeting would take longer than sharing saves. */
+uint32_t act_pool_share(const ActPool *pool, uint64_t nanoseconds);
 /* Does this machine have every feature of the comma-separated list (LLVM's names)? */
 int act_cpu_has(const char *features);
 

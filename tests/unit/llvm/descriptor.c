@@ -18,7 +18,7 @@ static void nothing(void) {}
 
 static int setup(void **state)
 {
-    static const char *const name[] = {"act_cpu_has", "act_fill", "act_parallel", "act_barrier", "act_pool_threads"};
+    static const char *const name[] = {"act_cpu_has", "act_fill", "act_parallel", "act_barrier", "act_pool_share"};
     BackendSymbol symbol[5];
     for (int i = 0; i < 5; i++)
         symbol[i] = (BackendSymbol){name[i], nothing};

@@ -140,7 +140,11 @@ static inline void jit_parallel(void *pool, void (*work)(void *, uint32_t, uint3
 
 static inline void jit_barrier(void *pool) { pthread_barrier_wait(&((JitPool *)pool)->barrier); }
 
-static inline uint32_t jit_threads(const void *pool) { return ((const JitPool *)pool)->threads; }
+static inline uint32_t jit_threads(const void *pool, uint64_t nanoseconds)
+{
+    (void)nanoseconds;
+    return ((const JitPool *)pool)->threads;
+}
 
 static inline void jit_optimize(Jit *j)
 {
@@ -164,7 +168,7 @@ static inline void jit_link(Jit *j)
         uintptr_t at;
     } known[] = {{"act_parallel", (uintptr_t)jit_parallel},
                  {"act_barrier", (uintptr_t)jit_barrier},
-                 {"act_pool_threads", (uintptr_t)jit_threads},
+                 {"act_pool_share", (uintptr_t)jit_threads},
                  {"memcpy", (uintptr_t)memcpy},
                  {"memset", (uintptr_t)memset}};
     enum { N = sizeof known / sizeof *known };

@@ -48,16 +48,19 @@ static void parallel(ActPool *pool, ActWork work, void *context)
         work(context, t, 2);
 }
 static void barrier(ActPool *pool) { (void)pool; }
-static uint32_t threads(const ActPool *pool)
+static uint64_t asked; /* nanoseconds */
+static uint32_t pool_threads = 2;
+static uint32_t threads(const ActPool *pool, uint64_t nanoseconds)
 {
     (void)pool;
-    return 2;
+    asked = nanoseconds;
+    return pool_threads;
 }
 
 static const BackendSymbol symbols[] = {
     {"act_cpu_has", (void (*)(void))cpu_has},      {"act_fill", (void (*)(void))fill},
     {"act_parallel", (void (*)(void))parallel},    {"act_barrier", (void (*)(void))barrier},
-    {"act_pool_threads", (void (*)(void))threads},
+    {"act_pool_share", (void (*)(void))threads},
 };
 
 /* ── one model, bound ── */
@@ -264,6 +267,12 @@ static void test_threads(void **state)
     assert_int_equal(b->model->entry.forward(&b->instance, (const void *[]){image}, 9, (void *[]){y}), ACT_OK);
     assert_int_equal(parallel_calls, 3);
     assert_true(y[0] == 2 && y[3] == 6 && y[17] == 1);
+    uint64_t one = asked; /* the last chunk is one row */
+    assert_true(one > 10 && one < 1000);
+    pool_threads = 1; /* says the pool: too little */
+    assert_int_equal(b->model->entry.forward(&b->instance, (const void *[]){image}, 4, (void *[]){y}), ACT_OK);
+    assert_int_equal(parallel_calls, 3);
+    assert_true(y[0] == 2 && y[3] == 6 && asked >= one && asked < 1000);
 }
 
 static void test_schedule(void **state)

@@ -58,6 +58,22 @@ static void null_is_one_thread(void **state)
     assert_true(act_pool_machine_threads() >= 1);
 }
 
+static void little_work_is_not_shared(void **state)
+{
+    (void)state;
+    ActPool *pool = act_pool_new(3);
+    assert_int_equal(act_pool_share(pool, 0), 1);
+    assert_int_equal(act_pool_share(pool, 1000000), 3);
+    act_pool_least(pool, 500);
+    assert_int_equal(act_pool_share(pool, 499), 1);
+    assert_int_equal(act_pool_share(pool, 500), 3);
+    act_pool_least(pool, 0);
+    assert_int_equal(act_pool_share(pool, 0), 3);
+    act_pool_free(pool);
+    assert_int_equal(act_pool_share(NULL, 1000000), 1);
+    act_pool_least(NULL, 0);
+}
+
 /* Each thread writes its cell, meets the others, and reads its neighbour's: plain memory, so that a missing barrier is
  * both a wrong value and a race for the thread sanitizer. */
 typedef struct Ring { ActPool *pool; uint32_t cell[MANY]; atomic_uint wrong; } Ring;
@@ -156,6 +172,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_thread_runs_once),
         cmocka_unit_test(null_is_one_thread),
+        cmocka_unit_test(little_work_is_not_shared),
         cmocka_unit_test(barrier_separates_phases),
         cmocka_unit_test(pools_come_and_go),
 #ifdef __linux__
