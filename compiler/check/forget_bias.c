@@ -28,8 +28,10 @@ static void report(CheckContext *cx, const Horizon *h, double half, Level level)
     check_spot_node(cx, h->end);
     diag_primary(diag, "the gate of its memory starts at %.2g, with a bias of %.2g", h->keep, h->gate);
     check_label_outer(cx, diag, h->end, "in this use");
-    diag_note(diag, "what the first step left is worth %s at the end, and so is its gradient there",
-              check_number(cx->arena, pow(h->keep, h->steps - 1.0)).p);
+    HorizonRatio ratio = horizon_ratio(cx->facts, cx->signal, h, false);
+    if (ratio.high > 0)
+        diag_note(diag, "predicted: %s of the gradient at the last step comes back to the first; nine such layers of ten lie between %s and %s",
+                  check_number(cx->arena, ratio.middle).p, check_number(cx->arena, ratio.low).p, check_number(cx->arena, ratio.high).p);
     diag_help(diag, "let the gate's bias start at ln(%u - 1) = " STR_FMT ": then it keeps as long as the sequence is", h->steps,
               STR_ARG(value));
     set_gate(cx, diag, use, value);
@@ -67,12 +69,12 @@ ACT_CHECK(lstm_forget_bias) = {
     .level = LEVEL_WARN,
     .summary = "a memory that forgets within a fraction of the sequence",
     .doc =
-        "A cell goes from step to step as f c: what is left after t steps is f^t, f the mean of the forget gate, and the gradient on its way "
-        "back is multiplied by the same. With a bias of 0 the gate starts half open: half of the memory is gone after one step, "
-        "and of a hundred steps the first has left 1e-30. A bias of 1 holds for 2.2 steps, 2 for 5.5, 3 for 14, 5 for a hundred. It is the "
+        "A cell goes from step to step as f c: what is left after t steps is f^t, f the mean of the forget gate. With a bias of 0 the gate starts half "
+        "open: half of the memory is gone after one step, and of a hundred steps the first has left 1e-30. A bias of 1 holds for 2.2 steps, 2 for 5.5, 3 for 14, 5 for a hundred. It is the "
         "one bias that frameworks got wrong for years: PyTorch starts it at 0 (issue 750), Keras since 2015 at 1, as Jozefowicz and others "
         "(\"An empirical exploration of recurrent network architectures\", 2015) found best.\n\n"
-        "Half-lives are predicted: the mean of the gate over fresh weights and the declared data. Below a twentieth of the sequence it is a "
+        "Half-lives are predicted: the mean of the gate over fresh weights and the declared data. So is the gradient that comes back, which has a second "
+        "way, through the weights, and finds units whose gates stay open: some orders of magnitude more than f^t over a hundred steps. Below a twentieth of the sequence it is a "
         "warning where the bias was set lower than the usual 1, and a note where it starts at 1 and only the last step is used; where "
         "every step has a target of its own, nothing has to be kept so long, and nothing is said. The fix sets the bias to ln(T - 1), "
         "with which the memory's life is the sequence's (Tallec and Ollivier, \"Can recurrent neural networks warp time?\", 2018).\n\n"

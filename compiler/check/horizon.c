@@ -89,13 +89,6 @@ static NodeId end_of(const Facts *f, const Horizon *h)
     return end;
 }
 
-double horizon_ratio(Arena *arena, const Facts *f, const Model *model, const double *deviation, const Horizon *h)
-{
-    SignalOptions options = {.train = model->train, .prediction = &h->end, .n_prediction = 1, .deviation = deviation};
-    const Signal *back = signal_run(arena, f, &options);
-    return signal_gradient_norm(back, h->first) / signal_gradient_norm(back, h->last);
-}
-
 /* All that is to be known of products with one weight; false: they are no steps of one state. */
 static bool complete(const Facts *f, const Model *model, const Signal *signal, Horizon *h)
 {

@@ -7,17 +7,6 @@
 
 enum { MOST = 256 };
 
-/* The same layer with weights between the steps that keep lengths: the best that another start can do. */
-static double with_orthogonal(CheckContext *cx, const Horizon *h)
-{
-    const Tensor *tensor = &cx->g->tensors.at[h->weight];
-    double *deviation = arena_array(cx->arena, double, cx->g->tensors.n + 1);
-    for (uint32_t i = 0; i < cx->g->tensors.n; i++)
-        deviation[i] = NAN;
-    deviation[h->weight] = 1 / sqrt(tensor->fan_in);
-    return horizon_ratio(cx->arena, cx->facts, cx->model, deviation, h);
-}
-
 static void report(CheckContext *cx, const Horizon *h, double ratio)
 {
     const LayerUse *use = &cx->model->layers.at[h->use];
@@ -35,7 +24,7 @@ static void report(CheckContext *cx, const Horizon *h, double ratio)
                           : "predicted from the initial weights; beyond %.0f steps the sum is what the far past says", floor(reach));
     double best = tensor->fill.kind == FILL_ORTHOGONAL && fabs(tensor->deviation * sqrt(tensor->fan_in) - 1) < 0.01
                       ? NAN
-                      : with_orthogonal(cx, h);
+                      : horizon_ratio(cx->facts, cx->signal, h, true).middle;
     if (best >= signal_vanish && best <= signal_explode)
         diag_help(diag, "with `recurrent = orthogonal` it would be %s", check_number(cx->arena, best).p);
     else
@@ -48,7 +37,7 @@ static void rnn_horizon(CheckContext *cx)
     uint32_t n = horizon_find(cx->facts, cx->model, cx->signal, found, MOST);
     for (uint32_t i = 0; i < n; i++) {
         bool again = i > 0 && found[i - 1].use == found[i].use;
-        double ratio = found[i].gated || again ? 1 : horizon_ratio(cx->arena, cx->facts, cx->model, NULL, &found[i]);
+        double ratio = found[i].gated || again ? 1 : horizon_ratio(cx->facts, cx->signal, &found[i], false).middle;
         if (ratio < signal_vanish || ratio > signal_explode)
             report(cx, &found[i], ratio);
     }
@@ -74,10 +63,10 @@ ACT_CHECK(rnn_horizon) = {
         "f. After T steps χ^(T/2) is left. Orthogonal weights have n v = 1 and keep lengths exactly; tanh takes a part away wherever its "
         "input is not near zero (Bengio, Simard and Frasconi, \"Learning long-term dependencies with gradient descent is difficult\", 1994).\n\n"
         "Predicted is the L2 norm of the gradient of the last state with respect to what the first product between the steps gives, "
-        "over that at the last product, by the formulas that give every layer's (`actc explain vanishing_gradient`), with the moments of every "
-        "step on its own: the first ones, which start from zeros, differ from the later ones. Compiled layers of 128 units measure within "
-        "two percent of it for each step; gated ones, whose gates remember which units they favour, two to five percent more (`actc report` "
-        "prints both kinds). Above 70 or below 0.001 it is a warning where the last state alone is used, else a note: targets at every step "
+        "over that at the last product: the geometric mean over layers that are drawn as this one will be, with inputs that differ from step to "
+        "step. Compiled layers of 128 units over 20, 60 and 120 steps, lstm and gru among them, measure within a factor of two of that on average, and nine of "
+        "ten lie in the band that `actc report` "
+        "prints. Above 70 or below 0.001 it is a warning where the last state alone is used, else a note: targets at every step "
         "teach each step something.",
     .wrong = EXAMPLE("rnn(64, last = true)"),
     .right = EXAMPLE("lstm(64, last = true, forget = 4)"),

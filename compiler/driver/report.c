@@ -18,7 +18,7 @@ static ReportRow row_of(const Sources *sources, const LayerUse *use)
 {
     const Source *source = source_get(sources, use->outer.source ? use->outer.source : use->span.source);
     ReportRow row = {.use = use, .deviation = NAN, .gradient = NAN, .dead = NAN, .saturated = NAN, .update = NAN,
-                     .horizon = NAN, .half_life = NAN};
+                     .horizon = {NAN, NAN, NAN}, .half_life = NAN};
     row.line = source ? source_place(source, use->outer.source ? use->outer.begin : use->span.begin).line : 0;
     return row;
 }
@@ -99,13 +99,13 @@ static void predict(const Report *report, ReportRow *row, const Facts *facts, co
 }
 
 /* The gradient behind the steps of recurrent layers; of two directions the first. */
-static void look_back(Arena *arena, const Facts *facts, const Model *model, const Signal *signal, ReportRow *row)
+static void look_back(const Facts *facts, const Model *model, const Signal *signal, ReportRow *row)
 {
     enum { MOST = 256 };
     Horizon found[MOST];
     for (uint32_t i = horizon_find(facts, model, signal, found, MOST); i-- > 0;) {
         ReportRow *of = &row[found[i].use];
-        of->horizon = horizon_ratio(arena, facts, model, NULL, &found[i]);
+        of->horizon = horizon_ratio(facts, signal, &found[i], false);
         of->half_life = found[i].apart ? horizon_half_life(&found[i]) : NAN;
         of->steps = found[i].steps;
     }
@@ -142,7 +142,7 @@ Report report_of(Arena *arena, const Sources *sources, const Model *model)
         predict(&report, &report.row[i], facts, signal);
     }
     add_flops(model, report.row);
-    look_back(arena, facts, model, signal, report.row);
+    look_back(facts, model, signal, report.row);
     add_free_parameters(arena, sources, &report, counted);
     for (uint32_t i = 0; i < model->graph->roots.n; i++) {
         const Root *root = &model->graph->roots.at[i];

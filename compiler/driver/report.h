@@ -3,6 +3,7 @@
 #define ACT_DRIVER_REPORT_H
 
 #include "check/forecast.h"
+#include "check/horizon.h"
 
 typedef struct ReportRow {
     const LayerUse *use;
@@ -18,7 +19,7 @@ typedef struct ReportRow {
     double dead;         /* fraction of units, on forecast_window() samples */
     double saturated;    /* fraction of units */
     double update;       /* first change of its weights, relative to their size */
-    double horizon;      /* of a recurrent layer (check/horizon.h): what is left of the gradient behind its steps */
+    HorizonRatio horizon; /* of a recurrent layer (check/horizon.h): what is left of the gradient behind its steps */
     double half_life;    /* of its memory, in steps; NaN: it has none */
     uint32_t steps;      /* 0: it is not recurrent */
 } ReportRow;

@@ -187,9 +187,10 @@ static void print_summary(const Report *report, Text *out)
     }
     for (uint32_t i = 0; i < report->n; i++) {
         const ReportRow *row = &report->row[i];
-        if (isnan(row->horizon))
+        if (isnan(row->horizon.middle))
             continue;
-        text_printf(out, "  gradient behind the %u steps of `" STR_FMT "`: %.3g", row->steps, STR_ARG(row->use->name), row->horizon);
+        text_printf(out, "  gradient behind the %u steps of `" STR_FMT "`: %.3g", row->steps, STR_ARG(row->use->name), row->horizon.middle);
+        text_printf(out, " (nine networks of ten: %.2g to %.2g)", row->horizon.low, row->horizon.high);
         if (isnan(row->half_life))
             text_putc(out, '\n');
         else
@@ -245,7 +246,9 @@ void report_print_json(const Report *report, Text *out)
         json_number(out, "update", row->update);
         if (row->steps) {
             text_printf(out, ",\"steps\":%u", row->steps);
-            json_number(out, "horizon", row->horizon);
+            json_number(out, "horizon", row->horizon.middle);
+            json_number(out, "horizon_low", row->horizon.low);
+            json_number(out, "horizon_high", row->horizon.high);
             json_number(out, "half_life", row->half_life);
         }
         text_add(out, STR("}\n"));
