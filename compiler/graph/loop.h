@@ -128,6 +128,8 @@ typedef struct LoopTile {
 void tile_lines(const LoopTile *tile, int64_t place, int64_t *from, int64_t *to);
 /* What threads share: the extent of axis `cut`. */
 Extent tile_cut(const LoopTile *tile);
+/* The product that is all of `body`, with axes around its rows whose outermost is the batch, which threads share; NULL: it is none. */
+const LoopTile *tile_of_places(const LoopStmt *body);
 
 struct LoopStmt {
     LoopStmtKind kind;
@@ -168,6 +170,15 @@ typedef enum LoopSplit {
     SPLIT_TILES
 } LoopSplit;
 
+/* What a strip's kernels touch where no cache holds it: a product of the strip asks for it while it is at work. Of row r of the batch that is
+ * `bytes` bytes from element base + r * row of `buf` on. */
+typedef struct LoopAhead {
+    uint32_t buf;
+    int64_t base, row;
+    uint64_t bytes;
+    bool next;            /* of the rows of the next strip, for a kernel in front; else of these rows, for one behind */
+} LoopAhead;
+
 typedef struct LoopKernel {
     Str name;             /* "linear1_gelu"; unique in the program */
     Span span;
@@ -179,6 +190,8 @@ typedef struct LoopKernel {
     /* > 0: a thread takes so many of its rows at a time through this kernel and its neighbours that say the same; the last of them goes back
      * over `strip_back` kernels as long as rows are left. All by rows, no barrier between them. */
     uint32_t strip, strip_back;
+    const LoopAhead *ahead; /* of a product whose places are the batch's rows and more; changes no result */
+    uint32_t n_ahead;
     LoopArg *arg;
     uint32_t n_arg;
     uint32_t n_acc;

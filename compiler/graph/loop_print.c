@@ -292,6 +292,10 @@ static void put_kernel(const LoopProgram *program, const LoopKernel *kernel, Tex
         text_printf(out, " strip %u", kernel->strip);
     if (kernel->strip_back > 0)
         text_printf(out, " back %u", kernel->strip_back);
+    for (uint32_t i = 0; i < kernel->n_ahead; i++) {
+        text_add(out, kernel->ahead[i].next ? STR(" next ") : STR(" ahead "));
+        put_buf(program, kernel->ahead[i].buf, out);
+    }
     text_add(out, STR("\n"));
     put_list(&p, kernel->body, 0, 1);
 }

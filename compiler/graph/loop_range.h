@@ -44,6 +44,8 @@ enum { TILE_LEFT_MOST = 3 * TILE_AXES + 2 };
 uint32_t loop_tile_left(const LoopTile *t, TileAxis axis[TILE_LEFT_MOST]);
 /* What is wrong with the axes a tile names, the one it is cut along and those of its border; or NULL. */
 const char *loop_tile_names(const LoopTile *t);
+/* What is wrong with what a kernel asks for ahead; or NULL. */
+const char *loop_ahead_names(const LoopProgram *program, const LoopKernel *kernel);
 /* May a tile inside `around` store at `store` (loop.h has its loops) an element that it reads on its left side, at any time? The buffer is the
  * same: a part of it may be written while another is read, the next step of a sequence. */
 bool loop_tile_meets(const LoopNest *around, const LoopTile *t, const Affine *store, size_t n);

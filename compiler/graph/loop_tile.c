@@ -66,3 +66,20 @@ const char *loop_tile_names(const LoopTile *t)
     }
     return NULL;
 }
+
+const LoopTile *tile_of_places(const LoopStmt *body)
+{
+    bool alone = body && !body->next && body->kind == LOOP_TILE;
+    const LoopTile *t = alone ? &body->tile : NULL;
+    return t && t->n_outer == 0 && t->n_over > 0 && t->cut == 0 && t->over[0].extent.per_row == 1 && t->rows.fixed > 0 ? t : NULL;
+}
+
+const char *loop_ahead_names(const LoopProgram *program, const LoopKernel *kernel)
+{
+    if (kernel->n_ahead > 0 && (!kernel->by_rows || !tile_of_places(kernel->body)))
+        return "asks ahead, but is no product over places of the rows";
+    for (uint32_t i = 0; i < kernel->n_ahead; i++)
+        if (kernel->ahead[i].buf >= program->bufs.n || kernel->ahead[i].row <= 0 || kernel->ahead[i].base < 0)
+            return "asks ahead for a buffer, or rows of it, that there are not";
+    return NULL;
+}

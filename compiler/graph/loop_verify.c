@@ -50,10 +50,7 @@ static const char *buf_name(Verify *v, uint32_t buf)
 }
 
 /* ── buffers ── */
-static bool in_block(BufSpace space)
-{
-    return space == BUF_PARAM || space == BUF_STATE || space == BUF_WORK;
-}
+static bool in_block(BufSpace space) { return space == BUF_PARAM || space == BUF_STATE || space == BUF_WORK; }
 
 static bool by_batch(BufSpace space) /* dense [n][shape] in the caller's memory */
 {
@@ -521,6 +518,9 @@ static bool check_split(Verify *v)
 static bool check_strip(Verify *v)
 {
     const LoopKernel *k = v->kernel, *other = k;
+    const char *ahead = loop_ahead_names(v->program, k);
+    if (ahead)
+        return broken(v, "%s", ahead);
     bool good = k->strip_back <= (uint32_t)(k - v->program->kernels.at);
     for (uint32_t i = 0; good && i < k->strip_back; i++, other--)
         good = k->strip > 0 && other[-1].strip == k->strip && !other->barrier;

@@ -46,6 +46,8 @@ typedef struct Lower {
 /* ── lower.c ── */
 /* Which kernels threads go through a few rows at a time. */
 void lower_strips(LoopProgram *program, const Target *target, uint32_t batch, Arena *arena);
+/* Kernels [first, last) are gone through in strips: which products ask for what others read. */
+void lower_ahead(LoopProgram *program, uint32_t first, uint32_t last, const Target *target, uint32_t batch, Arena *arena);
 
 LoopProgram *lower_plan(Arena *arena, const Plan *plan, const Target *target, Str name);
 uint32_t lower_buf(Lower *l, NodeId value);              /* the buffer a value (or the tensor it is) lies in */

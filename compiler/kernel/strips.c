@@ -13,6 +13,7 @@ typedef struct Bytes {
 typedef struct Strips {
     LoopProgram *program;
     const Target *target;
+    Arena *arena;
     uint32_t batch;
     const LoopKernel *kernel;
     uint32_t *seen, walk;         /* by buffer: the walk that saw it last, */
@@ -159,14 +160,17 @@ static void strip(Strips *s, uint32_t first, uint32_t last, uint32_t grain, cons
             s->program->kernels.at[k].strip = (uint32_t)rows;
             s->program->kernels.at[k].strip_back = k + 1 == i ? i - 1 - from : 0;
         }
+        if (i - from > 1)
+            lower_ahead(s->program, from, i, s->target, s->batch, s->arena);
         from = i + 1;
     }
 }
 
 void lower_strips(LoopProgram *program, const Target *target, uint32_t batch, Arena *arena)
 {
-    Strips s = {.program = program, .target = target, .batch = batch, .seen = arena_array(arena, uint32_t, program->bufs.n + 1),
-                .noted = arena_array(arena, uint64_t, program->bufs.n + 1)};
+    Strips s = {.program = program, .target = target, .arena = arena, .batch = batch};
+    s.seen = arena_array(arena, uint32_t, program->bufs.n + 1);
+    s.noted = arena_array(arena, uint64_t, program->bufs.n + 1);
     Bytes *bytes = arena_array(arena, Bytes, program->kernels.n + 1);
     uint32_t grain = 1, first = 0;
     for (uint32_t i = 0; i < program->kernels.n; i++) {

@@ -215,6 +215,8 @@ static void put_threads(const LoopKernel *kernel, Text *out)
     text_add(out, kernel->by_rows ? STR("     threads share the rows of the batch") : STR("     threads share "));
     if (kernel->by_rows && kernel->strip > 0)
         text_printf(out, ", %u at a time through this and its neighbours", kernel->strip);
+    if (kernel->n_ahead > 0)
+        text_printf(out, ", for which this asks for %u value%s", kernel->n_ahead, kernel->n_ahead == 1 ? "" : "s");
     if (kernel->by_rows) {
         text_add(out, STR("\n"));
         return;

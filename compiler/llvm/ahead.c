@@ -75,6 +75,22 @@ void tile_next_places(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_t
     out->at[out->n++] = cg_at(c, c->f32, kernel_buffer(k, t->a), at);
 }
 
+/* A row's part of the sample is asked for over all of its terms, however they are cut. */
+void tile_next_beside(Kernel *k, const TileBlock *b, uint32_t top, LLVMValueRef row, TileAhead *out)
+{
+    Cg *c = k->c;
+    for (uint32_t i = 0; i < k->k->n_ahead && i < TILE_BESIDE && out->n < MICRO_AHEAD; i++) {
+        uint32_t step = ahead_step((int64_t)b->beside_row[i] * top, b->terms);
+        if (!step)
+            continue;
+        LLVMValueRef at = cg_mul(c, row, cg_i64(c, b->beside_row[i]));
+        if (b->before)
+            at = cg_add(c, at, cg_mul(c, b->before, cg_i64(c, step)));
+        out->shape[out->n] = (MicroAhead){.step = step, .level = 2};
+        out->at[out->n++] = cg_at(c, c->i8, b->beside[i], at);
+    }
+}
+
 /* A line of each row of the tile at `row` is an entry of the list that the micro-kernel works off: where, and how far to the next row. */
 static void fetch_rows(Kernel *k, const LoopTile *t, uint32_t buf, const Affine *at, LLVMValueRef row, TileAhead *out)
 {

@@ -107,7 +107,7 @@ LLVMValueRef kernel_count(Kernel *k, const LoopStmt *loop, bool *always);
 void kernel_serial(Kernel *k, const LoopStmt *loop); /* the loop as it is written */
 
 /* ── micro.c: register tiles ── */
-#define MICRO_AHEAD 4
+#define MICRO_AHEAD 8
 /* A run of memory asked for while the tile is at work: `step` bytes further at each term. */
 typedef struct MicroAhead {
     uint32_t step;

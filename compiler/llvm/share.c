@@ -177,6 +177,13 @@ KernelShape *kernel_shape(Arena *arena, const LoopProgram *p, const LoopKernel *
     put(&w, by_line ? k->span.begin : 0);
     for (uint32_t i = 0; i < k->n_arg; i++)
         put_arg(&w, &k->arg[i]);
+    for (uint32_t i = 0; i < k->n_ahead; i++) {
+        put_buf(&w, k->ahead[i].buf);
+        put(&w, k->ahead[i].base);
+        put(&w, k->ahead[i].row);
+        put(&w, (int64_t)k->ahead[i].bytes);
+        put(&w, k->ahead[i].next);
+    }
     put_list(&w, k->body);
     w.shape->key = text_str(&w.text);
     return w.shape;

@@ -21,6 +21,7 @@ typedef struct Sweep {
     LLVMValueRef var[TILE_AXES]; /* of the place */
     LLVMValueRef fetch;         /* element of A from which the first place's tiles ask for what comes later; NULL: they do not */
     int64_t fetch_place;        /* elements from one place to the next */
+    int64_t beside_place[TILE_BESIDE]; /* bytes a place asks for on behalf of the kernel's neighbours */
     int64_t run;                /* rows of one place, at most */
     int64_t unit;               /* terms of one step of the outermost axis */
 } Sweep;
@@ -28,6 +29,33 @@ typedef struct Sweep {
 static LLVMValueRef units(Kernel *k, const LoopTile *t)
 {
     return kernel_extent(k, t->n_deep ? t->deep[0].extent : t->depth);
+}
+
+static int64_t places_of(const LoopTile *t)
+{
+    int64_t inner = 1;
+    for (uint32_t i = 1; i < t->n_over; i++)
+        inner *= t->over[i].extent.fixed;
+    return inner;
+}
+
+/* Where the part of this place and block of columns begins of what is asked for on behalf of the kernel's neighbours. */
+static void beside_place(Sweep *s, LLVMValueRef place)
+{
+    Kernel *k = s->k;
+    Cg *c = k->c;
+    int64_t inner = places_of(s->t);
+    LLVMValueRef sample = s->var[0], block = k->level[k->depth - 1].var;
+    for (uint32_t i = 0; i < k->k->n_ahead && i < TILE_BESIDE; i++) {
+        const LoopAhead *ahead = &k->k->ahead[i];
+        if (s->b->beside_row[i] == 0)
+            continue;
+        LLVMValueRef row = ahead->next ? cg_add(c, sample, cg_sub(c, k->hi, k->lo)) : sample;
+        LLVMValueRef part = cg_add(c, cg_sub(c, place, cg_mul(c, sample, cg_i64(c, inner))), cg_mul(c, block, cg_i64(c, inner)));
+        LLVMValueRef at = cg_add(c, cg_mul(c, row, cg_i64(c, ahead->row * 4)), cg_i64(c, ahead->base * 4));
+        at = cg_add(c, at, cg_mul(c, part, cg_i64(c, s->beside_place[i])));
+        s->b->beside[i] = cg_at(c, c->i8, kernel_buffer(k, ahead->buf), at);
+    }
 }
 
 /* The variables of the axes at `place`, and what they add to A. */
@@ -45,6 +73,7 @@ static void enter_place(Sweep *s, LLVMValueRef place)
     }
     if (s->fetch)
         s->b->fetch = cg_add(c, s->fetch, cg_mul(c, place, cg_i64(c, s->fetch_place)));
+    beside_place(s, place);
     for (uint32_t i = 0; i < t->n_over; i++)
         kernel_push(k, var[i], 1, t->over[i].extent);
     s->b->a_from = a;
@@ -160,7 +189,9 @@ static void in_chunks(Sweep *s, LLVMValueRef from, LLVMValueRef to, LLVMValueRef
     if (tile_wants_next(k, s->t, s->b))
         s->b->next = tile_next_source(k, s->t, s->b_start, cg_add(c, chunk->var, count), all, s->t->n_deep ? s->t->deep[0].b : s->t->b_k);
     CgLoop *loop = each_place(s, from, to);
+    s->b->before = cg_mul(c, chunk->var, cg_i64(c, s->unit));
     place_rows(s, row, end, b, chunk->var, count);
+    s->b->before = NULL;
     next_place(s, loop);
     cg_loop_end(c, chunk);
     s->a_from = a_from;
@@ -213,6 +244,17 @@ static void ask_ahead(Sweep *s)
     s->fetch = cg_add(c, s->a_from, cg_i64(c, t->a_base + reach));
 }
 
+/* The kernel's neighbours' values are asked for in equal parts by all places, blocks of columns and rows. */
+static void ask_beside(Sweep *s)
+{
+    const LoopKernel *k = s->k->k;
+    int64_t rows = s->run / s->h.at[0] * s->h.at[0], parts = places_of(s->t) * tile_blocks(s->t);
+    for (uint32_t i = 0; i < k->n_ahead && i < TILE_BESIDE; i++) {
+        s->beside_place[i] = ((int64_t)k->ahead[i].bytes + parts - 1) / parts;
+        s->b->beside_row[i] = (uint32_t)((s->beside_place[i] + rows - 1) / rows);
+    }
+}
+
 void tile_sweep(Kernel *k, const LoopTile *t, TileBlock *b, LLVMValueRef a_from, LLVMValueRef b_from)
 {
     enum { PACKED_BYTES = 64 << 10, MOST_SUMS = 256 << 10 };
@@ -238,7 +280,9 @@ void tile_sweep(Kernel *k, const LoopTile *t, TileBlock *b, LLVMValueRef a_from,
         s.unit *= i < t->n_deep ? tile_most(k, t->deep[i].extent) : tile_most(k, t->depth);
     int64_t steps = tile_most(k, t->n_deep ? t->deep[0].extent : t->depth), lanes = c->lanes;
     bool pack = tile_wants_packing(k, t, b);
+    b->terms = steps * s.unit;
     ask_ahead(&s);
+    ask_beside(&s);
     int64_t most = (pack ? PACKED_BYTES : (int64_t)c->target->l2 / 8) / (b->out * 4) / s.unit;
     int64_t chunks = (steps + (most > 0 ? most : 1) - 1) / (most > 0 ? most : 1), chunk = (steps + chunks - 1) / chunks;
     if (!t->n_deep)

@@ -232,6 +232,7 @@ void tile_rows(Kernel *k, const LoopTile *t, const TileBlock *b, const Heights *
     tile_next_chunk(k, t, b, h->at[0], b_at, in_group, &o.ahead);
     tile_next_places(k, t, b, h->at[0], at, &o.ahead);
     tile_next_body(k, t, b, h->at[0], at, &o.ahead);
+    tile_next_beside(k, b, h->at[0], at, &o.ahead);
     LLVMValueRef rows = run_micro(k, t, b, h, left, &o);
     if (!b->chunked && !o.stored)
         tile_body(k, t, b, at, rows);

@@ -4,6 +4,7 @@
 
 #include "llvm/kernel.h"
 
+#define TILE_BESIDE 6
 /* One block of columns: `cols` of the tile's width. */
 typedef struct TileBlock {
     uint32_t cols, vectors;
@@ -22,6 +23,10 @@ typedef struct TileBlock {
     LLVMValueRef inner;  /* steps of the second axis of terms; NULL: all */
     LLVMValueRef fetch;  /* element of A from which tiles of this place ask for what later places read; NULL: nothing */
     int64_t fetch_row;   /* elements a row */
+    LLVMValueRef beside[TILE_BESIDE]; /* what a tile of this place asks for on behalf of its neighbours in a strip (LoopKernel.ahead) */
+    uint32_t beside_row[TILE_BESIDE]; /* bytes a row; 0: nothing */
+    int64_t terms;                    /* of which those before this chunk ... */
+    LLVMValueRef before;              /* ... are done; NULL: none */
 } TileBlock;
 
 static inline int64_t tile_most(const Kernel *k, Extent extent) { return extent.fixed + extent.per_row * k->batch; }
@@ -83,6 +88,8 @@ void tile_next_chunk(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_t 
                      TileAhead *out);
 void tile_next_places(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_t top, LLVMValueRef row, TileAhead *out);
 void tile_next_body(Kernel *k, const LoopTile *t, const TileBlock *b, uint32_t top, LLVMValueRef row, TileAhead *out);
+/* The same on behalf of the kernel's neighbours. */
+void tile_next_beside(Kernel *k, const TileBlock *b, uint32_t top, LLVMValueRef row, TileAhead *out);
 /* In a row of the body: what the next block of columns reads of it. */
 void tile_fetch_beside(Kernel *k, const LoopTile *t);
 

@@ -81,6 +81,10 @@ static void test_strip(void **state)
     k[1].barrier = true;
     broken(b, "kernel `m`: goes back over 2 kernels that are not all of its strip");
     k[1].barrier = false;
+    k[1].ahead = &(LoopAhead){.row = 10, .bytes = 40};
+    k[1].n_ahead = 1;
+    broken(b, "kernel `l`: asks ahead, but is no product over places of the rows");
+    k[1].n_ahead = 0;
     k[2].strip_back = 3; /* before the first one */
     broken(b, "kernel `m`: goes back over 3 kernels that are not all of its strip");
     drop_kernels(b);

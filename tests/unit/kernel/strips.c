@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <string.h>
 
 #include "programs.h"
 
@@ -41,6 +42,23 @@ static const char step[] = "graph net batch 32\n"
                            "%5 = reduce %3 {op = 0, axes = 2, batch = 0, keep = 0} : f32[B, 1]\n"
                            "output 0 \"y\" %4\n"
                            "output 1 \"z\" %5\n";
+
+/* Two convolutions, each behind a map that is too large for a cache: one that what two products leave goes into, so that it stays a map. */
+static const char images[] =
+    "graph a batch 64\n"
+    "tensor \"x\" input f32[B, 32, 32, 16]\n"
+    "tensor \"v\" param f32[3, 3, 16, 16] fill normal 0 0.1\n"
+    "%1 = tensor {tensor = 0} : f32[B, 32, 32, 16]\n"
+    "%2 = tensor {tensor = 1} : f32[3, 3, 16, 16]\n"
+    "%3 = map %1 {fn = (mul a0 a0)}\n"
+    "%4 = pad %3 {axis = 0, before = 1, after = 1}\n"
+    "%5 = pad %4 {axis = 1, before = 1, after = 1}\n"
+    "%6 = window %5 {kernel = [3, 3], stride = [1, 1], dilation = [1, 1]}\n"
+    "%7 = contract %6, %2 {form = 0, depth = 3}\n"
+    "%8 = map %7, %1 {fn = (mul a0 a1)}\n"
+    "%9 = reduce %8 {op = 0, axes = 3, batch = 0, keep = 0} : f32[B, 16]\n"
+    "output 0 \"y\" %7\n"
+    "output 1 \"z\" %9\n";
 
 static LoopProgram *lowered(Arena *arena, const char *text)
 {
@@ -88,10 +106,44 @@ static void a_step_counts_what_it_touches(void **state)
     arena_free(arena);
 }
 
+static const char *name_of(const LoopProgram *program, const LoopAhead *ahead)
+{
+    return str_c(program->arena, program->bufs.at[ahead->buf].name);
+}
+
+static void products_ask_for_their_neighbours(void **state)
+{
+    (void)state;
+    Arena *arena = arena_new();
+    const LoopProgram *program = lowered(arena, images);
+    const LoopKernel *product = NULL;
+    for (uint32_t i = 0; i < program->kernels.n; i++) {
+        const LoopKernel *k = &program->kernels.at[i];
+        if (tile_of_places(k->body))
+            product = k;
+        else
+            assert_int_equal(k->n_ahead, 0);
+    }
+    assert_non_null(product);
+    assert_true(product->strip > 0);
+    /* the map in front reads x and writes the image for the rows of the next strip; what the sum behind reads is near */
+    assert_int_equal(product->n_ahead, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        const LoopAhead *ahead = &product->ahead[i];
+        bool x = !strcmp(name_of(program, ahead), "x");
+        assert_int_equal(x, i == 0);
+        assert_true(ahead->next);
+        assert_in_range(ahead->row, x ? 32 * 32 * 16 : 34 * 34 * 16, x ? 32 * 32 * 16 : 35 * 34 * 16); /* rows of images may stand apart */
+        assert_in_range(ahead->bytes, ahead->row * 4 - 1024, ahead->row * 4);
+    }
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(large_values_go_a_row_at_a_time),
                                        cmocka_unit_test(what_a_cache_holds_goes_at_once),
-                                       cmocka_unit_test(a_step_counts_what_it_touches)};
+                                       cmocka_unit_test(a_step_counts_what_it_touches),
+                                       cmocka_unit_test(products_ask_for_their_neighbours)};
     return cmocka_run_group_tests_name("kernel.strips", tests, NULL, NULL);
 }

@@ -133,8 +133,66 @@ static void test_packed(void **state)
     assert_int_equal(packed_prefetches(true), packed_prefetches(false) + 1);
 }
 
+/* ── what the neighbours in a strip touch ── */
+
+enum { LINES = 3, PLACES = 26, CHANNELS = 16 };
+
+/* y = x w at each place of each line, in two kernels of which the first asks for its neighbour's part; a strip of two images. */
+static void neighbours(Nest *b, const JitLevel *level, uint32_t batch, uint32_t asked)
+{
+    uint32_t image = LINES * PLACES * CHANNELS, width = panel_of(level) < CHANNELS ? panel_of(level) : CHANNELS;
+    uint32_t x = mem_array(b, "x", BUF_INPUT, 0, (uint64_t)batch * image);
+    uint32_t w = mem_place(b, "w", BUF_PARAM, CHANNELS * CHANNELS), z = mem_place(b, "z", BUF_WORK, (uint64_t)batch * image);
+    uint32_t y = mem_array(b, "y", BUF_OUTPUT, 0, (uint64_t)batch * image);
+    for (uint32_t i = 0; i < 2; i++) {
+        LoopStmt *s = nest_stmt(b, LOOP_TILE);
+        s->tile = product_tile(level, x, w, CHANNELS, CHANNELS, width);
+        s->tile.rows = (Extent){.fixed = PLACES};
+        s->tile.n_over = 2;
+        s->tile.over[0] = (TileAxis){{.per_row = 1}, image, 0};
+        s->tile.over[1] = (TileAxis){{.fixed = LINES}, PLACES * CHANNELS, 0};
+        Affine at = {.coef = {width, image, PLACES * CHANNELS, CHANNELS, 1}};
+        s->tile.body = nest_store(b, i == 0 ? z : y, at, tile_arg(b));
+        LoopKernel *k = nest_kernel(b, i == 0 ? "first" : "second", s);
+        nest_split(k, (Extent){.per_row = 1}, true);
+        k->strip = 2;
+        k->strip_back = i;
+    }
+    LoopAhead *ahead = arena_array(b->arena, LoopAhead, 2);
+    ahead[0] = (LoopAhead){.buf = y, .row = image, .bytes = image * 4};
+    ahead[1] = (LoopAhead){.buf = x, .row = image, .bytes = image * 4, .next = true};
+    b->program.kernels.at[0].ahead = ahead;
+    b->program.kernels.at[0].n_ahead = asked;
+}
+
+static void ask_for_two(Nest *b, const JitLevel *level, uint32_t batch)
+{
+    neighbours(b, level, batch, 2);
+}
+
+static unsigned neighbours_prefetches(uint32_t asked)
+{
+    Arena *arena = arena_new();
+    Nest *b = arena_new_of(arena, Nest);
+    nest_start(b, arena);
+    neighbours(b, &jit_level[0], SAMPLES, asked);
+    assert_null(loop_verify(&b->program, SAMPLES, arena));
+    unsigned n = sum_tiles(&jit_level[0], b, SAMPLES, prefetches);
+    arena_free(arena);
+    return n;
+}
+
+static void test_neighbours(void **state)
+{
+    (void)state;
+    unsigned none = neighbours_prefetches(0);
+    assert_true(neighbours_prefetches(1) > none);
+    assert_true(neighbours_prefetches(2) > neighbours_prefetches(1));
+    mem_check(ask_for_two, 1e-5);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_packed)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_packed), cmocka_unit_test(test_neighbours)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
