@@ -7,6 +7,7 @@
 #include "../../../runtime/host/safetensors.h"
 #include "../../../runtime/host/weights.h"
 
+#include "act/pool.h"
 #include "support.h"
 #include "toy_model.h"
 
@@ -339,6 +340,12 @@ static void instances_check_the_object(void **state)
     assert_int_equal(act_pool_threads(m->pool), 3);
     act_instance_free(m);
     act_instance_free(NULL);
+    for (int large = 0; large < 2; large++) { /* 0: as many as pay */
+        t.model.flops_step = large ? 6000000 / t.model.batch : 10;
+        m = act_instance_new(&t.model, 0, &error);
+        assert_int_equal(act_pool_threads(m->pool), large ? act_pool_machine_threads() : 1);
+        act_instance_free(m);
+    }
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_folder, close_folder)
