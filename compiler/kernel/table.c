@@ -55,13 +55,15 @@ static void gather(Lower *l, NodeId id)
     lower_end(l, SPLIT_OUTER, p.batch ? (Extent){.per_row = 1} : (Extent){.fixed = p.count}, p.batch && l->group->by_rows, 1);
 }
 
+enum { RUN = 256 /* columns of a wide table that are read in one go: the processor foresees the lines of 1 KiB, not those of rows far apart */ };
+
 /* Threads have columns of their own, a line or more of each row, so that the sums go in the order of the batch whatever their number. */
 static void add_rows(Lower *l, NodeId id)
 {
     const Node *node = graph_node(l->g, id);
     const Type *index = graph_type(l->g, node->in[0]);
     int64_t rows = node->type.dim[0], columns = node->type.dim[1], lanes = l->target->lanes;
-    int64_t width = columns > 8 * lanes ? 4 * lanes : lanes, blocks = (columns + width - 1) / width;
+    int64_t width = columns >= 4 * RUN ? RUN : columns > 8 * lanes ? 4 * lanes : lanes, blocks = (columns + width - 1) / width;
     lower_for(l, (Extent){.fixed = blocks}, LOOP_SERIAL);
     LoopStmt **behind = lower_for(l, (Extent){.fixed = rows}, LOOP_SERIAL);
     lower_for(l, (Extent){.fixed = width}, LOOP_VECTOR);

@@ -188,6 +188,7 @@ void kernel_vectors(Kernel *k, LLVMValueRef from, LLVMValueRef to, int64_t multi
         outside[i] = a->value;
         a->value = cg_num(cg_vec(c->f32, c->lanes), neutral(a->fold));
     }
+    kernel_hold_row(k, body);
     k->vector = (int)k->depth;
     int64_t first, last;
     if (cg_const_int(from, &first) && cg_const_int(to, &last))
@@ -195,6 +196,7 @@ void kernel_vectors(Kernel *k, LLVMValueRef from, LLVMValueRef to, int64_t multi
     else
         unknown_vectors(k, from, to, multiple, extent, body);
     k->vector = -1;
+    k->row = NULL;
     for (unsigned i = 0; i < n; i++) {
         KernelAcc *a = &k->acc[acc[i]];
         a->value = fold(c, a->fold, outside[i], join_lanes(c, a->fold, a->value));

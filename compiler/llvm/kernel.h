@@ -59,6 +59,8 @@ typedef struct Kernel {
     unsigned depth;
     int vector;        /* depth of the VECTOR loop we are in, -1 outside */
     LLVMValueRef mask; /* of its lanes; NULL: all */
+    const LoopRow *row;       /* the one that data chooses for all vectors of the VECTOR loop, as elements from the first; NULL: none */
+    LLVMValueRef row_place;
     LLVMValueRef tile; /* in a TILE's body: the row's sums in the scratch tile; those of row `tile_row` when rows are lanes */
     LLVMValueRef tile_row;
     int64_t tile_step; /* … and elements between rows */
@@ -84,6 +86,8 @@ void kernel_back(Kernel *k, LLVMBasicBlockRef here);
 LLVMValueRef kernel_buffer(Kernel *k, uint32_t index);
 LLVMValueRef kernel_pointer(Kernel *k, uint32_t buf, const Affine *at);
 /* The same in the row that data chooses. */
+/* Looks up, in front of a VECTOR loop with this body, which row it reads or adds to: once for all its vectors. */
+void kernel_hold_row(Kernel *k, const LoopStmt *body);
 LLVMValueRef kernel_row_pointer(Kernel *k, uint32_t buf, const LoopRow *row, const Affine *at);
 unsigned kernel_row_align(const Kernel *k, const LoopBuf *buf, const LoopRow *row, const Affine *at);
 unsigned kernel_align(const Kernel *k, const LoopBuf *buf, const Affine *at);

@@ -218,9 +218,35 @@ static LLVMValueRef row_value(Kernel *k, const LoopRow *row)
     return cg_mul(c, v, cg_i64(c, row->step));
 }
 
+/* Is the index one that the loops around have chosen? */
+static bool same_row(const Kernel *k, const LoopRow *row)
+{
+    for (unsigned d = k->depth; d < LOOP_MAX_DEPTH; d++)
+        if (row->at.coef[d] != 0)
+            return false;
+    return true;
+}
+
+void kernel_hold_row(Kernel *k, const LoopStmt *body)
+{
+    const LoopRow *row = NULL;
+    for (const LoopStmt *s = body; s && !row; s = s->next) {
+        if (s->kind == LOOP_ADD)
+            row = &s->store.row;
+        for (uint32_t i = 0; s->kind == LOOP_STORE && i < k->k->n_arg && !row; i++)
+            if (k->k->arg[i].kind == LARG_ROW && sx_uses_arg(k->p->sx, s->store.value, i))
+                row = &k->k->arg[i].row;
+    }
+    if (!row || !same_row(k, row))
+        return;
+    k->row_place = row_value(k, row);
+    k->row = row;
+}
+
 LLVMValueRef kernel_row_pointer(Kernel *k, uint32_t buf, const LoopRow *row, const Affine *at)
 {
-    return cg_at(k->c, k->c->f32, kernel_buffer(k, buf), cg_add(k->c, row_value(k, row), kernel_affine(k, at)));
+    LLVMValueRef place = row == k->row ? k->row_place : row_value(k, row);
+    return cg_at(k->c, k->c->f32, kernel_buffer(k, buf), cg_add(k->c, place, kernel_affine(k, at)));
 }
 
 unsigned kernel_row_align(const Kernel *k, const LoopBuf *buf, const LoopRow *row, const Affine *at)
