@@ -1,7 +1,5 @@
 #include "kernel/cost.h"
 
-#include <string.h>
-
 enum { KERNEL_CYCLES = 100, TILE_CYCLES = 24, ROW_CYCLES = 6 };
 static const double TILE_EFFICIENCY = 0.95;
 
@@ -26,16 +24,21 @@ typedef struct Walk {
     const CostMachine *machine;
     uint32_t batch;
     double *read, *written; /* by buffer: elements, at most all of it */
+    uint32_t *touched, n_touched; /* those of the present kernel: the others are 0 */
     KernelCost *cost;
     double cycles;
 } Walk;
 
 static double most(Extent extent, uint32_t batch) { return (double)(extent.fixed + extent.per_row * batch); }
 
-static void touch(double *elements, double times, const LoopBuf *buf)
+static void touch(Walk *w, double *elements, double times, uint32_t buf)
 {
-    double all = (double)buf->bytes / 4;
-    *elements = *elements + times < all ? *elements + times : all;
+    double all = (double)w->program->bufs.at[buf].bytes / 4;
+    if (times <= 0 || all <= 0)
+        return;
+    if (w->read[buf] + w->written[buf] == 0)
+        w->touched[w->n_touched++] = buf;
+    elements[buf] = elements[buf] + times < all ? elements[buf] + times : all;
 }
 
 /* `times` elements that each take `cost` additions; `inside` of them share one vector loop. */
@@ -53,7 +56,7 @@ static void reads(Walk *w, Sx value, double times)
     for (uint32_t i = 0; i < w->kernel->n_arg && i < 64; i++) {
         const LoopArg *arg = &w->kernel->arg[i];
         if ((used >> i & 1) && (arg->kind == LARG_LOAD || arg->kind == LARG_ROW))
-            touch(&w->read[arg->index], times, &w->program->bufs.at[arg->index]);
+            touch(w, w->read, times, arg->index);
     }
 }
 
@@ -71,7 +74,7 @@ static void stores(Walk *w, const LoopStmt *s, double times, double inside)
             apart += sx_cost(sx, s->store.value);
             n++;
             reads(w, s->store.value, times);
-            touch(&w->written[s->store.buf], times, &w->program->bufs.at[s->store.buf]);
+            touch(w, w->written, times, s->store.buf);
         }
     if (n == 0)
         return;
@@ -100,8 +103,8 @@ static void tile(Walk *w, const LoopTile *t, double times)
     w->cycles += times * (tiles * TILE_CYCLES + rows * vectors + rows * blocks * ROW_CYCLES);
     if (t->b_turn > 0) /* turned through registers on the way */
         w->cycles += times * depth * t->cols / lanes * 2;
-    touch(&w->read[t->a], rows * depth * times, &w->program->bufs.at[t->a]);
-    touch(&w->read[t->b], depth * t->cols * times, &w->program->bufs.at[t->b]);
+    touch(w, w->read, rows * depth * times, t->a);
+    touch(w, w->read, depth * t->cols * times, t->b);
     list(w, t->body, times * rows * t->cols, t->cols < t->width ? t->cols : t->width);
 }
 
@@ -121,8 +124,8 @@ static void list(Walk *w, const LoopStmt *s, double times, double inside)
             break;
         case LOOP_ADD:
             reads(w, s->store.value, times);
-            touch(&w->read[s->store.buf], times, &w->program->bufs.at[s->store.buf]);
-            touch(&w->written[s->store.buf], times, &w->program->bufs.at[s->store.buf]);
+            touch(w, w->read, times, s->store.buf);
+            touch(w, w->written, times, s->store.buf);
             elements(w, sx_cost(w->program->sx, s->store.value) + 1, 1, times, inside);
             break;
         case LOOP_ACC_ADD:
@@ -142,12 +145,12 @@ static void kernel_cost(Walk *w, CostLevel level)
 {
     KernelCost *c = w->cost;
     w->cycles = KERNEL_CYCLES;
-    memset(w->read, 0, sizeof *w->read * w->program->bufs.n);
-    memset(w->written, 0, sizeof *w->written * w->program->bufs.n);
     list(w, w->kernel->body, 1, 0);
-    for (uint32_t b = 0; b < w->program->bufs.n; b++) {
+    while (w->n_touched > 0) {
+        uint32_t b = w->touched[--w->n_touched];
         c->read += 4 * w->read[b];
         c->written += 4 * w->written[b];
+        w->read[b] = w->written[b] = 0;
     }
     c->compute_us = w->cycles / w->machine->ghz * 1e-3;
     c->memory_us = (c->read + c->written) / w->machine->bytes_cycle[level] / w->machine->ghz * 1e-3;
@@ -172,6 +175,7 @@ ProgramCost cost_program(Arena *arena, const LoopProgram *program, uint32_t batc
     Walk w = {.program = program, .target = target, .machine = machine, .batch = batch};
     w.read = arena_array(arena, double, program->bufs.n + 1);
     w.written = arena_array(arena, double, program->bufs.n + 1);
+    w.touched = arena_array(arena, uint32_t, program->bufs.n + 1);
     for (uint32_t k = 0; k < program->kernels.n; k++) {
         w.kernel = &program->kernels.at[k];
         w.cost = &cost.kernel[k];
