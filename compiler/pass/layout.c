@@ -46,14 +46,32 @@ void layout_mark_rows(Graph *g, const Graph *uses)
     }
 }
 
+/* By tensor: the last node that reads its old value, in place or as a view. */
+static NodeId *last_readers(Arena *arena, const Graph *g)
+{
+    NodeId *last = arena_array(arena, NodeId, g->tensors.n + 1);
+    for (NodeId id = 1; id < g->nodes.n; id++)
+        for (uint32_t i = 0; i < graph_node(g, id)->n_in; i++) {
+            NodeId in = graph_node(g, id)->in[i];
+            while (graph_node(g, in)->n_in == 1 && (graph_node(g, in)->op->kind == OP_VIEW || graph_node(g, in)->op->kind == OP_MOVE))
+                in = graph_node(g, in)->in[0];
+            uint32_t tensor;
+            if (build_is_tensor(graph_node(g, in), &tensor))
+                last[tensor] = id;
+        }
+    return last;
+}
+
 /* Every root gets memory of its own: a root that is a leaf, a view of one, or another root's value is copied. So is a movement that
- * is to become a parameter, which may lie in panels. */
-static NodeId own_root(Graph *g, const Root *root, bool *taken)
+ * is to become a parameter, which may lie in panels; and what overwrites a tensor that a later node reads. A copy at the end may be computed with
+ * its value or, where that would go in circles (each of two products reads what the other's kernel overwrites), behind all of them. */
+static NodeId own_root(Graph *g, const Root *root, const NodeId *last, bool *taken)
 {
     NodeId at = root->node;
     while (graph_node(g, at)->op->kind == OP_VIEW)
         at = graph_node(g, at)->in[0];
-    bool moved = root->kind == ROOT_UPDATE && (at != root->node || graph_node(g, at)->op->kind == OP_MOVE);
+    bool moved = root->kind == ROOT_UPDATE &&
+                 (at != root->node || graph_node(g, at)->op->kind == OP_MOVE || last[root->index] > root->node);
     if (graph_node(g, at)->op->kind != OP_LEAF && !taken[at] && !moved) {
         taken[at] = true;
         return root->node;
@@ -132,10 +150,11 @@ static void run(PassState *state)
         }
     }
     bool *taken = arena_array(state->arena, bool, g->nodes.n);
+    const NodeId *last = last_readers(state->arena, g);
     for (uint32_t i = 0; i < from->roots.n; i++) {
         Root root = from->roots.at[i];
         root.node = map[root.node];
-        graph_root_add(g, root.kind, own_root(g, &root, taken), root.index, root.name);
+        graph_root_add(g, root.kind, own_root(g, &root, last, taken), root.index, root.name);
     }
     state->g = g;
 }

@@ -33,6 +33,21 @@ def waves(x):
     return x + torch.where(i % 2 == 0, torch.sin(angle), torch.cos(angle))
 
 
+class LookedUp(nn.Module):
+    """What stands behind a table sees few rows at many places."""
+
+    def __init__(self, classes, features, lstm=0, linear=0, scale=1):
+        super().__init__()
+        self.table, self.scale = nn.Embedding(classes, features), scale
+        self.lstm = nn.LSTM(features, lstm, batch_first=True, bidirectional=True) if lstm else None
+        self.fc = nn.Linear(features, linear) if linear else None
+
+    def forward(self, x):
+        rows = self.table(x) * self.scale
+        parts = ([self.lstm(rows)[0]] if self.lstm else []) + ([self.fc(rows)] if self.fc else [])
+        return torch.cat(parts or [rows @ self.table.weight.T], dim=-1)
+
+
 with Family("embedding") as family:
     family.case("plain", "embedding(6)", nn.Embedding(11, 6), torch.randint(11, (3, 5)), tokens={"x": 11})
     family.case("one_sample", "embedding(17)", nn.Embedding(5, 17), torch.randint(5, (1, 9)), tokens={"x": 5})
@@ -53,3 +68,10 @@ with Family("embedding") as family:
                 torch.randint(11, (3, 5)), tokens={"x": 11}, prefix="")
     family.case("position", "position", Positions(5, 3), torch.randn(2, 5, 3))
     family.case("sinusoidal", "position(sinusoidal)", waves, torch.randn(2, 7, 5))
+    family.case("looked_up_linear", "scaled({x})", LookedUp(5, 9, linear=19, scale=3), torch.randint(5, (4, 7)), tokens={"x": 5},
+                prefix="scaled1.", definitions="block scaled(x) {\n    rows = x |> embedding(9) as table\n    rows * 3 |> linear(19) as fc\n}\n")
+    family.case("looked_up_twice", "both({x})", LookedUp(4, 11, lstm=5, linear=3), torch.randint(4, (3, 6)), tokens={"x": 4},
+                prefix="both1.", definitions="block both(x) {\n    rows = x |> embedding(11) as table\n"
+                            "    concat(rows |> lstm(5, bidirectional = true) as lstm, rows |> linear(3) as fc)\n}\n")
+    family.case("looked_up_tied", "embedding(13) as table |> linear(3, weight = table.weight, bias = false)", LookedUp(3, 13),
+                torch.randint(3, (5, 2)), tokens={"x": 3}, prefix="")
