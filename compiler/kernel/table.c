@@ -55,7 +55,8 @@ static void gather(Lower *l, NodeId id)
     lower_end(l, SPLIT_OUTER, p.batch ? (Extent){.per_row = 1} : (Extent){.fixed = p.count}, p.batch && l->group->by_rows, 1);
 }
 
-enum { RUN = 256 /* columns of a wide table that are read in one go: the processor foresees the lines of 1 KiB, not those of rows far apart */ };
+/* Columns of a wide table that are read in one go: the processor foresees the lines of 1 KiB, not those of rows far apart. */
+enum { RUN = 256 };
 
 /* Threads have columns of their own, a line or more of each row, so that the sums go in the order of the batch whatever their number. */
 static void add_rows(Lower *l, NodeId id)

@@ -63,8 +63,9 @@ static NodeId *last_readers(Arena *arena, const Graph *g)
 }
 
 /* Every root gets memory of its own: a root that is a leaf, a view of one, or another root's value is copied. So is a movement that
- * is to become a parameter, which may lie in panels; and what overwrites a tensor that a later node reads. A copy at the end may be computed with
- * its value or, where that would go in circles (each of two products reads what the other's kernel overwrites), behind all of them. */
+ * is to become a parameter, which may lie in panels; and what overwrites a tensor that a later node reads. A copy at the end may be
+ * computed with its value or, where that would go in circles (each of two products reads what the other's kernel overwrites), behind
+ * all of them. */
 static NodeId own_root(Graph *g, const Root *root, const NodeId *last, bool *taken)
 {
     NodeId at = root->node;

@@ -69,7 +69,8 @@ with Family("embedding") as family:
     family.case("position", "position", Positions(5, 3), torch.randn(2, 5, 3))
     family.case("sinusoidal", "position(sinusoidal)", waves, torch.randn(2, 7, 5))
     family.case("looked_up_linear", "scaled({x})", LookedUp(5, 9, linear=19, scale=3), torch.randint(5, (4, 7)), tokens={"x": 5},
-                prefix="scaled1.", definitions="block scaled(x) {\n    rows = x |> embedding(9) as table\n    rows * 3 |> linear(19) as fc\n}\n")
+                prefix="scaled1.",
+                definitions="block scaled(x) {\n    rows = x |> embedding(9) as table\n    rows * 3 |> linear(19) as fc\n}\n")
     family.case("looked_up_twice", "both({x})", LookedUp(4, 11, lstm=5, linear=3), torch.randint(4, (3, 6)), tokens={"x": 4},
                 prefix="both1.", definitions="block both(x) {\n    rows = x |> embedding(11) as table\n"
                             "    concat(rows |> lstm(5, bidirectional = true) as lstm, rows |> linear(3) as fc)\n}\n")

@@ -51,13 +51,16 @@ static void same_numbers(void **unused)
     static const Case cases[] = {
         {BY_TABLE, 0},
         /* what is scaled, and added up from one row, is a function of that row; so are both sides of a sum behind two products */
-        {TENSORS "%6 = map %5 {fn = (mul a0 3)}\n%7 = map %6, %5 {fn = (add a0 a1)}\n%8 = contract %7, %3 {form = 0}\noutput 0 \"y\" %8\n", 0},
+        {TENSORS "%6 = map %5 {fn = (mul a0 3)}\n%7 = map %6, %5 {fn = (add a0 a1)}\n"
+                 "%8 = contract %7, %3 {form = 0}\noutput 0 \"y\" %8\n", 0},
         {TENSORS "%6 = contract %5, %3 {form = 0}\n%7 = map %5 {fn = (mul a0 3)}\n%8 = contract %7, %3 {form = 0}\n"
                  "%9 = map %6, %8, %4 {fn = (add a0 (add a1 a2))}\noutput 0 \"y\" %9\n", 0},
         /* the rows are read by others, too */
-        {TENSORS "%6 = contract %5, %3 {form = 0}\n%7 = contract %6, %3 {form = 1}\n%8 = map %7, %5 {fn = (add a0 a1)}\noutput 0 \"y\" %8\n", 1},
+        {TENSORS "%6 = contract %5, %3 {form = 0}\n%7 = contract %6, %3 {form = 1}\n"
+                 "%8 = map %7, %5 {fn = (add a0 a1)}\noutput 0 \"y\" %8\n", 1},
         /* a matrix that is computed, turned */
-        {TENSORS "%6 = map %3 {fn = (mul a0 a0)}\n%7 = permute %6 {axes = [1, 0]}\n%8 = contract %5, %7 {form = 1}\noutput 0 \"y\" %8\n", 0},
+        {TENSORS "%6 = map %3 {fn = (mul a0 a0)}\n%7 = permute %6 {axes = [1, 0]}\n"
+                 "%8 = contract %5, %7 {form = 1}\noutput 0 \"y\" %8\n", 0},
         /* the table with itself */
         {TENSORS "%6 = contract %5, %2 {form = 1}\noutput 0 \"y\" %6\n", 0},
         /* an activation has a slope that depends on its value, which may be looked at */
@@ -67,12 +70,15 @@ static void same_numbers(void **unused)
         /* each number dropped on its own; places that differ */
         {TENSORS "%6 = dropout %5 {p = 0.3, stream = 1}\n%7 = contract %6, %3 {form = 0}\noutput 0 \"y\" %7\n", 1},
         {"graph a batch 4\ntensor \"x\" input i32[B, 7] classes 5\ntensor \"t\" param f32[5, 9]\ntensor \"p\" param f32[7, 9]\n"
-         "tensor \"w\" param f32[9, 19]\n%1 = tensor {tensor = 0}\n%2 = tensor {tensor = 1}\n%3 = tensor {tensor = 2}\n%4 = tensor {tensor = 3}\n"
+         "tensor \"w\" param f32[9, 19]\n%1 = tensor {tensor = 0}\n%2 = tensor {tensor = 1}\n"
+                 "%3 = tensor {tensor = 2}\n%4 = tensor {tensor = 3}\n"
          "%5 = gather %2, %1\n%6 = map %5, %3 {fn = (add a0 a1)}\n%7 = contract %6, %4 {form = 0}\noutput 0 \"y\" %7\n", 1},
         /* two kinds of tokens */
         {"graph a batch 4\ntensor \"x\" input i32[B, 7] classes 5\ntensor \"z\" input i32[B, 7] classes 5\ntensor \"t\" param f32[5, 9]\n"
-         "tensor \"w\" param f32[9, 19]\n%1 = tensor {tensor = 0}\n%2 = tensor {tensor = 1}\n%3 = tensor {tensor = 2}\n%4 = tensor {tensor = 3}\n"
-         "%5 = gather %3, %1\n%6 = gather %3, %2\n%7 = map %5, %6 {fn = (add a0 a1)}\n%8 = contract %7, %4 {form = 0}\noutput 0 \"y\" %8\n", 1},
+         "tensor \"w\" param f32[9, 19]\n%1 = tensor {tensor = 0}\n%2 = tensor {tensor = 1}\n"
+                 "%3 = tensor {tensor = 2}\n%4 = tensor {tensor = 3}\n"
+         "%5 = gather %3, %1\n%6 = gather %3, %2\n%7 = map %5, %6 {fn = (add a0 a1)}\n"
+                 "%8 = contract %7, %4 {form = 0}\noutput 0 \"y\" %8\n", 1},
         /* a matrix for each sample */
         {"graph a batch 4\ntensor \"x\" input i32[B, 7] classes 5\ntensor \"t\" param f32[5, 9]\ntensor \"w\" input f32[B, 9, 19]\n"
          "%1 = tensor {tensor = 0}\n%2 = tensor {tensor = 1}\n%3 = tensor {tensor = 2}\n%4 = gather %2, %1\n"
@@ -107,7 +113,8 @@ static void calls_of_one_sample(void **unused)
 {
     (void)unused;
     static const char many[] = "graph a batch 40\ntensor \"x\" input i32[B, 7] classes 15\ntensor \"t\" param f32[15, 9]\n"
-                               "tensor \"w\" param f32[9, 19]\n%1 = tensor {tensor = 0}\n%2 = tensor {tensor = 1}\n%3 = tensor {tensor = 2}\n"
+                               "tensor \"w\" param f32[9, 19]\n%1 = tensor {tensor = 0}\n%2 = tensor {tensor = 1}\n"
+                 "%3 = tensor {tensor = 2}\n"
                                "%4 = gather %2, %1\n%5 = contract %4, %3 {form = 0}\noutput 0 \"y\" %5\n";
     Arena *arena = arena_new();
     assert_int_equal(products(looked_up(arena, programs_read(arena, BY_TABLE), false)), 0);
@@ -156,10 +163,13 @@ static void same_gradients(void **unused)
 {
     (void)unused;
     static const char *const texts[] = {
-        TENSORS "%6 = map %5 {fn = (mul a0 3)}\n%7 = contract %6, %3 {form = 0}\n%8 = map %7, %4 {fn = (add a0 a1)}\n%9 = map %8 {fn = (mul a0 a0)}\n"
+        TENSORS "%6 = map %5 {fn = (mul a0 3)}\n%7 = contract %6, %3 {form = 0}\n"
+                 "%8 = map %7, %4 {fn = (add a0 a1)}\n%9 = map %8 {fn = (mul a0 a0)}\n"
                 "%10 = reduce %9 {op = 0, axes = 3, batch = 1, keep = 0}\nloss 0 \"loss\" %10\n",
-        TENSORS "%6 = contract %5, %2 {form = 1}\n%7 = contract %5, %3 {form = 0}\n%8 = map %6 {fn = (exp a0)}\n%9 = map %7, %4 {fn = (tanh (add a0 a1))}\n"
-                "%10 = reduce %8 {op = 0, axes = 3, batch = 1, keep = 0}\n%11 = reduce %9 {op = 0, axes = 3, batch = 1, keep = 0}\n"
+        TENSORS "%6 = contract %5, %2 {form = 1}\n%7 = contract %5, %3 {form = 0}\n%8 = map %6 {fn = (exp a0)}\n"
+                 "%9 = map %7, %4 {fn = (tanh (add a0 a1))}\n"
+                "%10 = reduce %8 {op = 0, axes = 3, batch = 1, keep = 0}\n"
+                 "%11 = reduce %9 {op = 0, axes = 3, batch = 1, keep = 0}\n"
                 "%12 = map %10, %11 {fn = (add a0 a1)}\nloss 0 \"loss\" %12\n"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         Arena *arena = arena_new();
@@ -179,7 +189,8 @@ static void same_gradients(void **unused)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(same_numbers), cmocka_unit_test(calls_of_one_sample), cmocka_unit_test(watched_values),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(same_numbers), cmocka_unit_test(calls_of_one_sample),
+                                       cmocka_unit_test(watched_values),
                                        cmocka_unit_test(same_gradients)};
     return cmocka_run_group_tests_name("pass.lookup", tests, NULL, NULL);
 }
