@@ -4,6 +4,7 @@
 #include "driver/watch.h"
 #include "pass/pass.h"
 
+#include <string.h>
 #include <time.h>
 
 /* --dump-after and --stop-after name a pass. */
@@ -44,9 +45,13 @@ static bool has_healthy_model(const Program *program)
 int build_check(Build *b, Arena *arena, const Options *options)
 {
     Session *s = &b->session;
-    if (options->files.n != 1)
+    if (options->files.n != 1) {
+        bool ordered = options->files.n == 2 && strstr(options->command->usage, "-- ARGS"); /* run m.act predict */
         return usage_error(options, options->files.n ? STR("one file at a time") : STR("no file to compile"),
-                           str_printf(arena, "actc %s", options->command->usage));
+                           ordered ? str_printf(arena, "what the training program is to do stands behind `--`: actc run " STR_FMT " -- " STR_FMT,
+                                                STR_ARG(options->files.at[0]), STR_ARG(options->files.at[1]))
+                                   : str_printf(arena, "actc %s", options->command->usage));
+    }
     b->source = session_read(s, options->files.at[0]);
     if (!b->source)
         return EXIT_USAGE;

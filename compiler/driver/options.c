@@ -120,6 +120,9 @@ static int unknown_option(Reader *r, Str shown, Str name, const OptionRow *elsew
             names[n++] = str_of(option_row[i].name);
     int near = name.n ? str_nearest(name, names, n) : -1;
     Str help = near >= 0 ? str_printf(r->arena, "did you mean `--" STR_FMT "`?", STR_ARG(names[near])) : help_hint(r);
+    if (near < 0 && name.n && command && strstr(command->usage, "-- ARGS")) /* the training program's, perhaps */
+        help = str_printf(r->arena, "what the training takes stands behind `--`, as in `actc run model.act -- " STR_FMT "`; `actc run --help` lists the rest",
+                          STR_ARG(shown));
     return fail(r, str_printf(r->arena, "unknown option `" STR_FMT "`", STR_ARG(shown)), help);
 }
 

@@ -85,6 +85,10 @@ static bool columns_fit(Sema *s, const FieldUse *field, const Columns *columns, 
                             "`" STR_FMT "` has %llu number%s, and these columns give %llu", STR_ARG(t->name),
                             (unsigned long long)wanted, wanted == 1 ? "" : "s", (unsigned long long)numbers);
     diag_label(diag, t->span, "declared as " STR_FMT, STR_ARG(t->label));
+    if (t->type.rank == 1)
+        diag_help(diag, "choose %llu columns, or declare it as `f32[%llu]`", (unsigned long long)wanted, (unsigned long long)numbers);
+    else
+        diag_help(diag, "choose as many columns as it has numbers, in the order of its rows");
     return false;
 }
 

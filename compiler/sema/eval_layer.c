@@ -186,6 +186,28 @@ static bool word_call(Sema *s, const LayerParam *param, const Arg *arg, LayerArg
     return true;
 }
 
+/* `last = yes`: a name of nothing where true or false is wanted. */
+static bool is_nothing(Sema *s, const Arg *arg)
+{
+    return arg->ast && arg->ast->kind == AST_NAME && !str_is(arg->ast->text, "true") && !str_is(arg->ast->text, "false") &&
+           !frame_find(arg->frame, arg->ast->text) && !item_find(s, DEF_PARAM, arg->ast->text);
+}
+
+/* `gru(16, last)`: the name of a flag alone, which wants a value. */
+static bool bare_flag(Sema *s, const Layer *layer, const Arg *arg)
+{
+    for (uint32_t i = 0; is_nothing(s, arg) && i < layer->n_param; i++) {
+        const char *name = layer->param[i].name;
+        if (layer->param[i].kind != ARG_FLAG || !str_is(arg->ast->text, name))
+            continue;
+        Diag *diag = sema_error(s, CODE_wrong_argument, arg->ast->span, "`%s` of `%s` is `true` or `false`", name, layer->name);
+        diag_help(diag, "write it out: `%s = true`", name);
+        diag_fix(diag, FIX_SAFE, arg->ast->span, "%s = true", name);
+        return true;
+    }
+    return false;
+}
+
 static bool take(Sema *s, const Layer *layer, const LayerParam *param, Arg *arg, LayerArg *out)
 {
     const char *what = str_c(s->arena, str_printf(s->arena, "`%s` of `%s`", param->name, layer->name));
@@ -207,6 +229,10 @@ static bool take(Sema *s, const Layer *layer, const LayerParam *param, Arg *arg,
         !item_find(s, DEF_INITIALIZER, STR("auto"))) {
         out->kind = ARG_INIT;
         return true;
+    }
+    if (param->kind == ARG_FLAG && is_nothing(s, arg)) {
+        sema_error(s, CODE_wrong_argument, span, "%s is `true` or `false`", what);
+        return false;
     }
     const Ast *numbers;
     if (word_call(s, param, arg, out, &numbers)) {
@@ -338,6 +364,8 @@ static bool take_positional(Sema *s, const Layer *layer, Args *pos, uint32_t fro
                 diag_help(diag, "it takes " STR_FMT, STR_ARG(text_str(&text)));
             return false;
         }
+        if (bare_flag(s, layer, &pos->at[i]))
+            return false;
         ok = take(s, layer, &layer->param[param], &pos->at[i], &call->arg[param]) && ok;
         param += !layer->param[param].variadic;
     }

@@ -2,7 +2,7 @@
  * shown. */
 #include "sema/sema.h"
 
-enum { FEW = 8 /* names that are listed rather than guessed */ };
+enum { FEW = 8, MOST_ARGUMENTS = 16 }; /* names that are listed rather than guessed */
 
 Diags *sema_sink(Sema *s) { return s->trial ? &s->scratch : s->diags; }
 
@@ -63,6 +63,8 @@ static int nearest(Str name, const Str *candidates, uint32_t n, bool *only)
     return best;
 }
 
+static bool is_argument(const char *what) { return str_starts(str_of(what), STR("argument of")); }
+
 static void list_all(Sema *s, Diag *diag, const Str *candidates, uint32_t n)
 {
     Text text = {.arena = s->arena};
@@ -72,14 +74,14 @@ static void list_all(Sema *s, Diag *diag, const Str *candidates, uint32_t n)
 }
 
 /* The name that was probably meant; where there are few, all of them. */
-static void suggest(Sema *s, Diag *diag, Span span, Str name, const Str *candidates, uint32_t n)
+static void suggest(Sema *s, Diag *diag, Span span, Str name, const Str *candidates, uint32_t n, uint32_t few)
 {
     bool only = true;
     Str better = foreign_name(name, candidates, n);
     bool foreign = better.n > 0;
     int best = foreign ? -1 : nearest(name, candidates, n, &only);
     if (!foreign && best < 0) {
-        if (n > 0 && n <= FEW)
+        if (n > 0 && n <= few)
             list_all(s, diag, candidates, n);
         return;
     }
@@ -103,7 +105,9 @@ Diag *sema_unknown(Sema *s, Span span, const char *what, Str name, const Str *ca
         return diag_new(&s->scratch, LEVEL_ERROR, "", "", span, " ");
     }
     Diag *diag = sema_error(s, CODE_unknown_name, span, "there is no %s called `" STR_FMT "`", what, STR_ARG(name));
-    suggest(s, diag, span, name, candidates, n);
+    if (n == 0 && is_argument(what))
+        diag_help(diag, "it takes none by name");
+    suggest(s, diag, span, name, candidates, n, is_argument(what) ? MOST_ARGUMENTS : FEW);
     return diag;
 }
 

@@ -212,6 +212,7 @@ static ActStatus finish_part(Load *load, ActPartKind kind)
                       column->tensor->label ? column->tensor->label : "class", column->tensor->classes);
             for (size_t c = 0; c < load->facts->fact[v].n_class && c < 20; c++)
                 act_error_more(load->error, "%s `%s`", c ? "," : "", load->facts->fact[v].class_name[c]);
+            act_error_more(load->error, "; give it as many classes, and the last layer as many units, or take rows out");
             return ACT_E_DATA;
         }
         ActStatus status = act_column_transform(column, load->instance, rows->index, rows->rows, measure,

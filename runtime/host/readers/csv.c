@@ -27,6 +27,7 @@ typedef struct Csv {
     char **name; size_t n_name;    /* the header; NULL when there is none */
     size_t *chosen, n_chosen;      /* indices of the columns to read */
     ActNames classes;
+    uint64_t row; /* rows that were read before this one */
 } Csv;
 
 /* ── cells and records ── */
@@ -228,9 +229,10 @@ static ActStatus bad_cell(const Csv *csv, size_t column, ActError *error)
                   (unsigned long long)cell->column, text);
     describe_column(csv, column, error);
     if (!*text) act_error_more(error, "; fill it in, or remove the row");
-    else if (csv->n_chosen > 1)
-        act_error_more(error, "; choose the columns of numbers, as in `columns = 1..%zu`", column > 0 ? column : 1);
-    else act_error_more(error, "; the column begins with numbers, so that texts are not taken for classes");
+    else if (csv->n_chosen == 1) act_error_more(error, "; the column begins with numbers, so that texts are not taken for classes");
+    else if (csv->row > 0) act_error_more(error, "; the rows before have numbers there: mend the cell, or remove the row");
+    else if (column > 0) act_error_more(error, "; choose the columns of numbers, as in `columns = 1..%zu`", column);
+    else act_error_more(error, "; choose the columns of numbers, as in `columns = 2..%zu`", csv->n);
     return ACT_E_DATA;
 }
 
@@ -247,6 +249,7 @@ static ActStatus known_class(const Csv *csv, float *value, ActError *error)
     act_error(error, ACT_E_DATA, "%s:%llu:%llu: the class `%.60s` is not among those of the training part", csv->path,
               (unsigned long long)cell->line, (unsigned long long)cell->column, text);
     if (near) act_error_more(error, "; there is `%s`", near);
+    else act_error_more(error, "; rows of such a class belong there, too, or out of this file");
     return ACT_E_DATA;
 }
 
@@ -281,6 +284,7 @@ static ActStatus read_rows(Csv *csv, size_t count, Pass pass, float *row, ActTab
 {
     ActStatus status = ACT_OK;
     for (table->rows = 0; csv->n > 0 && status == ACT_OK; table->rows++) {
+        csv->row = table->rows;
         status = read_row(csv, count, pass, row);
         if (status == ACT_OK && to) {
             act_convert_put(to, row, csv->n_chosen * sizeof *row);
@@ -288,7 +292,8 @@ static ActStatus read_rows(Csv *csv, size_t count, Pass pass, float *row, ActTab
         }
         if (status == ACT_OK) status = read_record(csv);
     }
-    if (status == ACT_OK && table->rows == 0) status = act_error(csv->error, ACT_E_DATA, "`%s` has no rows", csv->path);
+    if (status == ACT_OK && table->rows == 0) status = act_error(csv->error, ACT_E_DATA, "`%s` has no rows%s", csv->path,
+                                                                 csv->n_name ? " behind its line of names" : "");
     return status;
 }
 
@@ -312,7 +317,7 @@ static ActStatus begin(Csv *csv, const char *columns, size_t *count)
     }
     status = read_record(csv);
     if (status != ACT_OK) return status;
-    if (csv->n == 0) return act_error(csv->error, ACT_E_DATA, "`%s` is empty", csv->path);
+    if (csv->n == 0) return act_error(csv->error, ACT_E_DATA, "`%s` is empty: a line of names and a line for each row are wanted", csv->path);
     if (known) return csv->n_name ? read_record(csv) : ACT_OK;
 
     size_t numbers = 0;

@@ -265,7 +265,7 @@ static void mistakes_are_named(void **state)
     refuse(ACT_E_DATA, "train.csv:7:1: `x: f32[4]` can't be 11; scale the data");
     t.input.low = 1, t.input.high = -1;
     folder_text(&folder, "test.csv", "a,b,c,d,species\n1,10,6,1,cow\n");
-    refuse(ACT_E_DATA, "test.csv:2:10: the class `cow` is not among those of the training part");
+    refuse(ACT_E_DATA, "test.csv:2:10: the class `cow` is not among those of the training part; rows of such a class belong there, too, or out of");
 }
 
 /* x.npy with float rows of this shape */

@@ -163,7 +163,9 @@ static void csv_mistakes_have_a_place(void **state)
 {
     (void)state;
     csv_bad("a,b\n1,2\n3,x4\n", "", "t.csv:3:3: `x4` is not a number (column `b`)");
-    csv_bad("a,b\n1,2\n3,x4\n", "", "columns = 1..1");
+    csv_bad("a,b\n1,2\n3,x4\n", "", "; the rows before have numbers there: mend the cell, or remove the row");
+    csv_bad("a,b\n1,x4\n", "", "choose the columns of numbers, as in `columns = 1..1`");
+    csv_bad("kind,a,b\ncat,1,2\n", "", "choose the columns of numbers, as in `columns = 2..3`");
     csv_bad("1,2\n,4\n", "", "t.csv:2:1: the cell is empty (column 1)");
     csv_bad("a,b\n1,2,3\n", "", "t.csv:2: this row has 3 cells, the first row has 2");
     csv_bad("a,b\n1,\"2\n", "", "t.csv:2:3: this quote is never closed");
@@ -172,8 +174,8 @@ static void csv_mistakes_have_a_place(void **state)
     csv_bad("a\n1\ninf\n", "", "`inf` is not a number");
     csv_bad("a\n1\n0x10\n", "", "is not a number");
     csv_bad("a\n1\n1e99\n", "", "t.csv:3:1: this number is beyond the range of f32");
-    csv_bad("", "", "is empty");
-    csv_bad("a,b\n", "", "has no rows");
+    csv_bad("", "", "is empty: a line of names and a line for each row are wanted");
+    csv_bad("a,b\n", "", "has no rows behind its line of names");
     csv_bad("a,b\n\"x\ny\",1\n2,z\n", "b", "t.csv:4:3: `z`"); /* a line end inside quotes counts as a line */
     csv_bad("\xC3\xA4\xC3\xB6,b\n\"\xC3\xA4\xC3\xB6\",z\n1,2\n", "", "t.csv:2:1");
     csv_bad("a,b\n1,2\n\xC3\xA4\xC3\xB6,z\n", "b", "t.csv:3:4: `z`"); /* characters, not bytes */
