@@ -24,6 +24,9 @@ typedef enum SxOp {
     SX_POWI, /* integer power; the exponent is a literal stored in the node */
     SX_ADD, SX_SUB, SX_MUL, SX_DIV, SX_MIN, SX_MAX, SX_POW, SX_LT, SX_LE, SX_EQ,
     SX_SELECT,
+    /* Not in the language, made by passes: */
+    SX_SETTLE, /* a, and 0 for what is hardly a normal number of 32 bits (below 2^-124); in these, whatever is finer than 2^-124 goes */
+    SX_FMA,    /* a * b + c, rounded once (sx_fuse) */
     SX_OP_COUNT
 } SxOp;
 /* The header's enum and the X-macro table in sx_prims.inc (rows in this order) are held together by a static assert. */
@@ -74,6 +77,14 @@ void sx_gradient(SxPool *pool, Sx x, unsigned n, Sx *out);
  * the algebra the gradients need (x * 0 where x is bounded and finite is left alone; literals of products and sums
  * collected, signs moved out, select(c, x, 0) * y -> select(c, x * y, 0), selects on one condition joined). */
 Sx sx_simplify(SxPool *pool, Sx x);
+/* x with what depends on no argument but those of the bit set `fixed` gathered, in every chain of products and quotients, into one factor, the
+ * first. The other factors keep their order. */
+Sx sx_factor(SxPool *pool, Sx x, uint64_t fixed);
+/* x with products and the sums around them as multiply-adds, one instruction and one rounding instead of two: a * b + c, a * b - c, c - a * b,
+ * and the same with squares. A product of nothing but literals and arguments of the bit set `steady` stays a product: it is made once for many
+ * sums. Nothing else matters, so that in all tiles it comes to the same bits. A sum of two products becomes one only where a literal is a
+ * factor of one of them, as in 0.9 * m + 0.1 * g: a * b - c * d of equal products stays 0, whose root can be taken. */
+Sx sx_fuse(SxPool *pool, Sx x, uint64_t steady);
 
 /* ── asking ── */
 bool sx_is_num(const SxPool *pool, Sx x, double *value);

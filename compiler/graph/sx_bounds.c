@@ -271,6 +271,24 @@ static Iv iv_select(Iv c, Iv a, Iv b)
     return (Iv){fmin(a.low, b.low), fmax(a.high, b.high), a.nan || b.nan, low, high};
 }
 
+/* The product is not rounded before it is added. */
+static Iv iv_fma(Iv a, Iv b, Iv c, bool same)
+{
+    Iv product = iv_mul(a, b, same);
+    product.low = wider(product.low, -INFINITY);
+    product.high = wider(product.high, INFINITY);
+    return iv_add(product, c);
+}
+
+static Iv iv_settle(Iv a)
+{
+    if (empty(a))
+        return a;
+    a.low = fabs(a.low) < 0x1p-124 ? fmin(a.low, 0) : a.low;
+    a.high = fabs(a.high) < 0x1p-124 ? fmax(a.high, 0) : a.high;
+    return a;
+}
+
 #define SX_PRIM(op, name, arity, cost, value, da, db, dc, bound, ...) \
     static Iv enclose_##op(int32_t n, Iv a, Iv b, Iv c, bool same)    \
     {                                                                 \

@@ -208,8 +208,27 @@ void lower_begin(Lower *l, const char *suffix)
     memset(l->acc, 0, sizeof *l->acc * l->g->nodes.n);
 }
 
+/* Last, when expressions have been put into one another. */
+static void fuse_sums(Lower *l, LoopStmt *s, uint64_t steady)
+{
+    SxPool *sx = l->g->sx;
+    for (; s; s = s->next)
+        switch (s->kind) {
+        case LOOP_FOR: fuse_sums(l, s->loop.body, steady); break;
+        case LOOP_TILE: fuse_sums(l, s->tile.body, steady); break;
+        case LOOP_ACC_ADD: s->acc.value = sx_fuse(sx, s->acc.value, steady); break;
+        case LOOP_STORE:
+        case LOOP_ADD: s->store.value = sx_fuse(sx, s->store.value, steady); break;
+        case LOOP_ACC_NEW: break;
+        }
+}
+
 void lower_end(Lower *l, LoopSplit split, Extent extent, bool by_rows, uint32_t grain)
 {
+    uint64_t steady = 0; /* sums of a row, and what is computed once a call */
+    for (uint32_t i = 0; i < l->args.n; i++)
+        steady |= (uint64_t)(l->args.at[i].kind == LARG_ACC || l->args.at[i].kind == LARG_UNIFORM) << i;
+    fuse_sums(l, l->kernel.body, steady);
     lower_rebase(l);
     l->kernel.split = split;
     l->kernel.split_extent = extent;

@@ -18,6 +18,7 @@ static const bool is_instruction[SX_OP_COUNT] = {
     [SX_NUM] = true, [SX_ARG] = true, [SX_NEG] = true, [SX_ABS] = true, [SX_SQRT] = true,   [SX_FLOOR] = true,
     [SX_ADD] = true, [SX_SUB] = true, [SX_MUL] = true, [SX_DIV] = true, [SX_MIN] = true,    [SX_MAX] = true,
     [SX_LT] = true,  [SX_LE] = true,  [SX_EQ] = true,  [SX_POWI] = true, [SX_SELECT] = true,
+    [SX_FMA] = true, [SX_SETTLE] = true,
 };
 
 typedef struct Census {

@@ -31,6 +31,14 @@ static SxMade *made_of(SxEmit *e, Sx x)
 
 void sx_emit_known(SxEmit *e, Sx x, LLVMValueRef value) { made_of(e, x)->value = value; }
 
+/* Two additions, which have units of their own on some processors: comparing and choosing takes longer. */
+static LLVMValueRef settle(Cg *c, LLVMValueRef a)
+{
+    LLVMValueRef much = cg_num(cg_type(a), 0x1p-100);
+    ACT_ASSERT(cg_element(cg_type(a)) == c->f32);
+    return cg_fsub(c, cg_fadd(c, a, much), much);
+}
+
 /* ── one row a primitive: how it is made in f32 and in f64; both may stand for a function of either type ── */
 typedef LLVMValueRef (*Make1)(Cg *c, LLVMValueRef a);
 typedef LLVMValueRef (*Make2)(Cg *c, LLVMValueRef a, LLVMValueRef b);
@@ -50,6 +58,7 @@ static const struct { Make1 f32, f64; } unary[SX_OP_COUNT] = {
     [SX_SIN]     = {cg_sin_f32, cg_sin_f64},
     [SX_COS]     = {cg_cos_f32, cg_cos_f64},
     [SX_FLOOR]   = {cg_floor, cg_floor},
+    [SX_SETTLE]  = {settle, settle},
 };
 static const struct { Make2 f32, f64; } binary[SX_OP_COUNT] = {
     [SX_ADD] = {cg_fadd, cg_fadd},
@@ -97,6 +106,15 @@ static LLVMValueRef select_of(SxEmit *e, const SxNode *node)
     return cg_select(c, cond, a, b);
 }
 
+static LLVMValueRef multiply_add(SxEmit *e, const SxNode *node)
+{
+    LLVMValueRef a = sx_emit(e, node->in[0]), b = sx_emit(e, node->in[1]), sum = sx_emit(e, node->in[2]);
+    same_lanes(e->c, &a, &b);
+    same_lanes(e->c, &a, &sum);
+    same_lanes(e->c, &a, &b);
+    return cg_fma(e->c, a, b, sum);
+}
+
 LLVMValueRef sx_emit(SxEmit *e, Sx x)
 {
     SxMade *made = made_of(e, x);
@@ -114,6 +132,8 @@ LLVMValueRef sx_emit(SxEmit *e, Sx x)
         v = cg_powi(c, sx_emit(e, node.in[0]), node.index);
     } else if (node.op == SX_SELECT) {
         v = select_of(e, &node);
+    } else if (node.op == SX_FMA) {
+        v = multiply_add(e, &node);
     } else if (unary[node.op].f32) {
         v = (wide ? unary[node.op].f64 : unary[node.op].f32)(c, sx_emit(e, node.in[0]));
     } else {

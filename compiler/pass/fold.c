@@ -1,6 +1,8 @@
 /* fold: what does not depend on data leaves the kernels. Literal inputs go into the expression; sub-expressions of the step, the
  * learning-rate scale and the row count (Adam's bias corrections) become uniforms, computed once a call in double. What is divided by
- * such a sub-expression is multiplied by its reciprocal: a division takes as long as a dozen products. */
+ * such a sub-expression is multiplied by its reciprocal: a division takes as long as a dozen products. In a chain of products and quotients what
+ * depends on no data is one factor, the first: 0.001 * (u * m / d) is (0.001 * u) * (m / d), one uniform and what a sum around it can take as
+ * a multiply-add. */
 #include "ops/build.h"
 #include "pass/pass.h"
 
@@ -82,6 +84,7 @@ static NodeId fold_map(PassState *state, Graph *g, const Node *node, const NodeI
     NodeId in[64];
     Sx to[64], inner[64];
     bool uniform[64] = {false};
+    uint64_t uniforms = 0;
     uint32_t n = node->n_in;
     for (uint32_t i = 0; i < n; i++) {
         double number;
@@ -90,8 +93,10 @@ static NodeId fold_map(PassState *state, Graph *g, const Node *node, const NodeI
         to[i] = build_is_number(input, &number) ? sx_num(sx, number) : 0;
         inner[i] = 0;
         uniform[i] = build_is_uniform(input, &inner[i]);
+        uniforms |= (uint64_t)uniform[i] << i;
     }
     Sx f = by_reciprocals(state, sx, sx_simplify(sx, sx_substitute(sx, build_fn(node), to, n)), uniform);
+    f = uniforms ? sx_factor(sx, f, uniforms) : f;
     Hoist fold = {.arena = state->arena, .sx = sx, .uniform = uniform};
     sx_walk(sx, f, visit, &fold);
     double number;

@@ -175,7 +175,7 @@ static Closure *closure_of_primitive(Sema *s, int op, Str name, Span span)
     return fn;
 }
 
-bool scalar_primitive(int op) { return op > SX_ARG && op != SX_POWI && op < SX_OP_COUNT; }
+bool scalar_primitive(int op) { return op > SX_ARG && op != SX_POWI && op <= SX_SELECT; }
 
 void names_visible(Sema *s, Frame *f, bool callables, bool values, void *out)
 {

@@ -73,7 +73,15 @@ static void primitives(void **state)
     sx_gradient(p, choose, 2, gradient);
     for (double a = -2; a < 2; a += 0.07)
         check_point("select", choose, gradient, a, 0.123456);
-    seen |= 1u << SX_POWI | 1u << SX_SELECT;
+    Sx sum = sx_make(p, SX_FMA, x, y, sx_powi(p, x, 3));
+    sx_gradient(p, sum, 2, gradient);
+    for (double a = -2; a < 2; a += 0.07)
+        check_point("fma", sum, gradient, a, 0.123456);
+    Sx settled = sx_un(p, SX_SETTLE, sx_mul(p, x, y));
+    sx_gradient(p, settled, 2, gradient);
+    for (double a = 0.01; a < 2; a += 0.07)
+        check_point("settle", settled, gradient, a, 0.123456);
+    seen |= 1u << SX_POWI | 1u << SX_SELECT | 1u << SX_FMA | 1u << SX_SETTLE;
     assert_int_equal(seen, (1u << SX_OP_COUNT) - (1u << SX_NEG)); /* every primitive */
 }
 
