@@ -1,17 +1,9 @@
 /* forward takes no noise and no image; rows are named by seed and number; evaluate draws the same. */
 #include "drawn.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "check.h"
 
-#define CHECK(what)                                                \
-    do                                                             \
-        if (!(what)) {                                             \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #what); \
-            exit(1);                                               \
-        }                                                          \
-    while (0)
+#include <string.h>
 
 enum { ROWS = 21 };
 

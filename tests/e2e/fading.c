@@ -2,18 +2,9 @@
  * normal numbers. */
 #include "fading.h"
 
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "check.h"
 
-#define CHECK(what)                                                \
-    do                                                             \
-        if (!(what)) {                                             \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #what); \
-            exit(1);                                               \
-        }                                                          \
-    while (0)
+#include <math.h>
 
 enum { ROWS = 4, INPUTS = 5, STEPS = 1000 };
 

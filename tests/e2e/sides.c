@@ -2,18 +2,10 @@
  * weights before. */
 #include "sides.h"
 
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "check.h"
 
-#define CHECK(what)                                                \
-    do                                                             \
-        if (!(what)) {                                             \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #what); \
-            exit(1);                                               \
-        }                                                          \
-    while (0)
+#include <math.h>
+#include <string.h>
 
 enum { ROWS = 6, MOST = 8192 };
 
